@@ -1,0 +1,60 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import * as schema from './schema/index.ts'
+
+/** A pool or one client inside a transaction: verbs take either, so any verb composes into a transaction. */
+export type Db = NodePgDatabase<typeof schema> & { $client: pg.Pool | pg.PoolClient }
+
+/** The pool as a `Db`, and how to end it. */
+export type Database = { db: Db & { $client: pg.Pool }; close(): Promise<void> }
+
+export type DatabaseOptions = {
+  /** Most connections this process opens. */
+  max: number
+  /** Shown in `pg_stat_activity`. */
+  name: string
+  /** Told of connections that die while idle; a lost connection is no reason to crash. */
+  onIdleError: (error: Error) => void
+}
+
+/**
+ * Opens a pool; connects lazily, so it never throws and heals by itself after an outage. Every statement has a
+ * deadline on the server (10 s) and one on our side (12 s, for a server that is frozen or unreachable).
+ */
+export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max,
+    application_name: options.name,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: 10_000,
+    query_timeout: 12_000,
+    idle_in_transaction_session_timeout: 15_000,
+    keepAlive: true,
+  })
+  pool.on('error', options.onIdleError)
+  return { db: drizzle(pool, { schema }), close: () => pool.end() }
+}
+
+/**
+ * Runs `work` in one READ COMMITTED transaction on one connection; a throw rolls back and is passed on. A
+ * connection that cannot even roll back is destroyed, never returned to the pool.
+ */
+export async function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  if (!(db.$client instanceof pg.Pool)) return work(db)
+  const client = await db.$client.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(drizzle(client, { schema }))
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}

@@ -1,0 +1,108 @@
+import { sql } from 'drizzle-orm'
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { createdAt, id, instant, orgId } from './columns.ts'
+import { contacts } from './contacts.ts'
+import { users } from './users.ts'
+import { wabaPhones } from './wabas.ts'
+
+export const DEACTIVATION_REASONS = [
+  'LEAD_OPTED_OUT',
+  'LEAD_LIFECYCLE_THRESHOLD_EXPIRED',
+  'FORCE_DEACTIVATE',
+] as const
+
+/**
+ * Contact x WABA phone. `state` follows from the timestamps, so the two can never disagree.
+ * `chatrooms_one_active` holds "at most one active per number and customer"; a trigger holds "expired is final".
+ * `reviewAt`: when deactivate-inactive looks at it next, so that `lastInboundAt`, which every message moves,
+ * needs no index and its update stays HOT.
+ */
+export const chatrooms = pgTable(
+  'chatrooms',
+  {
+    orgId: orgId(),
+    id: id(),
+    contactId: uuid('contact_id').notNull(),
+    customerId: uuid('customer_id').notNull(),
+    wabaPhoneId: text('waba_phone_id').notNull(),
+    displayName: text('display_name').notNull(),
+    externalRefId: text('external_ref_id'),
+    historyVisible: boolean('history_visible').notNull().default(true),
+    state: text('state', { enum: ['active', 'deactivated', 'expired'] })
+      .notNull()
+      .generatedAlwaysAs(
+        sql`case when expired_at is not null then 'expired' when deactivated_at is not null then 'deactivated' else 'active' end`,
+      ),
+    createdAt: createdAt(),
+    activatedAt: instant('activated_at').notNull().defaultNow(),
+    lastInboundAt: instant('last_inbound_at'),
+    deactivatedAt: instant('deactivated_at'),
+    deactivationReason: text('deactivation_reason', { enum: DEACTIVATION_REASONS }),
+    expiredAt: instant('expired_at'),
+    pendingUserId: text('pending_user_id'),
+    reviewAt: instant('review_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ name: 'chatrooms_pkey', columns: [t.orgId, t.id] }),
+    unique('chatrooms_whose').on(t.orgId, t.id, t.customerId, t.wabaPhoneId),
+    foreignKey({
+      name: 'chatrooms_belong_to_their_contacts_customer',
+      columns: [t.orgId, t.contactId, t.customerId],
+      foreignColumns: [contacts.orgId, contacts.id, contacts.customerId],
+    }),
+    foreignKey({
+      name: 'chatrooms_phone_fkey',
+      columns: [t.orgId, t.wabaPhoneId],
+      foreignColumns: [wabaPhones.orgId, wabaPhones.id],
+    }),
+    uniqueIndex('chatrooms_one_active')
+      .on(t.orgId, t.customerId, t.wabaPhoneId)
+      .where(sql`expired_at is null and deactivated_at is null`),
+    index('chatrooms_customer').on(t.orgId, t.customerId, t.wabaPhoneId),
+    index('chatrooms_to_review')
+      .on(t.orgId, t.reviewAt, t.id)
+      .where(sql`expired_at is null and deactivated_at is null`),
+    index('chatrooms_contact').on(t.orgId, t.contactId, t.createdAt),
+    check(
+      'chatrooms_deactivation_reason_known',
+      sql`${t.deactivationReason} in ('LEAD_OPTED_OUT', 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED', 'FORCE_DEACTIVATE')`,
+    ),
+  ],
+)
+
+/** Who sees a chatroom, and from when on (`visibleFrom` null: its whole history). */
+export const chatroomMembers = pgTable(
+  'chatroom_members',
+  {
+    orgId: orgId(),
+    chatroomId: uuid('chatroom_id').notNull(),
+    userId: text('user_id').notNull(),
+    visibleFrom: instant('visible_from'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ name: 'chatroom_members_pkey', columns: [t.orgId, t.chatroomId, t.userId] }),
+    foreignKey({
+      name: 'chatroom_members_chatroom_fkey',
+      columns: [t.orgId, t.chatroomId],
+      foreignColumns: [chatrooms.orgId, chatrooms.id],
+    }),
+    foreignKey({
+      name: 'chatroom_members_user_fkey',
+      columns: [t.orgId, t.userId],
+      foreignColumns: [users.orgId, users.id],
+    }),
+    index('chatroom_members_user').on(t.orgId, t.userId),
+  ],
+)

@@ -1,0 +1,27 @@
+import { index, json, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { createdAt, id, orgId } from './columns.ts'
+
+/** The audit: one row per state change, in the same transaction. `actor`: `routing`, `sweep`, `user:<id>` ... */
+export const events = pgTable(
+  'events',
+  {
+    orgId: orgId(),
+    id: id(),
+    kind: text('kind').notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason'),
+    customerId: uuid('customer_id'),
+    contactId: uuid('contact_id'),
+    chatroomId: uuid('chatroom_id'),
+    wamid: text('wamid'),
+    before: json('before'),
+    after: json('after'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ name: 'events_pkey', columns: [t.orgId, t.id] }),
+    index('events_chatroom').on(t.orgId, t.chatroomId, t.id),
+    index('events_contact').on(t.orgId, t.contactId, t.id),
+    index('events_customer').on(t.orgId, t.customerId, t.id),
+  ],
+)

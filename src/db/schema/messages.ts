@@ -1,0 +1,59 @@
+import { sql } from 'drizzle-orm'
+import { bigint, check, foreignKey, index, json, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { chatrooms } from './chatrooms.ts'
+import { instant, orgId } from './columns.ts'
+
+export const ROUTES = ['active', 'reactivated', 'expired', 'held', 'created'] as const
+export const MESSAGE_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'] as const
+
+/**
+ * Every message, once: (org, wamid) is the ledger. `payload` is what Meta sent, whole; `json`, since `jsonb`
+ * refuses \u0000 and lone surrogates. `seq` = delivery id x 4096 + place in the delivery, breaking Meta's
+ * whole-second ties. `route` is null for what took no part in routing; `reason` then says why.
+ */
+export const messages = pgTable(
+  'messages',
+  {
+    orgId: orgId(),
+    wamid: text('wamid').notNull(),
+    wabaPhoneId: text('waba_phone_id').notNull(),
+    customerId: uuid('customer_id'),
+    chatroomId: uuid('chatroom_id'),
+    direction: text('direction', { enum: ['in', 'out', 'echo'] }).notNull(),
+    type: text('type').notNull(),
+    sentAt: instant('sent_at').notNull(),
+    receivedAt: instant('received_at').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    route: text('route', { enum: ROUTES }),
+    reason: text('reason').notNull(),
+    candidates: json('candidates').$type<MessageCandidate[]>(),
+    waId: text('wa_id'),
+    userId: text('user_id'),
+    status: text('status', { enum: MESSAGE_STATUSES }),
+    statusAt: instant('status_at'),
+    errors: json('errors').$type<unknown[]>(),
+    payload: json('payload').$type<Record<string, unknown>>().notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'messages_pkey', columns: [t.orgId, t.wamid] }),
+    foreignKey({
+      name: 'messages_land_with_their_own_sender_and_number',
+      columns: [t.orgId, t.chatroomId, t.customerId, t.wabaPhoneId],
+      foreignColumns: [chatrooms.orgId, chatrooms.id, chatrooms.customerId, chatrooms.wabaPhoneId],
+    }),
+    index('messages_chatroom').on(t.orgId, t.chatroomId, t.sentAt, t.seq),
+    index('messages_held')
+      .on(t.orgId, t.customerId, t.wabaPhoneId, t.sentAt, t.seq)
+      .where(sql`route = 'held' and chatroom_id is null`),
+    check('messages_direction_known', sql`${t.direction} in ('in', 'out', 'echo')`),
+    check('messages_route_known', sql`${t.route} in ('active', 'reactivated', 'expired', 'held', 'created')`),
+  ],
+)
+
+/** One chatroom routing looked at; `since` = when it entered that state. */
+export type MessageCandidate = {
+  chatroom_id: string
+  contact_id: string
+  state: 'active' | 'deactivated' | 'expired'
+  since: string
+}

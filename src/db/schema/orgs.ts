@@ -1,0 +1,32 @@
+import { sql } from 'drizzle-orm'
+import { boolean, check, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { createdAt, instant } from './columns.ts'
+
+/** A tenant and its settings. A null number of days switches that rule off. */
+export const orgs = pgTable(
+  'orgs',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    inactivityDays: integer('inactivity_days'),
+    expiryDays: integer('expiry_days'),
+    autoReplyText: text('auto_reply_text'),
+    autoReplyMinIntervalSeconds: integer('auto_reply_min_interval_seconds').notNull().default(0),
+    unknownSender: text('unknown_sender', { enum: ['hold', 'create'] })
+      .notNull()
+      .default('hold'),
+    roomHistoryVisible: boolean('room_history_visible').notNull().default(true),
+    deactivateOnOptOut: boolean('deactivate_on_opt_out').notNull().default(false),
+    delegateUserId: text('delegate_user_id'),
+    delegateGroupId: text('delegate_group_id'),
+    createdAt: createdAt(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    check('orgs_inactivity_days_positive', sql`${t.inactivityDays} > 0`),
+    check('orgs_expiry_days_positive', sql`${t.expiryDays} > 0`),
+    check('orgs_auto_reply_interval_not_negative', sql`${t.autoReplyMinIntervalSeconds} >= 0`),
+    check('orgs_unknown_sender_known', sql`${t.unknownSender} in ('hold', 'create')`),
+    check('orgs_one_delegate', sql`num_nonnulls(${t.delegateUserId}, ${t.delegateGroupId}) <= 1`),
+  ],
+)

@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm'
+import {
+  check,
+  foreignKey,
+  index,
+  json,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { chatrooms } from './chatrooms.ts'
+import { createdAt, id, instant, orgId } from './columns.ts'
+
+/**
+ * What is to be sent, written in the transaction that decided it. `id` travels as `biz_opaque_callback_data`.
+ * `unknown`: the request left and no answer came; only a status webhook settles it, it is never sent again.
+ */
+export const outbox = pgTable(
+  'outbox',
+  {
+    orgId: orgId(),
+    id: id(),
+    kind: text('kind', { enum: ['auto_reply', 'message'] }).notNull(),
+    chatroomId: uuid('chatroom_id').notNull(),
+    customerId: uuid('customer_id').notNull(),
+    wabaPhoneId: text('waba_phone_id').notNull(),
+    inReplyTo: text('in_reply_to'),
+    payload: json('payload').$type<Record<string, unknown>>().notNull(),
+    state: text('state', { enum: ['queued', 'sending', 'sent', 'failed', 'unknown'] })
+      .notNull()
+      .default('queued'),
+    attempts: smallint('attempts').notNull().default(0),
+    dueAt: instant('due_at').notNull().defaultNow(),
+    wamid: text('wamid'),
+    error: text('error'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ name: 'outbox_pkey', columns: [t.orgId, t.id] }),
+    foreignKey({
+      name: 'outbox_chatroom_fkey',
+      columns: [t.orgId, t.chatroomId, t.customerId, t.wabaPhoneId],
+      foreignColumns: [chatrooms.orgId, chatrooms.id, chatrooms.customerId, chatrooms.wabaPhoneId],
+    }),
+    uniqueIndex('outbox_one_auto_reply').on(t.orgId, t.inReplyTo).where(sql`kind = 'auto_reply'`),
+    index('outbox_due').on(t.dueAt).where(sql`state in ('queued', 'sending')`),
+    index('outbox_chatroom').on(t.orgId, t.chatroomId),
+    check('outbox_kind_known', sql`${t.kind} in ('auto_reply', 'message')`),
+    check('outbox_state_known', sql`${t.state} in ('queued', 'sending', 'sent', 'failed', 'unknown')`),
+    check('outbox_auto_reply_answers', sql`${t.kind} <> 'auto_reply' or ${t.inReplyTo} is not null`),
+  ],
+)

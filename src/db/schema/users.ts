@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm'
+import { foreignKey, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { createdAt, instant, orgId } from './columns.ts'
+import { orgs } from './orgs.ts'
+
+export const users = pgTable(
+  'users',
+  {
+    orgId: orgId().references(() => orgs.id),
+    id: text('id').notNull(),
+    email: text('email').notNull(),
+    name: text('name').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ name: 'users_pkey', columns: [t.orgId, t.id] }),
+    uniqueIndex('users_email').on(t.orgId, sql`lower(${t.email})`),
+  ],
+)
+
+export const groups = pgTable(
+  'groups',
+  {
+    orgId: orgId().references(() => orgs.id),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [primaryKey({ name: 'groups_pkey', columns: [t.orgId, t.id] })],
+)
+
+/** `lastAssignedAt` breaks ties in rotation when members have equally many active chatrooms. */
+export const groupMembers = pgTable(
+  'group_members',
+  {
+    orgId: orgId(),
+    groupId: text('group_id').notNull(),
+    userId: text('user_id').notNull(),
+    lastAssignedAt: instant('last_assigned_at'),
+  },
+  (t) => [
+    primaryKey({ name: 'group_members_pkey', columns: [t.orgId, t.groupId, t.userId] }),
+    foreignKey({
+      name: 'group_members_group_fkey',
+      columns: [t.orgId, t.groupId],
+      foreignColumns: [groups.orgId, groups.id],
+    }).onDelete('cascade'),
+    foreignKey({
+      name: 'group_members_user_fkey',
+      columns: [t.orgId, t.userId],
+      foreignColumns: [users.orgId, users.id],
+    }).onDelete('cascade'),
+    index('group_members_user').on(t.orgId, t.userId),
+  ],
+)

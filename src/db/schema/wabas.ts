@@ -1,0 +1,60 @@
+import { sql } from 'drizzle-orm'
+import { check, foreignKey, index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bytea, createdAt, instant, orgId } from './columns.ts'
+import { orgs } from './orgs.ts'
+
+/** A WhatsApp Business Account. The access token is encrypted with SECRETS_KEY (AES-256-GCM). */
+export const wabas = pgTable(
+  'wabas',
+  {
+    orgId: orgId().references(() => orgs.id),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    matrixHostName: text('matrix_host_name'),
+    accessToken: bytea('access_token'),
+    createdAt: createdAt(),
+  },
+  (t) => [primaryKey({ name: 'wabas_pkey', columns: [t.orgId, t.id] })],
+)
+
+/** A number of a WABA; `id` is Meta's `phone_number_id`. `position` orders "the next available number". */
+export const wabaPhones = pgTable(
+  'waba_phones',
+  {
+    orgId: orgId(),
+    id: text('id').notNull(),
+    wabaId: text('waba_id').notNull(),
+    displayPhoneNumber: text('display_phone_number').notNull(),
+    position: integer('position').notNull().default(0),
+    stoppedAt: instant('stopped_at'),
+    stoppedReason: text('stopped_reason'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ name: 'waba_phones_pkey', columns: [t.orgId, t.id] }),
+    foreignKey({
+      name: 'waba_phones_waba_fkey',
+      columns: [t.orgId, t.wabaId],
+      foreignColumns: [wabas.orgId, wabas.id],
+    }),
+    index('waba_phones_waba').on(t.orgId, t.wabaId),
+  ],
+)
+
+/**
+ * Number or WABA -> org: the one key that crosses orgs, since Meta's webhooks do not name ours.
+ * Small and hardly ever written: a reference table in a distributed database.
+ */
+export const metaObjects = pgTable(
+  'meta_objects',
+  {
+    kind: text('kind', { enum: ['phone', 'waba'] }).notNull(),
+    id: text('id').notNull(),
+    orgId: orgId().references(() => orgs.id),
+  },
+  (t) => [
+    check('meta_objects_kind_known', sql`${t.kind} in ('phone', 'waba')`),
+    primaryKey({ name: 'meta_objects_pkey', columns: [t.kind, t.id] }),
+    index('meta_objects_org').on(t.orgId),
+  ],
+)

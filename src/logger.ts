@@ -1,0 +1,48 @@
+import { type DestinationStream, type Logger, pino } from 'pino'
+import type { Config } from './config.ts'
+
+export type { Logger }
+
+/**
+ * The one logger of a process. Bodies, payloads, tokens and phone numbers are never passed to it; the redaction
+ * list is the second wall, for objects (requests, errors) that carry them along.
+ */
+export function createLogger(config: Pick<Config, 'logLevel'>, destination?: DestinationStream): Logger {
+  const options = {
+    level: config.logLevel,
+    base: null,
+    redact: { paths: REDACTED, censor: '[redacted]' },
+    serializers: { err: errorWithoutValues },
+  }
+  return destination ? pino(options, destination) : pino(options)
+}
+
+const REDACTED = [
+  'authorization',
+  'password',
+  'token',
+  'secret',
+  'access_token',
+  'body',
+  'payload',
+  'parameters',
+]
+  .flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+  .concat('req.headers', '*["x-hub-signature-256"]')
+
+/** PostgreSQL puts row values into `detail`, and drizzle puts parameters into the message: neither is logged. */
+function errorWithoutValues(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const cause = error.cause instanceof Error ? errorWithoutValues(error.cause) : undefined
+  const { code, constraint, routine } = error as Error & Record<string, unknown>
+  const message = error.message.startsWith('Failed query:') ? 'Failed query' : error.message
+  return { type: error.name, message, code, constraint, routine, stack: stackOf(error), cause }
+}
+
+function stackOf(error: Error): string | undefined {
+  return error.stack
+    ?.split('\n')
+    .filter((line) => line.trimStart().startsWith('at '))
+    .slice(0, 8)
+    .join('\n')
+}

@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config'
+
+/** The pure files (DESIGN: no clock, env or await) are held at 100 %. */
+const PURE = [
+  'src/webhook/signature.ts',
+  'src/webhook/envelope.ts',
+  'src/webhook/extract.ts',
+  'src/identity/phone.ts',
+  'src/routing/decide.ts',
+]
+
+const suite = (name: string, test: object = {}) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...test },
+})
+const withServers = {
+  globalSetup: ['test/support/global-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite('unit'),
+      suite('integration', withServers),
+      suite('e2e', withServers),
+      suite('faults', withServers),
+    ],
+    coverage: { provider: 'v8', include: PURE, thresholds: { 100: true }, reporter: ['text'] },
+  },
+})
