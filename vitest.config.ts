@@ -5,8 +5,11 @@ const PURE = [
   'src/webhook/signature.ts',
   'src/webhook/envelope.ts',
   'src/webhook/extract.ts',
+  'src/webhook/fields.ts',
+  'src/webhook/sender.ts',
   'src/identity/phone.ts',
   'src/routing/decide.ts',
+  'src/routing/overdue.ts',
 ]
 
 const suite = (name: string, test: object = {}) => ({

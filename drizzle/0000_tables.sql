@@ -3,7 +3,7 @@ CREATE TABLE "account_events" (
 	"digest" "bytea" NOT NULL,
 	"waba_id" text NOT NULL,
 	"field" text NOT NULL,
-	"received_at" timestamp with time zone NOT NULL,
+	"received_at" timestamp (3) with time zone NOT NULL,
 	"payload" json NOT NULL,
 	CONSTRAINT "account_events_pkey" PRIMARY KEY("org_id","digest")
 );
@@ -12,8 +12,8 @@ CREATE TABLE "chatroom_members" (
 	"org_id" text NOT NULL,
 	"chatroom_id" uuid NOT NULL,
 	"user_id" text NOT NULL,
-	"visible_from" timestamp with time zone,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"visible_from" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "chatroom_members_pkey" PRIMARY KEY("org_id","chatroom_id","user_id")
 );
 --> statement-breakpoint
@@ -27,14 +27,14 @@ CREATE TABLE "chatrooms" (
 	"external_ref_id" text,
 	"history_visible" boolean DEFAULT true NOT NULL,
 	"state" text GENERATED ALWAYS AS (case when expired_at is not null then 'expired' when deactivated_at is not null then 'deactivated' else 'active' end) STORED NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"activated_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"last_inbound_at" timestamp with time zone,
-	"deactivated_at" timestamp with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"activated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"last_inbound_at" timestamp (3) with time zone,
+	"deactivated_at" timestamp (3) with time zone,
 	"deactivation_reason" text,
-	"expired_at" timestamp with time zone,
+	"expired_at" timestamp (3) with time zone,
 	"pending_user_id" text,
-	"review_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"review_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "chatrooms_pkey" PRIMARY KEY("org_id","id"),
 	CONSTRAINT "chatrooms_whose" UNIQUE("org_id","id","customer_id","waba_phone_id"),
 	CONSTRAINT "chatrooms_deactivation_reason_known" CHECK ("chatrooms"."deactivation_reason" in ('LEAD_OPTED_OUT', 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED', 'FORCE_DEACTIVATE'))
@@ -44,7 +44,7 @@ CREATE TABLE "contact_wabas" (
 	"org_id" text NOT NULL,
 	"contact_id" uuid NOT NULL,
 	"waba_phone_id" text NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "contact_wabas_pkey" PRIMARY KEY("org_id","contact_id")
 );
 --> statement-breakpoint
@@ -56,7 +56,7 @@ CREATE TABLE "contacts" (
 	"phone" text,
 	"first_name" text,
 	"last_name" text,
-	"opt_in_date" timestamp with time zone,
+	"opt_in_date" timestamp (3) with time zone,
 	"governance_level_id" text,
 	"is_inbound" boolean DEFAULT false NOT NULL,
 	"is_affiliate" boolean DEFAULT false NOT NULL,
@@ -64,8 +64,8 @@ CREATE TABLE "contacts" (
 	"stage" text,
 	"disposition" text,
 	"additional_fields" json,
-	"expired_at" timestamp with time zone,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"expired_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "contacts_pkey" PRIMARY KEY("org_id","id"),
 	CONSTRAINT "contacts_crm_id" UNIQUE("org_id","crm_id"),
 	CONSTRAINT "contacts_whose" UNIQUE("org_id","id","customer_id"),
@@ -77,7 +77,7 @@ CREATE TABLE "customer_aliases" (
 	"kind" text NOT NULL,
 	"value" text NOT NULL,
 	"customer_id" uuid NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "customer_aliases_pkey" PRIMARY KEY("org_id","kind","value"),
 	CONSTRAINT "customer_aliases_kind_known" CHECK ("customer_aliases"."kind" in ('phone', 'wa_id', 'bsuid', 'parent_bsuid')),
 	CONSTRAINT "customer_aliases_value_present" CHECK ("customer_aliases"."value" <> '')
@@ -87,8 +87,8 @@ CREATE TABLE "customers" (
 	"org_id" text NOT NULL,
 	"id" uuid NOT NULL,
 	"profile_name" text,
-	"opted_out_at" timestamp with time zone,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"opted_out_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "customers_pkey" PRIMARY KEY("org_id","id")
 );
 --> statement-breakpoint
@@ -104,16 +104,16 @@ CREATE TABLE "events" (
 	"wamid" text,
 	"before" json,
 	"after" json,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "events_pkey" PRIMARY KEY("org_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "inbox" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "inbox_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"body" "bytea" NOT NULL,
-	"received_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"received_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"state" text DEFAULT 'new' NOT NULL,
-	"due_at" timestamp with time zone DEFAULT now() + interval '30 seconds' NOT NULL,
+	"due_at" timestamp (3) with time zone DEFAULT now() + interval '30 seconds' NOT NULL,
 	"requeues" smallint DEFAULT 0 NOT NULL,
 	"parked_for" text,
 	"error" text,
@@ -130,8 +130,8 @@ CREATE TABLE "messages" (
 	"chatroom_id" uuid,
 	"direction" text NOT NULL,
 	"type" text NOT NULL,
-	"sent_at" timestamp with time zone NOT NULL,
-	"received_at" timestamp with time zone NOT NULL,
+	"sent_at" timestamp (3) with time zone NOT NULL,
+	"received_at" timestamp (3) with time zone NOT NULL,
 	"seq" bigint NOT NULL,
 	"route" text,
 	"reason" text NOT NULL,
@@ -139,9 +139,10 @@ CREATE TABLE "messages" (
 	"wa_id" text,
 	"user_id" text,
 	"status" text,
-	"status_at" timestamp with time zone,
+	"status_at" timestamp (3) with time zone,
 	"errors" json,
 	"payload" json NOT NULL,
+	"contact" json,
 	CONSTRAINT "messages_pkey" PRIMARY KEY("org_id","wamid"),
 	CONSTRAINT "messages_direction_known" CHECK ("messages"."direction" in ('in', 'out', 'echo')),
 	CONSTRAINT "messages_route_known" CHECK ("messages"."route" in ('active', 'reactivated', 'expired', 'held', 'created'))
@@ -159,8 +160,8 @@ CREATE TABLE "orgs" (
 	"deactivate_on_opt_out" boolean DEFAULT false NOT NULL,
 	"delegate_user_id" text,
 	"delegate_group_id" text,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "orgs_inactivity_days_positive" CHECK ("orgs"."inactivity_days" > 0),
 	CONSTRAINT "orgs_expiry_days_positive" CHECK ("orgs"."expiry_days" > 0),
 	CONSTRAINT "orgs_auto_reply_interval_not_negative" CHECK ("orgs"."auto_reply_min_interval_seconds" >= 0),
@@ -179,10 +180,10 @@ CREATE TABLE "outbox" (
 	"payload" json NOT NULL,
 	"state" text DEFAULT 'queued' NOT NULL,
 	"attempts" smallint DEFAULT 0 NOT NULL,
-	"due_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"due_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"wamid" text,
 	"error" text,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "outbox_pkey" PRIMARY KEY("org_id","id"),
 	CONSTRAINT "outbox_kind_known" CHECK ("outbox"."kind" in ('auto_reply', 'message')),
 	CONSTRAINT "outbox_state_known" CHECK ("outbox"."state" in ('queued', 'sending', 'sent', 'failed', 'unknown')),
@@ -193,7 +194,7 @@ CREATE TABLE "group_members" (
 	"org_id" text NOT NULL,
 	"group_id" text NOT NULL,
 	"user_id" text NOT NULL,
-	"last_assigned_at" timestamp with time zone,
+	"last_assigned_at" timestamp (3) with time zone,
 	CONSTRAINT "group_members_pkey" PRIMARY KEY("org_id","group_id","user_id")
 );
 --> statement-breakpoint
@@ -201,7 +202,7 @@ CREATE TABLE "groups" (
 	"org_id" text NOT NULL,
 	"id" text NOT NULL,
 	"name" text NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "groups_pkey" PRIMARY KEY("org_id","id")
 );
 --> statement-breakpoint
@@ -210,7 +211,7 @@ CREATE TABLE "users" (
 	"id" text NOT NULL,
 	"email" text NOT NULL,
 	"name" text NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "users_pkey" PRIMARY KEY("org_id","id")
 );
 --> statement-breakpoint
@@ -228,9 +229,9 @@ CREATE TABLE "waba_phones" (
 	"waba_id" text NOT NULL,
 	"display_phone_number" text NOT NULL,
 	"position" integer DEFAULT 0 NOT NULL,
-	"stopped_at" timestamp with time zone,
+	"stopped_at" timestamp (3) with time zone,
 	"stopped_reason" text,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "waba_phones_pkey" PRIMARY KEY("org_id","id")
 );
 --> statement-breakpoint
@@ -240,7 +241,7 @@ CREATE TABLE "wabas" (
 	"name" text NOT NULL,
 	"matrix_host_name" text,
 	"access_token" "bytea",
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "wabas_pkey" PRIMARY KEY("org_id","id")
 );
 --> statement-breakpoint

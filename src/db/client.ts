@@ -58,3 +58,16 @@ export async function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Pr
     client.release(broken)
   }
 }
+
+/** Runs `work` in a savepoint of a running transaction: its failure undoes only its own writes, and is passed on. */
+export async function inSavepoint<T>(tx: Db, work: () => Promise<T>): Promise<T> {
+  await tx.$client.query('savepoint usher')
+  try {
+    const result = await work()
+    await tx.$client.query('release savepoint usher')
+    return result
+  } catch (error) {
+    await tx.$client.query('rollback to savepoint usher')
+    throw error
+  }
+}

@@ -7,8 +7,8 @@ export const ROUTES = ['active', 'reactivated', 'expired', 'held', 'created'] as
 export const MESSAGE_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'] as const
 
 /**
- * Every message, once: (org, wamid) is the ledger. `payload` is what Meta sent, whole; `json`, since `jsonb`
- * refuses \u0000 and lone surrogates. `seq` = delivery id x 4096 + place in the delivery, breaking Meta's
+ * Every message, once: (org, wamid) is the ledger. `payload` and `contact` (the sender's entry of
+ * `contacts[]`) are what Meta sent; `json`, since `jsonb` refuses \u0000 and lone surrogates. `seq` = delivery id x 4096 + place in the delivery, breaking Meta's
  * whole-second ties. `route` is null for what took no part in routing; `reason` then says why.
  */
 export const messages = pgTable(
@@ -33,6 +33,7 @@ export const messages = pgTable(
     statusAt: instant('status_at'),
     errors: json('errors').$type<unknown[]>(),
     payload: json('payload').$type<Record<string, unknown>>().notNull(),
+    contact: json('contact').$type<Record<string, unknown>>(),
   },
   (t) => [
     primaryKey({ name: 'messages_pkey', columns: [t.orgId, t.wamid] }),

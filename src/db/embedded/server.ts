@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readLockFile } from './lock-file.ts'
+import type { Place } from './place.ts'
+import { run } from './system.ts'
+
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: 200,
+  shared_buffers: '256MB',
+}
+const START_MILLIS = 60_000
+const LOG_LINES = 15
+
+/**
+ * Starts the server on `port` of 127.0.0.1 and waits until it takes connections (after a crash it first
+ * recovers). It outlives this process.
+ * @throws Error with its last log lines when it ends instead, or is not ready within 60 s.
+ */
+export async function startServer(place: Place, port: number): Promise<void> {
+  const logFile = join(place.dataDir, 'server.log')
+  const log = openSync(logFile, 'a', 0o600)
+  const logged = statSync(logFile).size
+  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const server = spawn(join(place.bin, 'postgres'), ['-D', place.dataDir, '-p', String(port), ...settings], {
+    ...place.account,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  server.unref()
+  const failure = await ended(server, place)
+  if (failure) throw new Error(`${failure}\n${await lastLines(logFile, logged)}`)
+}
+
+/** Stops the server and waits for it; connections are cut, nothing that was committed is lost. */
+export async function stopServer({ bin, dataDir, account }: Place): Promise<void> {
+  await run(join(bin, 'pg_ctl'), ['stop', '-D', dataDir, '-m', 'fast', '-w'], account)
+}
+
+/** A TCP port of 127.0.0.1 that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
+}
+
+/** Waits until the server is ready (undefined) or is not going to be (why). */
+async function ended(server: ChildProcess, { dataDir }: Place): Promise<string | undefined> {
+  let failure: string | undefined
+  server.once('error', (error) => {
+    failure = `PostgreSQL cannot be started: ${error.message}`
+  })
+  server.once('exit', (code, signal) => {
+    failure = `PostgreSQL did not start (${signal ?? `exit code ${code}`}). Its last words:`
+  })
+  for (const deadline = Date.now() + START_MILLIS; !failure && Date.now() < deadline; await sleep(25)) {
+    const lock = await readLockFile(dataDir)
+    if (lock?.ready && lock.pid === server.pid) return undefined
+  }
+  return failure ?? `PostgreSQL is not ready after ${START_MILLIS / 1000} s. Its last words:`
+}
+
+async function lastLines(path: string, from: number): Promise<string> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read({ position: from, buffer: Buffer.alloc(64 * 1024) })
+    const text = buffer.toString('utf8', 0, bytesRead).trimEnd()
+    return text.split('\n').slice(-LOG_LINES).join('\n')
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,35 @@
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { ExpressAdapter } from '@bull-board/express'
+import type { Queue } from 'bullmq'
+import type { Express, RequestHandler } from 'express'
+import { answerError } from './error-handler.ts'
+
+type ServerAdapter = Parameters<typeof createBullBoard>[0]['serverAdapter']
+
+/**
+ * Bull Board for whichever queues there are at the moment; 503 while there are none, since queues are built only
+ * once their store has answered. It must be mounted at `path`, behind a login: it can pause and empty queues.
+ */
+export function createDashboard(path: string, queues: () => Queue[]): RequestHandler {
+  const serverAdapter = new ExpressAdapter()
+  serverAdapter.setBasePath(path)
+  const board = createBullBoard({
+    queues: [],
+    // @bull-board/express brings its own copy of the api's types, which differ in name only.
+    serverAdapter: serverAdapter as object as ServerAdapter,
+    options: { uiConfig: { boardTitle: 'Usher' } },
+  })
+  const pages: Express = serverAdapter.getRouter()
+  pages.disable('x-powered-by')
+
+  return (req, res, next) => {
+    const present = queues()
+    if (present.length === 0) {
+      const description = 'The queues are not connected yet.'
+      return answerError(res, 503, 1, { message: 'QUEUES_NOT_READY', description })
+    }
+    board.replaceQueues(present.map((queue) => new BullMQAdapter(queue)))
+    pages(req, res, next)
+  }
+}

@@ -1,0 +1,93 @@
+import type { Queue } from 'bullmq'
+import express, { type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import type { Registry } from 'prom-client'
+import type { Db } from '../db/client.ts'
+import { within } from '../deadline.ts'
+import type { Logger } from '../logger.ts'
+import { createDashboard } from './dashboard.ts'
+import { createDeadLetterRoutes } from './dead-letters.ts'
+import { createErrorHandler, notFound } from './error-handler.ts'
+import { type OpsLogin, requireLogin } from './login.ts'
+
+/** One thing this process needs in order to be ready: `check` resolves when it is there. */
+export type Probe = { name: string; check: () => Promise<unknown> }
+
+export type OpsParts = {
+  probes: Probe[]
+  registry: Registry
+  /** Brings the gauges up to date; called at each scrape, which does not wait long for it. */
+  refreshGauges: () => Promise<void>
+  /** The queues that exist at the moment. */
+  queues: () => Queue[]
+  login: OpsLogin
+  db: Db
+  /** Tells the queue of deliveries to route. */
+  enqueue: (ids: number[]) => Promise<void>
+  log: Logger
+}
+
+const DEADLINE_MS = 1_000
+
+/** Bull Board's page has inline styles, and a data block that is no script to a browser. */
+const CONTENT_SECURITY_POLICY = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    objectSrc: ["'none'"],
+    baseUri: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+}
+
+/**
+ * The app of the internal listener: `/live`, `/ready` and `/metrics` for machines, `/queues` (Bull Board) and
+ * `/dead-letters` for people with a login; anything else is 404.
+ */
+export function createOpsApp(parts: OpsParts): Express {
+  const { login, db, enqueue, log } = parts
+  const app = express()
+  app.disable('x-powered-by')
+  // Plain HTTP inside: nothing to upgrade to.
+  app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
+  app.get('/live', (_req, res) => res.json({ status: 'live' }))
+  app.get('/ready', readiness(parts.probes, log))
+  app.get('/metrics', scrape(parts))
+  app.use(['/queues', '/dead-letters'], requireLogin(login))
+  app.use('/queues', createDashboard('/queues', parts.queues))
+  app.use('/dead-letters', createDeadLetterRoutes({ db, enqueue, log }))
+  app.use(notFound)
+  app.use(createErrorHandler(log))
+  return app
+}
+
+/** Asks all probes at once, each for at most a second; the answer names what failed, never why. */
+function readiness(probes: Probe[], log: Logger): RequestHandler {
+  return async (_req, res) => {
+    const results = await Promise.all(
+      probes.map(async ({ name, check }) => {
+        try {
+          await within(DEADLINE_MS, check)
+          return [name, 'ok']
+        } catch (err) {
+          log.warn({ err, probe: name }, 'not ready')
+          return [name, 'failed']
+        }
+      }),
+    )
+    const ready = results.every(([, result]) => result === 'ok')
+    const checks = Object.fromEntries(results)
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks })
+  }
+}
+
+/** Counters must be readable in an outage too, so gauges that cannot be refreshed keep their last value. */
+function scrape({ registry, refreshGauges, log }: OpsParts): RequestHandler {
+  return async (_req, res) => {
+    await within(DEADLINE_MS, refreshGauges).catch((err) => log.warn({ err }, 'gauges are not up to date'))
+    res.set('content-type', registry.contentType).end(await registry.metrics())
+  }
+}

@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { recordEvents } from '../audit/record-events.ts'
+import { attachHeldMessages } from '../chatrooms/attach-held.ts'
+import type { Db } from '../db/client.ts'
+import { chatrooms, contacts, contactWabas } from '../db/schema/index.ts'
+import { personOfPhone } from '../identity/aliases.ts'
+import { lockCustomers } from '../identity/lock-customers.ts'
+import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
+
+/**
+ * Affiliates: partners and back office whose phone has one contact and one chatroom (spec: lifecycle.md).
+ * @throws ProvisionError when the phone has another contact already.
+ */
+export async function provisionAffiliates(tx: Db, org: ProvisionOrg): Promise<void> {
+  for (const affiliate of org.affiliates) {
+    const [customerId] = await resolveCustomers(tx, [personOfPhone(org.id, affiliate.phone)])
+    if (!customerId) throw new Error('no customer for an affiliate')
+    await lockCustomers(tx, [{ orgId: org.id, id: customerId }])
+    const existing = await tx
+      .select({ crmId: contacts.crmId })
+      .from(contacts)
+      .where(sql`${contacts.orgId} = ${org.id} and ${contacts.customerId} = ${customerId}`)
+    if (existing.some((c) => c.crmId !== affiliate.crm_id)) {
+      throw new ProvisionError(`affiliate ${affiliate.crm_id}: its phone has another contact already`)
+    }
+    if (existing.length === 0) await createAffiliate(tx, org, affiliate, customerId)
+  }
+}
+
+async function createAffiliate(
+  tx: Db,
+  org: ProvisionOrg,
+  affiliate: ProvisionOrg['affiliates'][number],
+  customerId: string,
+): Promise<void> {
+  const [contactId, id, orgId] = [uuidv7(), uuidv7(), org.id]
+  const { crm_id: crmId, phone, remote_phone_id: wabaPhoneId } = affiliate
+  await tx.insert(contacts).values({ orgId, id: contactId, customerId, crmId, phone, isAffiliate: true })
+  await tx.insert(contactWabas).values({ orgId, contactId, wabaPhoneId })
+  const historyVisible = org.settings.room_history_visible
+  await tx
+    .insert(chatrooms)
+    .values({ orgId, id, contactId, customerId, wabaPhoneId, displayName: crmId, historyVisible })
+  await attachHeldMessages(tx, [{ orgId, id, customerId, phoneId: wabaPhoneId }])
+  const after = { state: 'active' }
+  await recordEvents(tx, [
+    { orgId, kind: 'chatroom.created', actor: 'provision', customerId, contactId, chatroomId: id, after },
+  ])
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { toE164 } from '../identity/e164.ts'
+import { settingsSchema } from './settings.ts'
+
+const id = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\p{Cc}/]+$/u, 'must not contain slashes or control characters')
+const name = z.string().min(1).max(256)
+
+const phone = z.strictObject({ id, display_phone_number: z.string().min(1).max(64) })
+const waba = z.strictObject({
+  id,
+  name,
+  matrix_host_name: z.string().min(1).max(253).optional(),
+  access_token: z.string().min(1).optional(),
+  phones: z.array(phone).default([]),
+})
+const affiliate = z.strictObject({
+  crm_id: z.string().min(1).max(128),
+  phone: z.string().transform((value, ctx) => {
+    const e164 = toE164(value)
+    if (e164) return e164
+    ctx.addIssue({ code: 'custom', message: 'is no phone number in E.164 form (+ and digits)' })
+    return z.NEVER
+  }),
+  remote_phone_id: id,
+})
+const org = z.strictObject({
+  id,
+  name,
+  settings: settingsSchema.prefault({}),
+  wabas: z.array(waba).default([]),
+  users: z.array(z.strictObject({ id, email: z.email(), name })).default([]),
+  groups: z.array(z.strictObject({ id, name, members: z.array(id).default([]) })).default([]),
+  affiliates: z.array(affiliate).default([]),
+})
+
+const fileSchema = z.strictObject({ orgs: z.array(org).min(1) }).superRefine((file, ctx) => {
+  for (const [i, entry] of file.orgs.entries()) {
+    for (const message of danglingNames(entry)) ctx.addIssue({ code: 'custom', path: ['orgs', i], message })
+  }
+})
+export type ProvisionFile = z.infer<typeof fileSchema>
+export type ProvisionOrg = ProvisionFile['orgs'][number]
+
+/** Thrown for a provision file that cannot be applied; the message has one line a mistake. */
+export class ProvisionError extends Error {
+  override name = 'ProvisionError'
+}
+
+/**
+ * Reads the text of a provision file (DESIGN section 5).
+ * @throws ProvisionError naming every mistake with its place in the file.
+ */
+export function parseProvisionFile(text: string): ProvisionFile {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new ProvisionError(`the file is not JSON: ${error instanceof Error ? error.message : error}`)
+  }
+  const parsed = fileSchema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.map((i) => `  ${i.path.join('.') || 'file'}: ${i.message}`)
+  throw new ProvisionError(`the file cannot be applied:\n${lines.join('\n')}`)
+}
+
+/** Members, delegates and affiliates must name users, groups and numbers of the same org. */
+function danglingNames(org: ProvisionOrg): string[] {
+  const users = new Set(org.users.map((u) => u.id))
+  const groups = new Set(org.groups.map((g) => g.id))
+  const phones = new Set(org.wabas.flatMap((w) => w.phones.map((p) => p.id)))
+  const messages = org.groups.flatMap((g) =>
+    g.members.filter((m) => !users.has(m)).map((m) => `group ${g.id} has the unknown member ${m}`),
+  )
+  const { delegate } = org.settings
+  if (delegate && 'user_id' in delegate && !users.has(delegate.user_id))
+    messages.push('delegate.user_id is unknown')
+  if (delegate && 'group_id' in delegate && !groups.has(delegate.group_id)) {
+    messages.push('delegate.group_id is unknown')
+  }
+  for (const a of org.affiliates) {
+    if (!phones.has(a.remote_phone_id)) messages.push(`affiliate ${a.crm_id} names an unknown number`)
+  }
+  return messages
+}

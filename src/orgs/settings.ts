@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import type { orgs } from '../db/schema/index.ts'
+
+const days = z.int().min(1).max(36_500).nullable()
+
+/** An org's settings as the provision file and the API spell them; days null = the rule is off. */
+export const settingsSchema = z.strictObject({
+  inactivity_days: days.default(null),
+  expiry_days: days.default(null),
+  auto_reply_text: z.string().min(1).max(4096).nullable().default(null),
+  auto_reply_min_interval_seconds: z.int().min(0).max(86_400).default(0),
+  unknown_sender: z.enum(['hold', 'create']).default('hold'),
+  room_history_visible: z.boolean().default(true),
+  deactivate_on_opt_out: z.boolean().default(false),
+  delegate: z
+    .union([z.strictObject({ user_id: z.string().min(1) }), z.strictObject({ group_id: z.string().min(1) })])
+    .nullable()
+    .default(null),
+})
+export type Settings = z.infer<typeof settingsSchema>
+
+/** The settings as columns of `orgs`. */
+export function settingsToColumns(settings: Settings) {
+  const { delegate } = settings
+  return {
+    inactivityDays: settings.inactivity_days,
+    expiryDays: settings.expiry_days,
+    autoReplyText: settings.auto_reply_text,
+    autoReplyMinIntervalSeconds: settings.auto_reply_min_interval_seconds,
+    unknownSender: settings.unknown_sender,
+    roomHistoryVisible: settings.room_history_visible,
+    deactivateOnOptOut: settings.deactivate_on_opt_out,
+    delegateUserId: delegate && 'user_id' in delegate ? delegate.user_id : null,
+    delegateGroupId: delegate && 'group_id' in delegate ? delegate.group_id : null,
+  } satisfies Partial<typeof orgs.$inferInsert>
+}

@@ -1,0 +1,69 @@
+import { type ConnectionOptions, createRedisBackend } from 'bullmq'
+import { within } from '../deadline.ts'
+import { askPostgres, postgresBackend, producerPool, workerPool } from './postgres.ts'
+import { askRedis, PREFIX, producerClient, workerClient } from './redis.ts'
+
+/** The store that BullMQ runs on, and how a `Queue` or `Worker` is connected to it. */
+export type Engine = {
+  kind: 'redis' | 'postgres'
+  /** Third argument of a `Queue`, fourth of a `Worker`. */
+  backend: typeof createRedisBackend
+  /** For one Queue: what cannot be done now fails within 500 ms. */
+  connectQueue(): Connection
+  /** For one Worker: waits as long as the store is away. */
+  connectWorker(): Connection
+  /** Rejects when the store does not answer over a new connection; used by `ping`. */
+  ask(timeoutMs: number): Promise<void>
+}
+
+/** Options of one Queue or Worker, and how to cut what closing that object leaves connected. */
+export type Connection = {
+  options: { connection: ConnectionOptions; prefix: string; skipVersionCheck: boolean }
+  disconnect(): void
+}
+
+const PING_MS = 1_000
+
+/**
+ * Chooses BullMQ's store: Redis for one URL, Redis Cluster for several, PostgreSQL (schema `bullmq`, migrated
+ * beforehand) for none. Connects to nothing yet and never throws.
+ */
+export function openEngine(config: { redisUrls: string[]; databaseUrl: string }): Engine {
+  return config.redisUrls.length > 0 ? onRedis(config.redisUrls) : onPostgres(config.databaseUrl)
+}
+
+/**
+ * Proves within a second that the store answers.
+ * @throws DeadlineError, or what the store or the network says.
+ */
+export async function ping(engine: Engine): Promise<void> {
+  await within(PING_MS, () => engine.ask(PING_MS))
+}
+
+function onRedis(urls: string[]): Engine {
+  const connected = (client: ReturnType<typeof workerClient>, skipVersionCheck: boolean): Connection => ({
+    options: { connection: client, prefix: PREFIX, skipVersionCheck },
+    disconnect: () => client.disconnect(),
+  })
+  return {
+    kind: 'redis',
+    backend: createRedisBackend,
+    connectQueue: () => connected(producerClient(urls), true),
+    connectWorker: () => connected(workerClient(urls), false),
+    ask: (timeoutMs) => askRedis(urls, timeoutMs),
+  }
+}
+
+function onPostgres(url: string): Engine {
+  const connected = (connection: ConnectionOptions): Connection => ({
+    options: { connection, prefix: PREFIX, skipVersionCheck: false },
+    disconnect: () => undefined,
+  })
+  return {
+    kind: 'postgres',
+    backend: postgresBackend,
+    connectQueue: () => connected(producerPool(url)),
+    connectWorker: () => connected(workerPool(url)),
+    ask: (timeoutMs) => askPostgres(url, timeoutMs),
+  }
+}

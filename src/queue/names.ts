@@ -1,0 +1,16 @@
+/**
+ * The queues and what their jobs carry: ids of rows and nothing else, so that losing a job loses no message.
+ * Schedulers have a queue of their own: on PostgreSQL a waiting scheduler can hold up other jobs of its queue.
+ */
+export type Jobs = {
+  /** Ids of `inbox` rows to route, in one batch. */
+  deliveries: { ids: number[] }
+  /** One `outbox` row to send. */
+  outbound: { org: string; id: string }
+  /** Made by the schedulers only; the job's name says what to do. */
+  maintenance: Record<string, never>
+}
+
+export type QueueName = keyof Jobs
+
+export const QUEUE_NAMES = ['deliveries', 'outbound', 'maintenance'] as const satisfies QueueName[]

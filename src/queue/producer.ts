@@ -1,0 +1,93 @@
+import { type DefaultJobOptions, Queue } from 'bullmq'
+import { within } from '../deadline.ts'
+import type { Logger } from '../logger.ts'
+import { oncePerSecond } from './calm-log.ts'
+import type { Engine } from './connection.ts'
+import { type Kept, keep } from './keep.ts'
+import { type Jobs, QUEUE_NAMES, type QueueName } from './names.ts'
+import { succeeds } from './succeeds.ts'
+
+/** Tells the queues that there is work. PostgreSQL is the truth, so a job that gets lost is only late. */
+export type Producer = {
+  /** One job for a batch of inbox rows. False, within 300 ms, when it may not have been queued. Never rejects. */
+  enqueueDeliveries(ids: number[]): Promise<boolean>
+  /** One job for an outbox row. False, within 300 ms, when it may not have been queued. Never rejects. */
+  enqueueOutbound(row: Jobs['outbound']): Promise<boolean>
+  /** The queue as it is now: undefined until its store has answered, another object after a rebuild. */
+  queue(name: QueueName): Queue | undefined
+  /** Those of the three queues that are there now, for the dashboard and the depths. */
+  queues(): Queue[]
+  /** Resolves within `deadlineMs`, whatever state the store is in. Never rejects. */
+  close(deadlineMs: number): Promise<void>
+}
+
+const ENQUEUE_MS = 300
+const DROP_MS = 1_000
+
+const JOB_OPTIONS: DefaultJobOptions = {
+  attempts: 8,
+  backoff: { type: 'exponential', delay: 100, jitter: 0.5 },
+  removeOnComplete: true,
+  removeOnFail: { count: 5_000 },
+}
+
+/**
+ * Opens the queues in the background; until their store answers, and whenever it does not, enqueueing is refused
+ * at once. A refusal after a time-out is a maybe: the job can exist.
+ */
+export function createProducer({ engine, log }: { engine: Engine; log: Logger }): Producer {
+  const warn = oncePerSecond(log)
+  const kept = Object.fromEntries(
+    QUEUE_NAMES.map((name) => [name, keepQueue(engine, name, log, warn)]),
+  ) as Record<QueueName, Kept<OpenQueue>>
+
+  const enqueue = async <N extends QueueName>(queue: N, job: string, data: Jobs[N]): Promise<boolean> => {
+    const open = kept[queue].current()
+    if (open === undefined) return false
+    try {
+      await within(ENQUEUE_MS, () => open.queue.add(job, data))
+      return true
+    } catch (err) {
+      kept[queue].doubt()
+      warn(err, `queue ${queue}: a job was not queued, its row will be found`)
+      return false
+    }
+  }
+  const open = () => QUEUE_NAMES.flatMap((name) => kept[name].current() ?? [])
+  return {
+    enqueueDeliveries: (ids) => enqueue('deliveries', 'route', { ids }),
+    enqueueOutbound: (row) => enqueue('outbound', 'send', row),
+    queue: (name) => kept[name].current()?.queue,
+    queues: () => open().map(({ queue }) => queue),
+    async close(deadlineMs) {
+      for (const name of QUEUE_NAMES) kept[name].stop()
+      await Promise.all(open().map((queue) => drop(queue, deadlineMs)))
+    },
+  }
+}
+
+type OpenQueue = { queue: Queue; disconnect(): void }
+
+function keepQueue(engine: Engine, name: QueueName, log: Logger, warn: ReturnType<typeof oncePerSecond>) {
+  const build = (): OpenQueue => {
+    const { options, disconnect } = engine.connectQueue()
+    const queue = new Queue(name, { ...options, defaultJobOptions: JOB_OPTIONS }, engine.backend)
+    queue.on('error', (err) => warn(err, `queue ${name}`))
+    return { queue, disconnect }
+  }
+  return keep<OpenQueue>(
+    engine,
+    {
+      build,
+      start: ({ queue }) => queue.waitUntilReady(),
+      probe: ({ queue }) => queue.getJobCounts('active'),
+      drop: (open) => drop(open, DROP_MS),
+    },
+    log.child({ queue: name }),
+  )
+}
+
+async function drop({ queue, disconnect }: OpenQueue, deadlineMs: number): Promise<void> {
+  await succeeds(deadlineMs, () => queue.close())
+  disconnect()
+}

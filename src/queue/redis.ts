@@ -1,0 +1,68 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+
+type Client = Redis | Cluster
+type ClientOptions = Pick<
+  RedisOptions,
+  'commandTimeout' | 'connectTimeout' | 'enableOfflineQueue' | 'lazyConnect' | 'maxRetriesPerRequest'
+> & { retryStrategy: (times: number) => number | null }
+
+/** In braces, so that all keys of all queues share one slot of a Redis Cluster. */
+export const PREFIX = '{usher}'
+
+/** A client that refuses commands at once while Redis is away, and after 500 ms while it is frozen. */
+export function producerClient(urls: string[]): Client {
+  return connect(urls, { enableOfflineQueue: false, commandTimeout: 500, retryStrategy: () => 500 })
+}
+
+/** A client that waits as long as Redis is away, and is back within a second of it. */
+export function workerClient(urls: string[]): Client {
+  return connect(urls, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(100 * times, 1_000) })
+}
+
+/**
+ * Reads a key of the slot that holds the queues, over a connection of its own.
+ * @throws what Redis or the network says.
+ */
+export async function askRedis(urls: string[], connectTimeout: number): Promise<void> {
+  const client = connect(urls, { lazyConnect: true, connectTimeout, retryStrategy: () => null })
+  let cause: Error | undefined
+  client.on('error', (error) => {
+    cause = error
+  })
+  const giveUp = setTimeout(() => client.disconnect(), connectTimeout)
+  try {
+    await client.connect()
+    await client.exists(PREFIX)
+  } catch (error) {
+    throw cause ?? error
+  } finally {
+    clearTimeout(giveUp)
+    client.disconnect()
+  }
+}
+
+function connect(urls: string[], options: ClientOptions): Client {
+  const client = urls.length === 1 ? new Redis(urls[0] ?? '', options) : connectCluster(urls, options)
+  client.on('error', ignored)
+  return client
+}
+
+/** Nodes that the cluster names itself are reached with the credentials and TLS of the first URL. */
+function connectCluster(urls: string[], options: ClientOptions): Cluster {
+  const { retryStrategy, enableOfflineQueue = true, lazyConnect = false, ...node } = options
+  const { protocol, username, password } = new URL(urls[0] ?? '')
+  return new Cluster(urls, {
+    clusterRetryStrategy: retryStrategy,
+    enableOfflineQueue,
+    lazyConnect,
+    redisOptions: {
+      ...node,
+      ...(username && { username: decodeURIComponent(username) }),
+      ...(password && { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' && { tls: {} }),
+    },
+  })
+}
+
+/** BullMQ's objects tell of errors while they live; without any listener ioredis would print them. */
+function ignored(): void {}

@@ -1,0 +1,190 @@
+import { v7 as uuidv7 } from 'uuid'
+import { recordEvents } from '../audit/record-events.ts'
+import type { Db } from '../db/client.ts'
+import { createRooms } from './create-rooms.ts'
+import { since } from './overdue.ts'
+import type { Arrival, CreatedRoom, Handover, Plan, PlannedMessage, Reply } from './plan.ts'
+
+/**
+ * Writes what a batch decided: one statement a table, whatever the size of the batch, and none for what is empty.
+ * Rooms come first: a message's chatroom must exist and belong to its own sender and number.
+ * @returns the ids of the replies queued, for the sender to be woken after the commit.
+ */
+export async function applyPlan(tx: Db, plan: Plan): Promise<{ org: string; id: string }[]> {
+  if (plan.rooms.length > 0) await updateRooms(tx, plan.rooms)
+  if (plan.created.length > 0) await createRooms(tx, plan.created)
+  if (plan.messages.length > 0) await insertMessages(tx, plan.messages)
+  if (plan.unmasked.length > 0) await unmaskGhosts(tx, plan.unmasked)
+  if (plan.handovers.length > 0) await handOver(tx, plan.handovers)
+  const replies = plan.replies.length > 0 ? await queueReplies(tx, plan.replies) : []
+  await recordEvents(tx, [
+    ...plan.events,
+    ...plan.created.map(creationEvent),
+    ...plan.handovers.map(handoverEvent),
+  ])
+  return replies
+}
+
+/** An expired room's contact expires with it, and takes its other rooms along: a contact expires whole. */
+async function updateRooms(tx: Db, rooms: Plan['rooms']): Promise<void> {
+  await tx.$client.query({
+    name: 'update-rooms',
+    text: `update chatrooms r set activated_at = u.activated_at, last_inbound_at = u.last_inbound_at,
+        deactivated_at = u.deactivated_at, expired_at = u.expired_at, pending_user_id = u.pending_user_id,
+        deactivation_reason = case when u.deactivated_at is null then null
+          when r.deactivated_at is null then 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED' else r.deactivation_reason end
+      from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
+        $6::timestamptz[], $7::text[])
+        as u(org_id, id, activated_at, last_inbound_at, deactivated_at, expired_at, pending_user_id)
+      where r.org_id = u.org_id and r.id = u.id`,
+    values: [
+      rooms.map((r) => r.orgId),
+      rooms.map((r) => r.room.id),
+      rooms.map((r) => r.room.activatedAt),
+      rooms.map((r) => r.room.lastInboundAt),
+      rooms.map((r) => r.room.deactivatedAt),
+      rooms.map((r) => r.room.expiredAt),
+      rooms.map((r) => r.room.pendingUserId),
+    ],
+  })
+  const expired = rooms.filter((r) => r.room.state === 'expired')
+  if (expired.length > 0) await expireContacts(tx, expired)
+}
+
+async function expireContacts(tx: Db, rooms: Plan['rooms']): Promise<void> {
+  await tx.$client.query({
+    name: 'expire-contacts-of-rooms',
+    text: `with contact as (
+        update contacts c set expired_at = u.expired_at
+        from unnest($1::text[], $2::uuid[], $3::timestamptz[]) as u(org_id, id, expired_at)
+        where c.org_id = u.org_id and c.id = u.id and c.expired_at is null
+        returning c.org_id, c.id, c.expired_at)
+      update chatrooms r set expired_at = contact.expired_at from contact
+      where r.org_id = contact.org_id and r.contact_id = contact.id and r.expired_at is null`,
+    values: [
+      rooms.map((r) => r.orgId),
+      rooms.map((r) => r.room.contactId),
+      rooms.map((r) => r.room.expiredAt),
+    ],
+  })
+}
+
+/** No `on conflict`: a wamid that another batch stored meanwhile undoes this batch, whose retry then sees it. */
+async function insertMessages(tx: Db, messages: PlannedMessage[]): Promise<void> {
+  await tx.$client.query({
+    name: 'insert-messages',
+    text: `insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
+        received_at, seq, route, reason, candidates, wa_id, user_id, payload, contact)
+      select org_id, wamid, phone_id, customer_id, chatroom_id, 'in', type, sent_at, received_at, seq, route, reason,
+        candidates, wa_id, user_id, payload, contact
+      from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[],
+        $8::timestamptz[], $9::bigint[], $10::text[], $11::text[], $12::json[], $13::text[], $14::text[],
+        $15::json[], $16::json[])
+        as m(org_id, wamid, phone_id, customer_id, chatroom_id, type, sent_at, received_at, seq, route, reason,
+          candidates, wa_id, user_id, payload, contact)`,
+    values: [
+      messages.map((m) => m.orgId),
+      messages.map((m) => m.message.wamid),
+      messages.map((m) => m.message.phoneId),
+      messages.map((m) => m.customerId),
+      messages.map((m) => m.roomId),
+      messages.map((m) => m.message.type),
+      messages.map((m) => m.message.sentAt),
+      messages.map((m) => m.message.receivedAt),
+      messages.map((m) => m.message.seq),
+      messages.map((m) => m.route),
+      messages.map((m) => m.reason),
+      messages.map((m) => JSON.stringify(m.candidates.map(candidate))),
+      messages.map((m) => m.message.sender.waId ?? null),
+      messages.map((m) => m.message.sender.userId ?? null),
+      messages.map((m) => m.message.payload),
+      messages.map((m) => m.message.contact ?? null),
+    ],
+  })
+}
+
+function candidate(room: PlannedMessage['candidates'][number]) {
+  return { chatroom_id: room.id, contact_id: room.contactId, state: room.state, since: since(room) }
+}
+
+/** The ghost was routed; the real content takes its place in the same row. Never the reverse. */
+async function unmaskGhosts(tx: Db, arrivals: Arrival[]): Promise<void> {
+  await tx.$client.query({
+    name: 'unmask-ghosts',
+    text: `update messages m set type = u.type, payload = u.payload, contact = coalesce(u.contact, m.contact)
+      from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::json[])
+        as u(org_id, wamid, type, payload, contact)
+      where m.org_id = u.org_id and m.wamid = u.wamid and m.direction = 'in'
+        and m.type in ('unsupported', 'unknown')`,
+    values: [
+      arrivals.map((a) => a.orgId),
+      arrivals.map((a) => a.message.wamid),
+      arrivals.map((a) => a.message.type),
+      arrivals.map((a) => a.message.payload),
+      arrivals.map((a) => a.message.contact ?? null),
+    ],
+  })
+}
+
+/** The assignment that waited for the customer's word takes effect: the new user in, all others out. */
+async function handOver(tx: Db, handovers: Handover[]): Promise<void> {
+  await tx.$client.query({
+    name: 'hand-over',
+    text: `with h as (select * from unnest($1::text[], $2::uuid[], $3::text[]) as h(org_id, room_id, user_id)),
+      revoked as (
+        delete from chatroom_members m using h
+        where m.org_id = h.org_id and m.chatroom_id = h.room_id and m.user_id <> h.user_id)
+      insert into chatroom_members (org_id, chatroom_id, user_id, visible_from)
+      select h.org_id, h.room_id, h.user_id, case when r.history_visible then null else now() end
+      from h join chatrooms r on r.org_id = h.org_id and r.id = h.room_id
+      on conflict do nothing`,
+    values: [handovers.map((h) => h.orgId), handovers.map((h) => h.roomId), handovers.map((h) => h.userId)],
+  })
+}
+
+async function queueReplies(tx: Db, replies: Reply[]): Promise<{ org: string; id: string }[]> {
+  const { rows } = await tx.$client.query<{ org: string; id: string }>({
+    name: 'queue-replies',
+    text: `insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, in_reply_to, payload)
+      select org_id, id, 'auto_reply', room_id, customer_id, phone_id, in_reply_to, payload
+      from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::json[])
+        as r(org_id, id, room_id, customer_id, phone_id, in_reply_to, payload)
+      on conflict do nothing returning org_id as org, id`,
+    values: [
+      replies.map((r) => r.orgId),
+      replies.map(() => uuidv7()),
+      replies.map((r) => r.roomId),
+      replies.map((r) => r.customerId),
+      replies.map((r) => r.phoneId),
+      replies.map((r) => r.inReplyTo),
+      replies.map((r) => JSON.stringify({ type: 'text', text: { body: r.text } })),
+    ],
+  })
+  return rows
+}
+
+function creationEvent({ orgId, customerId, room, message }: CreatedRoom) {
+  const { id: chatroomId, contactId } = room
+  return {
+    orgId,
+    kind: 'chatroom.created',
+    actor: 'routing',
+    reason: 'an unknown customer wrote',
+    customerId,
+    contactId,
+    chatroomId,
+    wamid: message.wamid,
+    after: { state: 'active' },
+  }
+}
+
+function handoverEvent({ orgId, roomId, userId }: Handover) {
+  return {
+    orgId,
+    kind: 'chatroom.handed_over',
+    actor: 'routing',
+    reason: 'the customer wrote',
+    chatroomId: roomId,
+    after: { user_id: userId },
+  }
+}

@@ -1,0 +1,144 @@
+import {
+  type LifecycleSettings,
+  type Room,
+  type RoomState,
+  settleOverdue,
+  since,
+  type Transition,
+} from './overdue.ts'
+
+/** The org's rules that routing needs; null days = that rule is off. */
+export type RoutingSettings = LifecycleSettings & {
+  unknownSender: 'hold' | 'create'
+  autoReplyText: string | null
+}
+
+/** What routing needs to know of a message. */
+export type Inbound = {
+  wamid: string
+  type: string
+  nature: 'customer' | 'system' | 'group'
+  sentAt: Date
+}
+
+export type Route = 'active' | 'reactivated' | 'expired' | 'held' | 'created'
+
+/**
+ * Where a message goes and why. `route` is null when it took no part in routing. `rooms` are all chatrooms as
+ * they are afterwards; `changed` names those whose row must be written; `transitions` are the audit.
+ */
+export type Decision = {
+  route: Route | null
+  reason: string
+  roomId: string | null
+  autoReply: boolean
+  handoverTo: string | null
+  candidates: Room[]
+  rooms: Room[]
+  changed: string[]
+  transitions: Transition[]
+}
+
+/** Free text may be sent for 24 h after the customer's message (facts: Meta, messages/send-messages). */
+const WINDOW_MS = 24 * 3_600_000
+/** Not something to answer: the customer pressed a heart, or mended or withdrew a message. */
+const UNANSWERED = new Set(['reaction', 'edit', 'revoke'])
+
+/**
+ * Routes one message of a customer over that customer's chatrooms at that number (spec: lifecycle.md, "What if
+ * I receive a message"): the active one; else the latest deactivated one, which becomes active; else the latest
+ * expired one; else it is held, or the org wants a chatroom made. Overdue expiry and inactivity count as done.
+ */
+export function decide(message: Inbound, rooms: Room[], settings: RoutingSettings, now: Date): Decision {
+  const overdue = settleOverdue(rooms, settings, now)
+  const candidates = [...overdue.rooms].sort(byPreference)
+  const base = { ...overdue, candidates, roomId: null, autoReply: false, handoverTo: null }
+  const first = candidates[0]
+  if (message.nature === 'group') {
+    return { ...base, route: null, reason: 'a group message belongs to no one-to-one chatroom' }
+  }
+  if (message.nature === 'system' && first?.state !== 'active') {
+    return { ...base, route: null, reason: 'a system message changes nothing, and no chatroom is active' }
+  }
+  if (!first) return { ...base, ...withoutRoom(settings) }
+  if (first.state === 'expired') return { ...base, ...intoExpired(message, candidates, settings, now) }
+  if (message.nature === 'system') {
+    return {
+      ...base,
+      route: 'active',
+      roomId: first.id,
+      reason: 'a system message, shown in the active chatroom',
+    }
+  }
+  return intoLiving(message, first, base)
+}
+
+function withoutRoom(settings: RoutingSettings): Pick<Decision, 'route' | 'reason'> {
+  return settings.unknownSender === 'create'
+    ? { route: 'created', reason: 'no chatroom of this customer at this number; the org has one created' }
+    : { route: 'held', reason: 'no chatroom of this customer at this number; held until one is created' }
+}
+
+function intoExpired(
+  message: Inbound,
+  candidates: Room[],
+  settings: RoutingSettings,
+  now: Date,
+): Pick<Decision, 'route' | 'reason' | 'roomId' | 'autoReply'> {
+  const answerable = now.getTime() - message.sentAt.getTime() < WINDOW_MS && !UNANSWERED.has(message.type)
+  return {
+    route: 'expired',
+    reason: `only expired chatrooms; the latest of ${candidates.length}`,
+    roomId: candidates[0]?.id ?? null,
+    autoReply: answerable && settings.autoReplyText !== null,
+  }
+}
+
+/** Into the active chatroom, or the latest deactivated one, which becomes active; timers take Meta's time. */
+function intoLiving(message: Inbound, room: Room, base: Omit<Decision, 'route' | 'reason'>): Decision {
+  const reactivated = room.state === 'deactivated'
+  const deactivated = base.candidates.filter((r) => r.state === 'deactivated').length
+  const next: Room = {
+    ...room,
+    state: 'active',
+    deactivatedAt: null,
+    activatedAt: reactivated ? message.sentAt : room.activatedAt,
+    lastInboundAt: latest(room.lastInboundAt, message.sentAt),
+    pendingUserId: null,
+  }
+  const transition: Transition = {
+    roomId: room.id,
+    from: 'deactivated',
+    to: 'active',
+    at: message.sentAt,
+    reason: 'the customer wrote',
+  }
+  return {
+    ...base,
+    route: reactivated ? 'reactivated' : 'active',
+    reason: reactivated
+      ? `no active chatroom; the latest of ${deactivated} deactivated`
+      : 'the active chatroom',
+    roomId: room.id,
+    handoverTo: room.pendingUserId,
+    rooms: base.rooms.map((r) => (r.id === room.id ? next : r)),
+    changed: [...new Set([...base.changed, room.id])],
+    transitions: reactivated ? [...base.transitions, transition] : base.transitions,
+  }
+}
+
+const RANK: Record<RoomState, number> = { active: 0, deactivated: 1, expired: 2 }
+
+/** Active first, then deactivated, then expired; the latest of each first (its time, then creation, then id). */
+function byPreference(a: Room, b: Room): number {
+  return (
+    RANK[a.state] - RANK[b.state] ||
+    since(b).getTime() - since(a).getTime() ||
+    b.createdAt.getTime() - a.createdAt.getTime() ||
+    (a.id < b.id ? 1 : -1)
+  )
+}
+
+function latest(a: Date | null, b: Date): Date {
+  return a && a > b ? a : b
+}

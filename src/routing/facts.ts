@@ -1,0 +1,76 @@
+import type { Db } from '../db/client.ts'
+import { ledgerKey } from './keys.ts'
+import type { Room } from './overdue.ts'
+
+/** A customer at a number of an org: what chatrooms compete for. */
+export type Pair = { orgId: string; customerId: string; phoneId: string }
+
+/** More chatrooms than this of one customer at one number are not looked at: the latest ones decide. */
+const MAX_ROOMS = 50
+
+/**
+ * The chatrooms of every pair, in the order of the pairs. The customers must be locked already, in an earlier
+ * statement: READ COMMITTED gives this one a snapshot that includes all that the lock waited for.
+ */
+export async function readRooms(tx: Db, pairs: Pair[]): Promise<Room[][]> {
+  const { rows } = await tx.$client.query<RoomRow>({
+    name: 'read-rooms',
+    text: `select k.place::int, r.id, r.contact_id, r.state, r.created_at, c.created_at as contact_created_at,
+        r.activated_at, r.last_inbound_at, r.deactivated_at, r.expired_at, r.pending_user_id
+      from unnest($1::text[], $2::uuid[], $3::text[]) with ordinality as k(org_id, customer_id, phone_id, place)
+      cross join lateral (
+        select * from chatrooms r
+        where r.org_id = k.org_id and r.customer_id = k.customer_id and r.waba_phone_id = k.phone_id
+        order by r.expired_at desc nulls first, r.deactivated_at desc nulls first, r.created_at desc, r.id desc
+        limit ${MAX_ROOMS}) r
+      join contacts c on c.org_id = r.org_id and c.id = r.contact_id`,
+    values: [pairs.map((p) => p.orgId), pairs.map((p) => p.customerId), pairs.map((p) => p.phoneId)],
+  })
+  const byPair: Room[][] = pairs.map(() => [])
+  for (const row of rows) byPair[row.place - 1]?.push(toRoom(row))
+  return byPair
+}
+
+/** The types of those messages that are in the ledger already, by `ledgerKey`. */
+export async function readKnownMessages(
+  tx: Db,
+  messages: { orgId: string; wamid: string }[],
+): Promise<Map<string, string>> {
+  const { rows } = await tx.$client.query<{ org_id: string; wamid: string; type: string }>({
+    name: 'read-known-messages',
+    text: `select m.org_id, m.wamid, m.type
+      from unnest($1::text[], $2::text[]) as k(org_id, wamid)
+      join messages m on m.org_id = k.org_id and m.wamid = k.wamid`,
+    values: [messages.map((m) => m.orgId), messages.map((m) => m.wamid)],
+  })
+  return new Map(rows.map((r) => [ledgerKey({ orgId: r.org_id, wamid: r.wamid }), r.type]))
+}
+
+type RoomRow = {
+  place: number
+  id: string
+  contact_id: string
+  state: Room['state']
+  created_at: Date
+  contact_created_at: Date
+  activated_at: Date
+  last_inbound_at: Date | null
+  deactivated_at: Date | null
+  expired_at: Date | null
+  pending_user_id: string | null
+}
+
+function toRoom(row: RoomRow): Room {
+  return {
+    id: row.id,
+    contactId: row.contact_id,
+    state: row.state,
+    createdAt: row.created_at,
+    contactCreatedAt: row.contact_created_at,
+    activatedAt: row.activated_at,
+    lastInboundAt: row.last_inbound_at,
+    deactivatedAt: row.deactivated_at,
+    expiredAt: row.expired_at,
+    pendingUserId: row.pending_user_id,
+  }
+}

@@ -1,0 +1,173 @@
+import type { AuditEvent } from '../audit/record-events.ts'
+import { type InboundMessage, isGhost } from '../webhook/extract.ts'
+import { type Decision, decide, type RoutingSettings } from './decide.ts'
+import { ledgerKey, pairKey } from './keys.ts'
+import type { Room } from './overdue.ts'
+
+/** One message with all that routing knows of its sender. */
+export type Arrival = {
+  orgId: string
+  customerId: string
+  settings: RoutingSettings
+  message: InboundMessage
+}
+
+export type PlannedMessage = Arrival & Pick<Decision, 'route' | 'reason' | 'roomId' | 'candidates'>
+export type CreatedRoom = {
+  orgId: string
+  customerId: string
+  phoneId: string
+  room: Room
+  message: InboundMessage
+}
+export type Reply = {
+  orgId: string
+  customerId: string
+  phoneId: string
+  roomId: string
+  inReplyTo: string
+  text: string
+}
+export type Handover = { orgId: string; roomId: string; userId: string }
+
+/** Everything one batch writes. Nothing in it depends on what another batch does: the customers are locked. */
+export type Plan = {
+  messages: PlannedMessage[]
+  unmasked: Arrival[]
+  rooms: { orgId: string; room: Room }[]
+  created: CreatedRoom[]
+  replies: Reply[]
+  handovers: Handover[]
+  events: AuditEvent[]
+  duplicates: number
+}
+
+export type Known = {
+  /** Chatrooms by `pairKey`. */
+  rooms: Map<string, Room[]>
+  /** Type of the messages that are in the ledger already, by `ledgerKey`. */
+  messages: Map<string, string>
+}
+
+/**
+ * Folds `decide` over the messages of a batch, in order, each seeing what the one before it changed. A message
+ * that is known already changes nothing, except that real content takes the place of its `unsupported` ghost.
+ */
+export function planBatch(arrivals: Arrival[], known: Known, now: Date, newId: () => string): Plan {
+  const state: State = {
+    plan: {
+      messages: [],
+      unmasked: [],
+      rooms: [],
+      created: [],
+      replies: [],
+      handovers: [],
+      events: [],
+      duplicates: 0,
+    },
+    rooms: new Map(known.rooms),
+    types: new Map(known.messages),
+    written: new Map(),
+    now,
+    newId,
+  }
+  for (const arrival of arrivals) addArrival(state, arrival)
+  state.plan.rooms = [...state.written.values()]
+  return state.plan
+}
+
+type State = {
+  plan: Plan
+  rooms: Map<string, Room[]>
+  types: Map<string, string>
+  written: Map<string, { orgId: string; room: Room }>
+  now: Date
+  newId: () => string
+}
+
+function addArrival(state: State, arrival: Arrival): void {
+  const key = ledgerKey({ orgId: arrival.orgId, wamid: arrival.message.wamid })
+  const seen = state.types.get(key)
+  if (seen === undefined) {
+    state.types.set(key, arrival.message.type)
+    route(state, arrival)
+  } else if (isGhost(seen) && !isGhost(arrival.message.type)) {
+    state.types.set(key, arrival.message.type)
+    state.plan.unmasked.push(arrival)
+  } else {
+    state.plan.duplicates += 1
+  }
+}
+
+function route(state: State, arrival: Arrival): void {
+  const { orgId, customerId, message, settings } = arrival
+  const pair = pairKey({ orgId, customerId, phoneId: message.phoneId })
+  const decision = decide(message, state.rooms.get(pair) ?? [], settings, state.now)
+  const created = decision.route === 'created' ? createRoom(state, arrival) : undefined
+  state.rooms.set(pair, created ? [...decision.rooms, created] : decision.rooms)
+  for (const room of decision.rooms) {
+    if (decision.changed.includes(room.id)) noteChange(state, orgId, room)
+  }
+  const roomId = created?.id ?? decision.roomId
+  const { route, reason, candidates } = decision
+  state.plan.messages.push({ ...arrival, route, reason, roomId, candidates })
+  addEffects(state.plan, arrival, decision)
+}
+
+/** A room created in this batch is written by its insert; one that existed, by an update with its last state. */
+function noteChange(state: State, orgId: string, room: Room): void {
+  const created = state.plan.created.find((c) => c.room.id === room.id)
+  if (created) created.room = room
+  else state.written.set(room.id, { orgId, room })
+}
+
+function createRoom(state: State, arrival: Arrival): Room {
+  const { orgId, customerId, message } = arrival
+  const room: Room = {
+    id: state.newId(),
+    contactId: state.newId(),
+    state: 'active',
+    createdAt: state.now,
+    contactCreatedAt: state.now,
+    activatedAt: state.now,
+    lastInboundAt: message.sentAt,
+    deactivatedAt: null,
+    expiredAt: null,
+    pendingUserId: null,
+  }
+  state.plan.created.push({ orgId, customerId, phoneId: message.phoneId, room, message })
+  return room
+}
+
+function addEffects(plan: Plan, arrival: Arrival, decision: Decision): void {
+  const { orgId, customerId, message, settings } = arrival
+  if (decision.autoReply && decision.roomId && settings.autoReplyText !== null) {
+    const { wamid: inReplyTo, phoneId } = message
+    plan.replies.push({
+      orgId,
+      customerId,
+      phoneId,
+      roomId: decision.roomId,
+      inReplyTo,
+      text: settings.autoReplyText,
+    })
+  }
+  if (decision.handoverTo && decision.roomId) {
+    plan.handovers.push({ orgId, roomId: decision.roomId, userId: decision.handoverTo })
+  }
+  for (const { roomId, from, to, at, reason } of decision.transitions) {
+    const contactId = decision.rooms.find((r) => r.id === roomId)?.contactId
+    plan.events.push({
+      orgId,
+      kind: `chatroom.${to === 'active' ? 'reactivated' : to}`,
+      actor: 'routing',
+      reason,
+      customerId,
+      chatroomId: roomId,
+      ...(contactId && { contactId }),
+      wamid: message.wamid,
+      before: { state: from },
+      after: { state: to, at },
+    })
+  }
+}

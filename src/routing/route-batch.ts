@@ -1,0 +1,193 @@
+import { v7 as uuidv7 } from 'uuid'
+import { type Db, inSavepoint, inTransaction } from '../db/client.ts'
+import { isTransient, sqlState } from '../db/pg-errors.ts'
+import { personOf } from '../identity/aliases.ts'
+import { lockCustomers } from '../identity/lock-customers.ts'
+import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
+import { type Outcome, settleDeliveries } from '../inbox/settle.ts'
+import { type Extraction, extract } from '../webhook/extract.ts'
+import { keepAccountEvents } from './account-events.ts'
+import { applyPlan } from './apply.ts'
+import { readKnownMessages, readRooms } from './facts.ts'
+import { pairKey } from './keys.ts'
+import { type Owners, readOwners } from './owners.ts'
+import { type Arrival, type PlannedMessage, planBatch } from './plan.ts'
+import { applyStatuses } from './statuses.ts'
+
+/** What a batch came to, for metrics and for waking the sender. */
+export type Routed = {
+  messages: PlannedMessage[]
+  duplicates: number
+  outcomes: Outcome[]
+  replies: { org: string; id: string }[]
+}
+
+/** Told of the error behind an item that ends in a dead letter, for the log. */
+export type OnPoison = (error: unknown) => void
+
+/**
+ * Routes deliveries to their chatrooms, all in one transaction with a fixed number of round trips. Deliveries
+ * that are gone, or that another worker holds, are left out. When content that PostgreSQL refuses fails the
+ * batch, every delivery, and then every item of the one that fails, is tried by itself: poison hurts only itself.
+ * @throws what a retry may mend (lost connection, deadlock ...); nothing has been written then.
+ */
+export async function routeBatch(db: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
+  try {
+    return await inTransaction(db, (tx) => routeTogether(tx, ids))
+  } catch (error) {
+    if (isTransient(error)) throw error
+    const [only, ...others] = ids
+    if (only === undefined || others.length === 0)
+      return inTransaction(db, (tx) => routeItemByItem(tx, ids, onPoison))
+    const parts: Routed[] = []
+    for (const id of ids) parts.push(await routeBatch(db, [id], onPoison))
+    return merge(parts)
+  }
+}
+
+async function routeTogether(tx: Db, ids: number[]): Promise<Routed> {
+  const { deliveries, now } = await claimDeliveries(tx, ids)
+  if (deliveries.length === 0) return merge([])
+  const extractions = deliveries.map((d) => extract(d))
+  const owners = await readOwnersOf(tx, extractions)
+  const routed = await routeExtractions(tx, extractions, owners, now)
+  const outcomes = extractions.map((e) => outcomeOf(e, owners))
+  await settleDeliveries(tx, outcomes)
+  return { ...routed, outcomes }
+}
+
+/** Everything but the inbox: messages, statuses and account events of known numbers find their place. */
+async function routeExtractions(
+  tx: Db,
+  extractions: Extraction[],
+  owners: Owners,
+  now: Date,
+): Promise<Routed> {
+  const arrivals = await identify(tx, extractions, owners)
+  const pairs = new Map(arrivals.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
+  await lockCustomers(
+    tx,
+    [...pairs.values()].map((p) => ({ orgId: p.orgId, id: p.customerId })),
+  )
+  const rooms = await readRooms(tx, [...pairs.values()])
+  const messages = await readKnownMessages(
+    tx,
+    arrivals.map((a) => ({ orgId: a.orgId, wamid: a.message.wamid })),
+  )
+  const roomsByPair = new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []]))
+  const plan = planBatch(arrivals, { rooms: roomsByPair, messages }, now, uuidv7)
+  const replies = await applyPlan(tx, plan)
+  await applyStatuses(
+    tx,
+    extractions.flatMap((e) => owned(e.statuses, (s) => owners.phones.get(s.phoneId))),
+  )
+  await keepAccountEvents(
+    tx,
+    extractions.flatMap((e) => owned(e.accountEvents, (a) => ownerOfEvent(a, owners))),
+  )
+  return { messages: plan.messages, duplicates: plan.duplicates, outcomes: [], replies }
+}
+
+async function readOwnersOf(tx: Db, extractions: Extraction[]): Promise<Owners> {
+  const phones = new Set<string>()
+  const wabas = new Set<string>()
+  for (const e of extractions) {
+    for (const item of [...e.messages, ...e.statuses]) phones.add(item.phoneId)
+    for (const event of e.accountEvents) {
+      if (event.phoneId) phones.add(event.phoneId)
+      wabas.add(event.wabaId)
+    }
+  }
+  return readOwners(tx, [...phones], [...wabas])
+}
+
+async function identify(tx: Db, extractions: Extraction[], owners: Owners): Promise<Arrival[]> {
+  const messages = extractions.flatMap((e) => e.messages)
+  const known = messages.flatMap((message) => {
+    const owner = owners.phones.get(message.phoneId)
+    return owner ? [{ message, ...owner }] : []
+  })
+  const customers = await resolveCustomers(
+    tx,
+    known.map((k) => personOf(k.orgId, k.message.sender)),
+  )
+  return known.map((k, i) => ({ ...k, customerId: customers[i] ?? '' }))
+}
+
+function pairOf(arrival: Arrival) {
+  return { orgId: arrival.orgId, customerId: arrival.customerId, phoneId: arrival.message.phoneId }
+}
+
+function owned<T>(
+  items: T[],
+  ownerOf: (item: T) => { orgId: string } | undefined,
+): (T & { orgId: string })[] {
+  return items.flatMap((item) => {
+    const owner = ownerOf(item)
+    return owner ? [{ ...item, orgId: owner.orgId }] : []
+  })
+}
+
+function ownerOfEvent(event: Extraction['accountEvents'][number], owners: Owners) {
+  return owners.wabas.get(event.wabaId) ?? (event.phoneId ? owners.phones.get(event.phoneId) : undefined)
+}
+
+/** Unreadable parts make a delivery dead; else what nobody has provisioned parks it; else it is done. */
+function outcomeOf(e: Extraction, owners: Owners): Outcome {
+  if (e.problems.length > 0) return { id: e.deliveryId, end: 'dead', problems: e.problems }
+  const number = [...e.messages, ...e.statuses].find((item) => !owners.phones.has(item.phoneId))
+  if (number) return { id: e.deliveryId, end: 'parked', waitsFor: `phone:${number.phoneId}` }
+  const event = e.accountEvents.find((a) => !ownerOfEvent(a, owners))
+  if (event) return { id: e.deliveryId, end: 'parked', waitsFor: `waba:${event.wabaId}` }
+  return { id: e.deliveryId, end: 'routed' }
+}
+
+/** The last resort for one delivery: each item in a savepoint of its own; what still fails is named. */
+async function routeItemByItem(tx: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
+  const { deliveries, now } = await claimDeliveries(tx, ids)
+  const parts: Routed[] = []
+  for (const delivery of deliveries) parts.push(await routeItems(tx, delivery, now, onPoison))
+  return merge(parts)
+}
+
+async function routeItems(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoison): Promise<Routed> {
+  const whole = extract(delivery)
+  const owners = await readOwnersOf(tx, [whole])
+  const parts: Routed[] = []
+  for (const [place, item] of singles(whole)) {
+    try {
+      parts.push(await inSavepoint(tx, () => routeExtractions(tx, [item], owners, now)))
+    } catch (error) {
+      if (isTransient(error)) throw error
+      onPoison(error)
+      whole.problems.push(`${place}: ${refusal(error)}`)
+    }
+  }
+  const outcome = outcomeOf(whole, owners)
+  await settleDeliveries(tx, [outcome])
+  return { ...merge(parts), outcomes: [outcome] }
+}
+
+function refusal(error: unknown): string {
+  const state = sqlState(error)
+  return state ? `refused by the database (SQLSTATE ${state})` : 'failed in Usher itself (see the log)'
+}
+
+function singles(e: Extraction): [string, Extraction][] {
+  const none = { deliveryId: e.deliveryId, messages: [], statuses: [], accountEvents: [], problems: [] }
+  return [
+    ...e.messages.map((m, i): [string, Extraction] => [`messages[${i}]`, { ...none, messages: [m] }]),
+    ...e.statuses.map((s, i): [string, Extraction] => [`statuses[${i}]`, { ...none, statuses: [s] }]),
+    ...e.accountEvents.map((a): [string, Extraction] => [a.field, { ...none, accountEvents: [a] }]),
+  ]
+}
+
+function merge(parts: Routed[]): Routed {
+  return {
+    messages: parts.flatMap((p) => p.messages),
+    duplicates: parts.reduce((sum, p) => sum + p.duplicates, 0),
+    outcomes: parts.flatMap((p) => p.outcomes),
+    replies: parts.flatMap((p) => p.replies),
+  }
+}

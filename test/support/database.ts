@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, inject } from 'vitest'
+import { type Db, openDatabase } from '../../src/db/client.ts'
+import { sqlState } from '../../src/db/pg-errors.ts'
+
+export type TestDatabase = {
+  url: string
+  db: Db & { $client: pg.Pool }
+  pool: pg.Pool
+  /** Closes the pool and deletes the database; done for you at the end of the test file. */
+  drop(): Promise<void>
+}
+
+const OBJECT_IN_USE = '55006'
+
+const undropped = new Set<TestDatabase>()
+
+// Registered while the test file is being loaded, so that databases made in hooks and tests are dropped too.
+afterAll(() => Promise.all([...undropped].map((database) => database.drop())))
+
+/** A migrated, empty database of its own on the test server; call it at the top of a file, in a hook or test. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await onServer(`create database ${name} template usher_template`)
+  const url = Object.assign(new URL(inject('postgresUrl')), { pathname: `/${name}` }).href
+  const { db, close } = openDatabase(url, { max: 10, name: 'test', onIdleError: () => {} })
+  const database: TestDatabase = {
+    url,
+    db,
+    pool: db.$client,
+    drop: async () => {
+      if (!undropped.delete(database)) return
+      await close()
+      await onServer(`drop database if exists ${name} with (force)`)
+    },
+  }
+  undropped.add(database)
+  return database
+}
+
+/** The template counts as in use while autovacuum looks at it. */
+async function onServer(statement: string): Promise<void> {
+  const client = new pg.Client(inject('postgresUrl'))
+  await client.connect()
+  try {
+    for (let triesLeft = 20; ; triesLeft -= 1) {
+      try {
+        await client.query(statement)
+        return
+      } catch (error) {
+        if (sqlState(error) !== OBJECT_IN_USE || triesLeft === 0) throw error
+        await sleep(200)
+      }
+    }
+  } finally {
+    await client.end()
+  }
+}

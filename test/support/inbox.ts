@@ -1,0 +1,42 @@
+import type { Db } from '../../src/db/client.ts'
+import { type Routed, routeBatch } from '../../src/routing/route-batch.ts'
+
+/** Puts bodies into the inbox as the door does. */
+export async function store(db: Db, ...bodies: Buffer[]): Promise<number[]> {
+  const { rows } = await db.$client.query<{ id: string }>(
+    'insert into inbox (body) select * from unnest($1::bytea[]) returning id',
+    [bodies],
+  )
+  return rows.map((r) => Number(r.id))
+}
+
+/** Stores bodies and routes them as one batch. */
+export async function deliver(db: Db, ...bodies: Buffer[]): Promise<Routed> {
+  return routeBatch(db, await store(db, ...bodies), () => {})
+}
+
+/** What the ledger says of a message. */
+export async function readMessage(db: Db, orgId: string, wamid: string) {
+  const { rows } = await db.$client.query('select * from messages where org_id = $1 and wamid = $2', [
+    orgId,
+    wamid,
+  ])
+  return rows[0]
+}
+
+export async function readRoom(db: Db, orgId: string, id: string) {
+  const { rows } = await db.$client.query('select * from chatrooms where org_id = $1 and id = $2', [
+    orgId,
+    id,
+  ])
+  return rows[0]
+}
+
+/** The states of the deliveries that are still in the inbox. */
+export async function inboxStates(db: Db, ids: number[]): Promise<string[]> {
+  const { rows } = await db.$client.query<{ state: string }>(
+    'select state from inbox where id = any($1::bigint[]) order by id',
+    [ids],
+  )
+  return rows.map((r) => r.state)
+}

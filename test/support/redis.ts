@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../src/db/embedded/server.ts'
+
+export type RunningRedis = { url: string; pid: number; stop(): Promise<void> }
+
+/** Path of the `redis-server` on PATH, undefined when there is none. */
+export function findRedis(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.map((folder) => join(folder, 'redis-server')).find(isExecutable)
+}
+
+/** Starts an empty Redis that keeps nothing on disk, on a free port of 127.0.0.1; `stop` kills it. */
+export async function startRedis(): Promise<RunningRedis> {
+  const program = findRedis()
+  if (program === undefined) throw new Error('redis-server not found')
+  const folder = await mkdtemp(join(tmpdir(), 'usher-redis-'))
+  const port = await freePort()
+  const network = ['--port', String(port), '--bind', '127.0.0.1']
+  const storage = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction']
+  const redis = spawn(program, [...network, ...storage], { stdio: 'ignore' })
+  const exited = once(redis, 'exit')
+  await Promise.race([
+    answering(port),
+    exited.then(([code]) => {
+      throw new Error(`redis-server ended with exit code ${code}`)
+    }),
+  ])
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    pid: redis.pid!,
+    stop: async () => {
+      redis.kill('SIGKILL')
+      await exited
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function answering(port: number): Promise<void> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(20)) {
+    const socket = connect(port, '127.0.0.1')
+    const connected = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (connected) return
+  }
+  throw new Error('redis-server does not answer')
+}

@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/**
+ * What happens to connections: `pass` bytes on; `blackhole`: open but silent, as when a firewall forgot them
+ * (those that lived through it stay silent for ever); `reset` each with RST; `refuse` them, as when the server is
+ * down (those that are open are reset).
+ */
+export type ProxyMode = 'pass' | 'blackhole' | 'reset' | 'refuse'
+
+export type TcpProxy = {
+  port: number
+  set(mode: ProxyMode): Promise<void>
+  /** Passes the next `count` connections and resets all later ones, until `set`. */
+  passOnly(count: number): void
+  close(): Promise<void>
+}
+
+type Pair = { sockets: [Socket, Socket]; silent: boolean }
+
+/** A proxy on a free loopback port in front of `target`, to put faults between a client and its server. */
+export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+  const pairs = new Set<Pair>()
+  let mode: ProxyMode = 'pass'
+  let left = Number.POSITIVE_INFINITY
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    left -= 1
+    if (mode === 'reset' || left < 0) client.on('error', () => undefined).resetAndDestroy()
+    else join(client)
+  })
+  const join = (client: Socket) => {
+    const upstream = connect({ ...target, allowHalfOpen: true })
+    const pair: Pair = { sockets: [client, upstream], silent: mode === 'blackhole' }
+    pairs.add(pair)
+    const forward = (from: Socket, to: Socket) => {
+      from.on('data', (bytes) => pair.silent || to.write(bytes))
+      from.on('end', () => pair.silent || to.end())
+      from.on('error', () => pair.silent || to.destroy())
+      from.on('close', () => pairs.delete(pair) && !pair.silent && to.destroySoon())
+    }
+    forward(client, upstream)
+    forward(upstream, client)
+  }
+
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+  const resetAll = () => {
+    for (const pair of pairs) for (const socket of pair.sockets) socket.resetAndDestroy()
+    pairs.clear()
+  }
+  const port = await listen(0)
+  return {
+    port,
+    async set(next) {
+      mode = next
+      left = Number.POSITIVE_INFINITY
+      if (mode === 'blackhole') for (const pair of pairs) pair.silent = true
+      if (mode === 'reset' || mode === 'refuse') resetAll()
+      if (mode === 'refuse') server.close()
+      else if (!server.listening) await listen(port)
+    },
+    passOnly(count) {
+      left = count
+    },
+    async close() {
+      resetAll()
+      if (server.listening) await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createLifetime, type Lifetime, stopOnSignals } from '../../src/lifetime.ts'
+
+const never = () => new Promise<void>(() => {})
+
+let lines: { part: string; err: { message: string } }[]
+let lifetime: Lifetime
+let stopped: string[]
+
+beforeEach(() => {
+  lines = []
+  stopped = []
+  lifetime = createLifetime(pino({}, { write: (line) => void lines.push(JSON.parse(line)) }))
+})
+
+const part = (name: string, release: () => unknown = () => {}) =>
+  lifetime.onStop(name, async () => {
+    stopped.push(name)
+    await release()
+  })
+
+describe('a stop', () => {
+  test('releases the last made first, each after the one before has ended', async () => {
+    part('database')
+    part('queue', async () => {
+      await sleep(20)
+      stopped.push('queue ended')
+    })
+    part('server')
+    await lifetime.stop(1_000)
+    expect(stopped).toEqual(['server', 'queue', 'queue ended', 'database'])
+    expect(lines).toEqual([])
+  })
+
+  test('goes on after a part that throws or rejects, and logs it by name', async () => {
+    part('database')
+    part('queue', () => Promise.reject(new Error('gone')))
+    lifetime.onStop('server', () => {
+      throw new Error('broken')
+    })
+    await lifetime.stop(1_000)
+    expect(stopped).toEqual(['queue', 'database'])
+    expect(lines.map((line) => [line.part, line.err.message])).toEqual([
+      ['server', 'broken'],
+      ['queue', 'gone'],
+    ])
+  })
+
+  test('leaves a part that hangs behind, so that every other gets its turn', async () => {
+    part('database')
+    part('queue', never)
+    part('server', never)
+    await lifetime.stop(100)
+    expect(stopped).toEqual(['server', 'queue', 'database'])
+    expect(lines.map((line) => line.part)).toEqual(['server', 'queue'])
+  })
+
+  test('keeps to its deadline when everything hangs', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) part(name, never)
+    const start = performance.now()
+    await lifetime.stop(200)
+    expect(performance.now() - start).toBeLessThan(300)
+    expect(stopped).toEqual(['d', 'c', 'b', 'a'])
+  })
+
+  test('gives the last part all the time that is left', async () => {
+    part('database', () => sleep(150))
+    await lifetime.stop(200)
+    expect(lines).toEqual([])
+  })
+
+  test('asked for twice, happens once', async () => {
+    part('database', () => sleep(20))
+    await Promise.all([lifetime.stop(1_000), lifetime.stop(1_000)])
+    expect(stopped).toEqual(['database'])
+  })
+
+  test('with nothing to release ends at once', async () => {
+    await lifetime.stop(1_000)
+  })
+})
+
+describe('signals', () => {
+  const exit = vi.fn()
+  let handlers: Record<'SIGTERM' | 'SIGINT', () => void>
+
+  /** The handlers are called by hand: a real signal would also reach whoever runs the tests. */
+  beforeEach(() => {
+    exit.mockReset()
+    const on = vi.spyOn(process, 'on').mockReturnThis()
+    stopOnSignals(lifetime, { deadlineMs: 200, exit })
+    handlers = Object.fromEntries(on.mock.calls) as unknown as typeof handlers
+    on.mockRestore()
+  })
+  afterEach(() => vi.restoreAllMocks())
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops everything and then exits with 0', async (signal) => {
+    part('database')
+    handlers[signal]()
+    expect(exit).not.toHaveBeenCalled()
+    await vi.waitFor(() => expect(exit).toHaveBeenCalledExactlyOnceWith(0))
+    expect(stopped).toEqual(['database'])
+  })
+
+  test('a second one exits with 1 at once', () => {
+    part('database', never)
+    handlers.SIGTERM()
+    handlers.SIGINT()
+    expect(exit).toHaveBeenCalledExactlyOnceWith(1)
+  })
+
+  test('a part that hangs does not keep the process alive beyond the deadline', async () => {
+    part('database', never)
+    handlers.SIGTERM()
+    await vi.waitFor(() => expect(exit).toHaveBeenCalledExactlyOnceWith(0), { timeout: 1_000 })
+  })
+})
