@@ -7,9 +7,11 @@ const PURE = [
   'src/webhook/extract.ts',
   'src/webhook/fields.ts',
   'src/webhook/sender.ts',
-  'src/identity/phone.ts',
   'src/routing/decide.ts',
+  'src/routing/keys.ts',
   'src/routing/overdue.ts',
+  'src/routing/plan.ts',
+  'src/identity/aliases.ts',
 ]
 
 const suite = (name: string, test: object = {}) => ({

@@ -115,6 +115,7 @@ CREATE TABLE "inbox" (
 	"state" text DEFAULT 'new' NOT NULL,
 	"due_at" timestamp (3) with time zone DEFAULT now() + interval '30 seconds' NOT NULL,
 	"requeues" smallint DEFAULT 0 NOT NULL,
+	"attempts" smallint DEFAULT 0 NOT NULL,
 	"parked_for" text,
 	"error" text,
 	CONSTRAINT "inbox_state_known" CHECK ("inbox"."state" in ('new', 'parked', 'dead')),

@@ -1,14 +1,14 @@
 import { type Response, Router } from 'express'
 import { z } from 'zod'
 import type { Db } from '../db/client.ts'
-import { within } from '../deadline.ts'
 import { listDeadLetters, readDeadLetter, replayDeadLetter } from '../inbox/dead-letters.ts'
-import type { Logger } from '../logger.ts'
 import { answerError } from './error-handler.ts'
 
-type DeadLetterParts = { db: Db; enqueue: (ids: number[]) => Promise<void>; log: Logger }
-
-const ENQUEUE_DEADLINE_MS = 300
+export type DeadLetterParts = {
+  db: Db
+  /** Tells the queue of deliveries to route; has a deadline of its own and never rejects. */
+  enqueue: (ids: number[]) => Promise<unknown>
+}
 
 const id = z
   .string()
@@ -20,7 +20,7 @@ const page = z.object({
 })
 
 /** Lists dead letters, newest first, shows one with its bytes in base64, and replays one. Needs a login in front. */
-export function createDeadLetterRoutes({ db, enqueue, log }: DeadLetterParts): Router {
+export function createDeadLetterRoutes({ db, enqueue }: DeadLetterParts): Router {
   const router = Router()
 
   router.get('/', async (req, res) => {
@@ -43,9 +43,7 @@ export function createDeadLetterRoutes({ db, enqueue, log }: DeadLetterParts): R
     const asked = id.safeParse(req.params.id)
     if (!asked.success) return unprocessable(res, NOT_AN_ID)
     if (!(await replayDeadLetter(db, asked.data))) return unknown(res)
-    await within(ENQUEUE_DEADLINE_MS, () => enqueue([asked.data])).catch((err) =>
-      log.warn({ err }, 'a replayed delivery waits for the sweep: the queue does not answer'),
-    )
+    await enqueue([asked.data])
     res.json({ id: asked.data, state: 'new' })
   })
 

@@ -2,18 +2,17 @@ import type { Queue } from 'bullmq'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Registry } from 'prom-client'
-import type { Db } from '../db/client.ts'
 import { within } from '../deadline.ts'
 import type { Logger } from '../logger.ts'
 import { createDashboard } from './dashboard.ts'
-import { createDeadLetterRoutes } from './dead-letters.ts'
+import { createDeadLetterRoutes, type DeadLetterParts } from './dead-letters.ts'
 import { createErrorHandler, notFound } from './error-handler.ts'
 import { type OpsLogin, requireLogin } from './login.ts'
 
 /** One thing this process needs in order to be ready: `check` resolves when it is there. */
 export type Probe = { name: string; check: () => Promise<unknown> }
 
-export type OpsParts = {
+export type OpsParts = DeadLetterParts & {
   probes: Probe[]
   registry: Registry
   /** Brings the gauges up to date; called at each scrape, which does not wait long for it. */
@@ -21,9 +20,6 @@ export type OpsParts = {
   /** The queues that exist at the moment. */
   queues: () => Queue[]
   login: OpsLogin
-  db: Db
-  /** Tells the queue of deliveries to route. */
-  enqueue: (ids: number[]) => Promise<void>
   log: Logger
 }
 
@@ -48,7 +44,7 @@ const CONTENT_SECURITY_POLICY = {
  * `/dead-letters` for people with a login; anything else is 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
-  const { login, db, enqueue, log } = parts
+  const { login, log } = parts
   const app = express()
   app.disable('x-powered-by')
   // Plain HTTP inside: nothing to upgrade to.
@@ -58,7 +54,7 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/metrics', scrape(parts))
   app.use(['/queues', '/dead-letters'], requireLogin(login))
   app.use('/queues', createDashboard('/queues', parts.queues))
-  app.use('/dead-letters', createDeadLetterRoutes({ db, enqueue, log }))
+  app.use('/dead-letters', createDeadLetterRoutes(parts))
   app.use(notFound)
   app.use(createErrorHandler(log))
   return app

@@ -48,7 +48,7 @@ const SWEEP_MS = 50
 
 /**
  * An HTTP server that listens once this resolves.
- * @throws ListenError when the port is taken or not ours to take.
+ * @throws ListenError when the port is taken, or port or host are not ours to take.
  */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const { host, handler, log, timeouts = TIMEOUTS } = parts
@@ -65,18 +65,18 @@ async function listen(server: Server, { host, port, variable }: ServerParts): Pr
   try {
     await once(server, 'listening')
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    const why = code ? REASONS[code] : undefined
-    if (!why) throw cause
-    throw new ListenError(`Cannot listen on ${host}:${port}: ${why}. Set ${variable} to another port.`, {
-      cause,
-    })
+    const advice = REASONS[(cause as NodeJS.ErrnoException).code ?? '']
+    if (!advice) throw cause
+    throw new ListenError(`Cannot listen on ${host}:${port}: ${advice(variable)}.`, { cause })
   }
 }
 
-const REASONS: Record<string, string> = {
-  EADDRINUSE: 'the port is in use',
-  EACCES: 'this user may not use the port',
+const noSuchHost = (variable: string) => `${variable.replace('PORT', 'HOST')} is no address of this machine`
+const REASONS: Record<string, (variable: string) => string> = {
+  EADDRINUSE: (variable) => `the port is in use, set ${variable} to another`,
+  EACCES: (variable) => `this user may not use the port, set ${variable} to one above 1023`,
+  EADDRNOTAVAIL: noSuchHost,
+  ENOTFOUND: noSuchHost,
 }
 
 async function close(server: Server, deadlineMs: number): Promise<void> {

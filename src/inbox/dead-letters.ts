@@ -53,7 +53,7 @@ export async function readDeadLetter(
 export async function replayDeadLetter(db: Db, id: number): Promise<boolean> {
   const { rowCount } = await db
     .update(inbox)
-    .set({ state: 'new', dueAt: sql`now()`, error: null, requeues: 0 })
+    .set({ state: 'new', dueAt: sql`now()`, error: null, requeues: 0, attempts: 0 })
     .where(and(IS_DEAD, eq(inbox.id, id)))
   return rowCount === 1
 }

@@ -53,7 +53,11 @@ async function provisionWabas(tx: Db, org: ProvisionOrg, secretsKey: Buffer | un
       .onConflictDoUpdate({ target: [wabas.orgId, wabas.id], set: columns })
     for (const phone of waba.phones) {
       await claimMetaObject(tx, 'phone', phone.id, org.id)
-      const phoneColumns = { wabaId: waba.id, displayPhoneNumber: phone.display_phone_number, position: position++ }
+      const phoneColumns = {
+        wabaId: waba.id,
+        displayPhoneNumber: phone.display_phone_number,
+        position: position++,
+      }
       await tx
         .insert(wabaPhones)
         .values({ orgId: org.id, id: phone.id, ...phoneColumns })

@@ -26,9 +26,9 @@ export type Kept<T> = {
 }
 
 const RETRY_MS = 500
-const WATCH_MS = 5_000
+const WATCH_MS = 3_000
 const START_MS = 3_000
-const PROBE_MS = 2_000
+const PROBE_MS = 1_000
 const STRIKES = 3
 
 /**

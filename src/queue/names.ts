@@ -3,8 +3,8 @@
  * Schedulers have a queue of their own: on PostgreSQL a waiting scheduler can hold up other jobs of its queue.
  */
 export type Jobs = {
-  /** Ids of `inbox` rows to route, in one batch. */
-  deliveries: { ids: number[] }
+  /** Ids of `inbox` rows to route, in one batch; a suspect of killing its worker goes alone. */
+  deliveries: { ids: number[]; suspect?: true }
   /** One `outbox` row to send. */
   outbound: { org: string; id: string }
   /** Made by the schedulers only; the job's name says what to do. */

@@ -10,7 +10,7 @@ import { succeeds } from './succeeds.ts'
 /** Tells the queues that there is work. PostgreSQL is the truth, so a job that gets lost is only late. */
 export type Producer = {
   /** One job for a batch of inbox rows. False, within 300 ms, when it may not have been queued. Never rejects. */
-  enqueueDeliveries(ids: number[]): Promise<boolean>
+  enqueueDeliveries(ids: number[], options?: { suspect: true }): Promise<boolean>
   /** One job for an outbox row. False, within 300 ms, when it may not have been queued. Never rejects. */
   enqueueOutbound(row: Jobs['outbound']): Promise<boolean>
   /** The queue as it is now: undefined until its store has answered, another object after a rebuild. */
@@ -55,7 +55,7 @@ export function createProducer({ engine, log }: { engine: Engine; log: Logger })
   }
   const open = () => QUEUE_NAMES.flatMap((name) => kept[name].current() ?? [])
   return {
-    enqueueDeliveries: (ids) => enqueue('deliveries', 'route', { ids }),
+    enqueueDeliveries: (ids, options) => enqueue('deliveries', 'route', { ids, ...options }),
     enqueueOutbound: (row) => enqueue('outbound', 'send', row),
     queue: (name) => kept[name].current()?.queue,
     queues: () => open().map(({ queue }) => queue),

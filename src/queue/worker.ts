@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, Worker } from 'bullmq'
+import { sqlState } from '../db/pg-errors.ts'
 import type { Logger } from '../logger.ts'
 import { oncePerSecond } from './calm-log.ts'
 import { type Engine, ping } from './connection.ts'
@@ -33,6 +35,8 @@ type OpenWorker = { worker: Worker; disconnect(): void }
  */
 const LIMITS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 5, drainDelay: 2 }
 
+const RETRY_MS = 500
+
 /**
  * Works on one queue, from the moment its store answers until closed, in the background. `process` gets each job
  * at least once; when it rejects, the job is tried again as its options say and then kept as failed.
@@ -41,10 +45,16 @@ export function createWorker<N extends QueueName>(options: WorkerOptions<N>): Qu
   const { engine, name } = options
   const log = options.log.child({ worker: name })
   const running = new Set<Promise<void>>()
-  const process = (job: Job<Jobs[N]>) => {
-    const work = options.process(job).finally(() => running.delete(work))
+  const process = async (job: Job<Jobs[N]>) => {
+    const work = options.process(job)
     running.add(work)
-    return work
+    try {
+      await work
+    } catch (error) {
+      throw withoutValues(error)
+    } finally {
+      running.delete(work)
+    }
   }
   const kept = keep<OpenWorker>(
     engine,
@@ -67,13 +77,40 @@ function openWorker<N extends QueueName>(options: WorkerOptions<N>): OpenWorker 
   const { engine, name, concurrency, process, log } = options
   const warn = oncePerSecond(log)
   const connection = engine.connectWorker()
-  const limits = { ...LIMITS, concurrency, autorun: false }
-  const worker = new Worker(name, process, { ...connection.options, ...limits }, engine.backend)
+  const limits = { ...LIMITS, runRetryDelay: RETRY_MS, concurrency, autorun: false }
+  const worker = new Worker(name, process, { ...connection.options, ...limits }, unhurried(engine.backend))
   worker.on('error', (err) => warn(err, 'trouble with its store'))
   worker.on('failed', (job, err) =>
     warn(err, `job ${job?.name} ${job?.id} failed, attempt ${job?.attemptsMade}`),
   )
   return { worker, disconnect: connection.disconnect }
+}
+
+/**
+ * BullMQ waits 15 s after a refused connection and not at all after any other failure to take a job: 6,000
+ * connections a second against a PostgreSQL that was starting up. Here each failure costs half a second.
+ */
+function unhurried(factory: Engine['backend']): Engine['backend'] {
+  return (...args) => {
+    const backend = factory(...args)
+    const take = backend.moveToActive.bind(backend)
+    backend.moveToActive = async (...job) => {
+      try {
+        return await take(...job)
+      } catch (error) {
+        await sleep(RETRY_MS)
+        throw error
+      }
+    }
+    return backend
+  }
+}
+
+/** The queue keeps message and stack of a failure, and those of a database error can show what rows hold. */
+function withoutValues(error: unknown): unknown {
+  const state = sqlState(error)
+  const isQuery = error instanceof Error && error.message.startsWith('Failed query')
+  return state || isQuery ? new Error(`database error ${state ?? ''}`.trimEnd(), { cause: error }) : error
 }
 
 async function start({ worker }: OpenWorker): Promise<void> {
@@ -88,8 +125,8 @@ async function probe({ worker }: OpenWorker): Promise<void> {
 
 /** BullMQ's orderly close never returns while Redis is away, so it is tried only when the store answers. */
 async function finish(engine: Engine, worker: Worker, running: Set<Promise<void>>): Promise<void> {
-  if (await succeeds(1_000, () => ping(engine))) return worker.close()
-  await worker.pause(true)
+  if (await succeeds(1_000, () => ping(engine))) await worker.close()
+  else await worker.pause(true)
   await Promise.allSettled(running)
 }
 

@@ -61,7 +61,8 @@ export function decide(message: Inbound, rooms: Room[], settings: RoutingSetting
     return { ...base, route: null, reason: 'a system message changes nothing, and no chatroom is active' }
   }
   if (!first) return { ...base, ...withoutRoom(settings) }
-  if (first.state === 'expired') return { ...base, ...intoExpired(message, candidates, settings, now) }
+  if (first.state === 'expired')
+    return { ...base, ...intoExpired(message, first, candidates.length, settings, now) }
   if (message.nature === 'system') {
     return {
       ...base,
@@ -81,15 +82,16 @@ function withoutRoom(settings: RoutingSettings): Pick<Decision, 'route' | 'reaso
 
 function intoExpired(
   message: Inbound,
-  candidates: Room[],
+  room: Room,
+  count: number,
   settings: RoutingSettings,
   now: Date,
 ): Pick<Decision, 'route' | 'reason' | 'roomId' | 'autoReply'> {
   const answerable = now.getTime() - message.sentAt.getTime() < WINDOW_MS && !UNANSWERED.has(message.type)
   return {
     route: 'expired',
-    reason: `only expired chatrooms; the latest of ${candidates.length}`,
-    roomId: candidates[0]?.id ?? null,
+    reason: `only expired chatrooms; the latest of ${count}`,
+    roomId: room.id,
     autoReply: answerable && settings.autoReplyText !== null,
   }
 }
@@ -108,6 +110,7 @@ function intoLiving(message: Inbound, room: Room, base: Omit<Decision, 'route' |
   }
   const transition: Transition = {
     roomId: room.id,
+    contactId: room.contactId,
     from: 'deactivated',
     to: 'active',
     at: message.sentAt,

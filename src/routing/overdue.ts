@@ -14,7 +14,14 @@ export type Room = {
 export type RoomState = 'active' | 'deactivated' | 'expired'
 
 /** One change of state: `at` is when it took effect, for an overdue one earlier than now. */
-export type Transition = { roomId: string; from: RoomState; to: RoomState; at: Date; reason: string }
+export type Transition = {
+  roomId: string
+  contactId: string
+  from: RoomState
+  to: RoomState
+  at: Date
+  reason: string
+}
 
 /** The org's lifecycle rules; null = that rule is off. */
 export type LifecycleSettings = { inactivityDays: number | null; expiryDays: number | null }
@@ -30,7 +37,7 @@ export function settleOverdue(
   const settled = rooms.map((room) => {
     const change = overdueChange(room, settings, now)
     if (!change) return room
-    transitions.push({ roomId: room.id, from: room.state, ...change })
+    transitions.push({ roomId: room.id, contactId: room.contactId, from: room.state, ...change })
     const stamp = change.to === 'expired' ? { expiredAt: change.at } : { deactivatedAt: change.at }
     return { ...room, state: change.to, ...stamp }
   })

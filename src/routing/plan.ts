@@ -155,8 +155,7 @@ function addEffects(plan: Plan, arrival: Arrival, decision: Decision): void {
   if (decision.handoverTo && decision.roomId) {
     plan.handovers.push({ orgId, roomId: decision.roomId, userId: decision.handoverTo })
   }
-  for (const { roomId, from, to, at, reason } of decision.transitions) {
-    const contactId = decision.rooms.find((r) => r.id === roomId)?.contactId
+  for (const { roomId, contactId, from, to, at, reason } of decision.transitions) {
     plan.events.push({
       orgId,
       kind: `chatroom.${to === 'active' ? 'reactivated' : to}`,
@@ -164,7 +163,7 @@ function addEffects(plan: Plan, arrival: Arrival, decision: Decision): void {
       reason,
       customerId,
       chatroomId: roomId,
-      ...(contactId && { contactId }),
+      contactId,
       wamid: message.wamid,
       before: { state: from },
       after: { state: to, at },

@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import { InboxFullError } from '../inbox/save.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics, Refusal } from '../metrics.ts'
+import { oncePerSecond } from '../queue/calm-log.ts'
 import { createBodyReader } from './read-body.ts'
 import { signatureMatches, wordsMatch } from './signature.ts'
 
@@ -20,7 +21,6 @@ type Outcome = { ok: string } | { refused: Refusal } | 'aborted'
 
 const MAX_CHALLENGE = 1_000
 const LINGER_MS = 1_000
-const QUIET_MS = 1_000
 
 const RETRY_SOON = { 'retry-after': '5' }
 const REFUSED: Record<Refusal, Answer> = {
@@ -44,9 +44,7 @@ const REFUSED: Record<Refusal, Answer> = {
 export function createReceiver(parts: ReceiverParts): (req: IncomingMessage, res: ServerResponse) => void {
   const { metrics, save } = parts
   const readBody = createBodyReader()
-  const complain = atMostEvery(QUIET_MS, (err: unknown) =>
-    parts.log.error({ err }, 'the inbox cannot store deliveries; they are answered 503'),
-  )
+  const warn = oncePerSecond(parts.log)
 
   async function receive(req: IncomingMessage): Promise<Outcome> {
     if (isEncoded(req)) return { refused: 'encoding' }
@@ -59,7 +57,7 @@ export function createReceiver(parts: ReceiverParts): (req: IncomingMessage, res
     try {
       await save(body)
     } catch (error) {
-      complain(error)
+      warn(error, 'the inbox cannot store deliveries: they are answered 503')
       return { refused: error instanceof InboxFullError ? 'full' : 'store' }
     }
     metrics.acknowledged.inc()
@@ -127,14 +125,4 @@ function linger(req: IncomingMessage, res: ServerResponse, text: string): void {
 
 function refusal(status: number, headers?: Record<string, string>): Answer {
   return { status, text: STATUS_CODES[status] ?? '', ...(headers && { headers }) }
-}
-
-/** An outage fails every request: one line a second says it as well as thousands. */
-function atMostEvery<T>(ms: number, act: (value: T) => void): (value: T) => void {
-  let quietUntil = 0
-  return (value) => {
-    if (performance.now() < quietUntil) return
-    quietUntil = performance.now() + ms
-    act(value)
-  }
 }

@@ -13,6 +13,10 @@ export type TcpProxy = {
   set(mode: ProxyMode): Promise<void>
   /** Passes the next `count` connections and resets all later ones, until `set`. */
   passOnly(count: number): void
+  /** How many connections were reset on arrival so far. */
+  turnedAway(): number
+  /** How many connections are open now. */
+  open(): number
   close(): Promise<void>
 }
 
@@ -23,11 +27,13 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const pairs = new Set<Pair>()
   let mode: ProxyMode = 'pass'
   let left = Number.POSITIVE_INFINITY
+  let turnedAway = 0
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     left -= 1
-    if (mode === 'reset' || left < 0) client.on('error', () => undefined).resetAndDestroy()
-    else join(client)
+    if (mode !== 'reset' && left >= 0) return join(client)
+    turnedAway += 1
+    client.on('error', () => undefined).resetAndDestroy()
   })
   const join = (client: Socket) => {
     const upstream = connect({ ...target, allowHalfOpen: true })
@@ -66,6 +72,8 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     passOnly(count) {
       left = count
     },
+    turnedAway: () => turnedAway,
+    open: () => pairs.size,
     async close() {
       resetAll()
       if (server.listening) await new Promise((resolve) => server.close(resolve))

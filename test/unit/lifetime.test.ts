@@ -83,12 +83,12 @@ describe('a stop', () => {
 })
 
 describe('signals', () => {
-  const exit = vi.fn()
+  let exit: ReturnType<typeof vi.fn<(code: number) => void>>
   let handlers: Record<'SIGTERM' | 'SIGINT', () => void>
 
   /** The handlers are called by hand: a real signal would also reach whoever runs the tests. */
   beforeEach(() => {
-    exit.mockReset()
+    exit = vi.fn()
     const on = vi.spyOn(process, 'on').mockReturnThis()
     stopOnSignals(lifetime, { deadlineMs: 200, exit })
     handlers = Object.fromEntries(on.mock.calls) as unknown as typeof handlers

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { OWNER, readPassword } from './cluster.ts'
@@ -60,7 +59,7 @@ async function join(place: Place, password: string): Promise<Seat | undefined> {
   const { port } = lock
   const address = { host: '127.0.0.1', port, user: OWNER, password, database: 'postgres' }
   const client = new pg.Client({ ...address, application_name: KEEPER, connectionTimeoutMillis: 5_000 })
-  const lost = once(client, 'end')
+  const lost = new Promise((resolve) => client.once('end', resolve))
   // A lost connection is told by `lost`; without a listener the error would end this process.
   client.on('error', () => {})
   try {

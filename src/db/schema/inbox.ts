@@ -5,7 +5,8 @@ import { bytea, instant } from './columns.ts'
 /**
  * One webhook POST, exactly as signed, until it is routed (then the row is gone). It carries no org: one
  * delivery may speak of several, known only once it is read. `state`: new (to route), parked (waits for the
- * number or WABA in `parkedFor` to be provisioned) or dead (kept with its error; replayable).
+ * number or WABA in `parkedFor` to be provisioned) or dead (kept with its error; replayable). `dueAt`: when
+ * requeue-stranded may enqueue it again; `attempts`: tries since it is suspected of killing its worker.
  */
 export const inbox = pgTable(
   'inbox',
@@ -18,6 +19,7 @@ export const inbox = pgTable(
       .default('new'),
     dueAt: instant('due_at').notNull().default(sql`now() + interval '30 seconds'`),
     requeues: smallint('requeues').notNull().default(0),
+    attempts: smallint('attempts').notNull().default(0),
     parkedFor: text('parked_for'),
     error: text('error'),
   },

@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs'
+import { Command } from 'commander'
+import { ConfigError } from '../config.ts'
+import { ProvisionError } from '../orgs/provision-file.ts'
+import { migrateCommand } from './migrate.ts'
+import { provisionCommand } from './provision.ts'
+import { tokenCommand } from './token.ts'
+
+/** `node main.js COMMAND`: what an operator runs once. */
+async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const program = new Command('usher').description('Leads every inbound WhatsApp message to its chatroom.')
+  for (const command of [migrateCommand(), provisionCommand(), tokenCommand()]) program.addCommand(command)
+  await program.parseAsync()
+}
+
+main().catch((error: Error) => {
+  const expected = error instanceof ConfigError || error instanceof ProvisionError
+  process.stderr.write(`${expected ? error.message : error.stack}\n`)
+  process.exitCode = 1
+})

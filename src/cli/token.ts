@@ -1,0 +1,34 @@
+import { Command, Option } from 'commander'
+import { SignJWT } from 'jose'
+import { ConfigError, readConfig } from '../config.ts'
+
+type Options = { org: string; role: string; user: string; act?: string; partner?: string; hours: string }
+
+/** `token`: a development JWT (claims: DESIGN section 5), signed with the first of JWT_SECRET. */
+export function tokenCommand(): Command {
+  return new Command('token')
+    .description('print a development token for the API, signed with JWT_SECRET')
+    .requiredOption('--org <id>', 'org; for a partner, one or several, separated by commas')
+    .addOption(new Option('--role <role>').choices(['ADMIN', 'MEMBER']).makeOptionMandatory())
+    .option('--user <id>', 'user id (claim sub)', 'developer')
+    .option('--act <id>', 'impersonated: the user who really acts (claim act.sub)')
+    .option('--partner <id>', 'a partner, who may act for the orgs given')
+    .option('--hours <n>', 'valid for so many hours', '12')
+    .action(async (options: Options) => console.log(await mint(options)))
+}
+
+async function mint({ org, role, user, act, partner, hours }: Options): Promise<string> {
+  const { jwt } = readConfig(process.env, 'cli')
+  const [secret] = jwt.secrets
+  if (!secret) throw new ConfigError('JWT_SECRET is required to sign a token: openssl rand -base64 48')
+  if (!(Number(hours) > 0)) throw new ConfigError('--hours must be a number above 0')
+  const orgs = partner ? { partner_id: partner, org_ids: org.split(',') } : { org_id: org }
+  const token = new SignJWT({ role, ...orgs, ...(act && { act: { sub: act } }) })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(user)
+    .setIssuedAt()
+    .setExpirationTime(`${hours} hours`)
+  if (jwt.issuer) token.setIssuer(jwt.issuer)
+  if (jwt.audience) token.setAudience(jwt.audience)
+  return token.sign(new TextEncoder().encode(secret))
+}

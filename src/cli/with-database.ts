@@ -1,0 +1,19 @@
+import { type Config, readConfig } from '../config.ts'
+import { type Database, openDatabase } from '../db/client.ts'
+import { migrate } from '../db/migrate.ts'
+import { databaseUrl } from '../db/url.ts'
+
+/** Runs a command on the configured database, migrated, and lets go of it afterwards, however the command ends. */
+export async function withDatabase(
+  work: (db: Database['db'], config: Config) => Promise<void>,
+): Promise<void> {
+  const config = readConfig(process.env, 'cli')
+  const postgres = await databaseUrl(config, (line) => console.log(line))
+  try {
+    await migrate(postgres.url)
+    const { db, close } = openDatabase(postgres.url, { max: 2, name: 'usher-cli', onIdleError: () => {} })
+    await work(db, config).finally(close)
+  } finally {
+    await postgres.stop()
+  }
+}

@@ -1,0 +1,55 @@
+import { CUSTOMERS, type SampleOrg } from './sample-org.ts'
+
+/** One POST of the demo: what Meta would send, and what must come of each of its messages. */
+export type Scene = {
+  title: string
+  body: Buffer
+  /** Signed with a wrong secret: the door must refuse it. */
+  forged?: true
+  messages: { wamid: string; route: string; room: string | undefined }[]
+}
+
+/** The deliveries of the demo: each row of the routing table, and what must not be routed (twice). */
+export function createScenes(org: SampleOrg, run: string, now: Date): Scene[] {
+  const text = (n: number, phone: string, body: string) => ({
+    from: phone.slice(1),
+    id: `wamid.${run}.${n}`,
+    timestamp: String(Math.floor(now.getTime() / 1000)),
+    type: 'text',
+    text: { body },
+  })
+  const { active, both, deactivated, expired, unknown } = CUSTOMERS
+  const first = text(1, active, 'Is my order on its way?')
+  const expect = (m: { id: string }, route: string, room?: string) => ({ wamid: m.id, route, room })
+  const scene = (title: string, ...expected: [ReturnType<typeof text>, string, string?][]): Scene => ({
+    title,
+    body: post(
+      org,
+      expected.map(([m]) => m),
+    ),
+    messages: expected.map(([m, route, room]) => expect(m, route, room)),
+  })
+  return [
+    scene('a customer with an active chatroom', [first, 'active', 'Ana (lead 1)']),
+    scene('one active, one deactivated', [text(2, both, 'Hello?'), 'active', 'Ben (lead 2)']),
+    scene('two deactivated', [text(3, deactivated, 'I am back'), 'reactivated', 'Cleo (lead 5)']),
+    scene('two expired', [text(4, expired, 'Anybody there?'), 'expired', 'Dan (lead 7)']),
+    scene('nobody we know', [text(5, unknown, 'Hi, I saw your ad'), 'held']),
+    scene('the first one again (Meta redelivers)', [first, 'active', 'Ana (lead 1)']),
+    scene(
+      'three customers in one POST',
+      [text(6, both, 'One more thing'), 'active', 'Ben (lead 2)'],
+      [text(7, deactivated, 'And me'), 'active', 'Cleo (lead 5)'],
+      [text(8, unknown, 'Still here'), 'held'],
+    ),
+    { title: 'a forged signature', body: post(org, [text(9, active, 'Pay me')]), forged: true, messages: [] },
+  ]
+}
+
+function post(org: SampleOrg, messages: { from: string }[]): Buffer {
+  const contacts = messages.map((m) => ({ profile: { name: `+${m.from}` }, wa_id: m.from }))
+  const metadata = { display_phone_number: '15550783881', phone_number_id: org.phoneId }
+  const value = { messaging_product: 'whatsapp', metadata, contacts, messages }
+  const entry = [{ id: org.wabaId, changes: [{ field: 'messages', value }] }]
+  return Buffer.from(JSON.stringify({ object: 'whatsapp_business_account', entry }))
+}

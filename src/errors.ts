@@ -1,0 +1,64 @@
+/**
+ * Every error the API answers, in one place: `error_code` = HTTP status x 10,000 + n. FORBIDDEN and
+ * UQ_CONSTRAINT_FAILED have the codes the spec gives (openapi.json, registerContactV2). Codes are never reused.
+ */
+export const ERRORS = {
+  BAD_REQUEST: [4000001, 'The request cannot be understood.'],
+  UNKNOWN_CHATROOM: [4000002, 'There is no chatroom of this id in this org.'],
+  CHATROOM_IS_EXPIRED: [4000003, 'The chatroom is expired, and expired is final.'],
+  OTHER_CHATROOM_IS_ACTIVE: [4000004, 'Another chatroom of this customer is active on this WABA phone.'],
+  UNAUTHORIZED: [4010001, 'A valid bearer token is required.'],
+  TOKEN_EXPIRED: [4010002, 'The token has expired.'],
+  FORBIDDEN: [4030001, 'This token may not do this in this org.'],
+  NOT_FOUND: [4040001, 'There is nothing at this address.'],
+  CONTACT_NOT_FOUND: [4040002, 'There is no contact of this id in this org.'],
+  CHATROOM_NOT_FOUND: [4040003, 'There is no chatroom of this id in this org.'],
+  WABA_NOT_FOUND: [4040004, 'There is no WABA of this id in this org.'],
+  WABA_PHONE_NOT_FOUND: [4040005, 'There is no WABA phone of this id in this org.'],
+  USER_NOT_FOUND: [4040006, 'There is no such user in this org.'],
+  GROUP_NOT_FOUND: [4040007, 'There is no such group, or it has no members.'],
+  DELEGATE_NOT_FOUND: [4040008, 'The org has no delegate.'],
+  WABA_MAPPING_NOT_FOUND: [4040009, 'The contact has no WABA mapping.'],
+  NO_WABA_PHONE_AVAILABLE: [4040010, 'The org has no WABA phone that is free for this customer.'],
+  UQ_CONSTRAINT_FAILED: [4090001, 'There is such an entry already.'],
+  ACTIVE_CHATROOM_EXISTS: [4090002, 'An active chatroom exists for this phone number.'],
+  AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has one contact.'],
+  IDEMPOTENCY_KEY_REUSED: [4090004, 'The Idempotency-Key was used with another request.'],
+  CONTACT_IS_EXPIRED: [4090005, 'The contact is expired, and expired is final.'],
+  INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
+  INVALID_PHONE_NUMBER: [4220002, 'The phone number is no possible number in E.164 form.'],
+  RATE_LIMITED: [4290001, 'Too many requests.'],
+  INTERNAL_ERROR: [5000001, 'Something went wrong on our side.'],
+} as const satisfies Record<string, readonly [code: number, description: string]>
+
+export type ErrorName = keyof typeof ERRORS
+
+/** The body of every error answer (spec: ErrorRespDto). */
+export type ErrorBody = {
+  error_code: number
+  error_message: string
+  error_description: string
+  payload: Record<string, unknown>
+}
+
+/** An answer the caller can act on. `description` replaces the general one; it never holds secrets or texts. */
+export class ApiError extends Error {
+  override name = 'ApiError'
+  readonly error: ErrorName
+  readonly payload: Record<string, unknown>
+
+  constructor(error: ErrorName, description?: string, payload: Record<string, unknown> = {}) {
+    super(description ?? ERRORS[error][1])
+    this.error = error
+    this.payload = payload
+  }
+
+  get status(): number {
+    return Math.floor(ERRORS[this.error][0] / 10_000)
+  }
+
+  get body(): ErrorBody {
+    const [error_code] = ERRORS[this.error]
+    return { error_code, error_message: this.error, error_description: this.message, payload: this.payload }
+  }
+}

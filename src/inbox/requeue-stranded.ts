@@ -1,0 +1,27 @@
+import type { Db } from '../db/client.ts'
+import { takeStranded } from './stranded.ts'
+import { unparkDeliveries } from './unpark.ts'
+
+const PAGE = 1_000
+const JOB_SIZE = 100
+
+/**
+ * Enqueues every delivery whose job was lost, and those whose number was provisioned since: with this, losing
+ * the whole queue loses no message. A delivery that keeps coming back goes alone, as a suspect. An enqueue that
+ * fails leaves the rows for the next run.
+ */
+export async function requeueStranded(
+  db: Db,
+  enqueue: (ids: number[], options?: { suspect: true }) => Promise<boolean>,
+): Promise<{ unparked: number; requeued: number }> {
+  const unparked = await unparkDeliveries(db)
+  let requeued = 0
+  for (let full = true; full; ) {
+    const { ids, suspects } = await takeStranded(db, PAGE)
+    for (let i = 0; i < ids.length; i += JOB_SIZE) await enqueue(ids.slice(i, i + JOB_SIZE))
+    for (const id of suspects) await enqueue([id], { suspect: true })
+    requeued += ids.length + suspects.length
+    full = ids.length + suspects.length === PAGE
+  }
+  return { unparked, requeued }
+}

@@ -1,0 +1,47 @@
+import type { Db } from '../db/client.ts'
+
+/** Requeued this often, a delivery is suspected of killing its worker, and goes alone from then on. */
+const SUSPECT_AFTER = 3
+/** A suspect is tried this often before it is a dead letter. */
+const MAX_ATTEMPTS = 5
+
+export type Stranded = { ids: number[]; suspects: number[] }
+
+/**
+ * Takes deliveries that were due for routing (30 s after receipt, then 1, 2, 4 ... minutes, at most 32) and are
+ * still here: their job was lost, failed, or waits in a long queue. Enqueueing one twice does no harm.
+ */
+export async function takeStranded(db: Db, limit: number): Promise<Stranded> {
+  const { rows } = await db.$client.query<{ id: string; requeues: number }>({
+    name: 'take-stranded',
+    text: `update inbox i set requeues = least(requeues + 1, 1000),
+        due_at = now() + interval '30 seconds' * 2 ^ least(requeues + 1, 6)
+      where id in (
+        select id from inbox where state = 'new' and due_at <= now()
+        order by due_at limit $1 for update skip locked)
+      returning id, requeues`,
+    values: [limit],
+  })
+  const of = (test: (requeues: number) => boolean) =>
+    rows
+      .filter((r) => test(r.requeues))
+      .map((r) => Number(r.id))
+      .sort((a, b) => a - b)
+  return { ids: of((n) => n <= SUSPECT_AFTER), suspects: of((n) => n > SUSPECT_AFTER) }
+}
+
+/**
+ * Counts one more try of a suspect, committed before the try, so that a worker it kills cannot forget it.
+ * @returns false when it has had its tries: it is a dead letter now, and must not be routed.
+ */
+export async function mayTrySuspect(db: Db, id: number): Promise<boolean> {
+  const { rows } = await db.$client.query<{ state: string }>({
+    name: 'try-suspect',
+    text: `update inbox set attempts = attempts + 1,
+        state = case when attempts >= $2 then 'dead' else state end,
+        error = case when attempts >= $2 then 'never finished in ' || attempts || ' tries of its own' end
+      where id = $1 and state = 'new' returning state`,
+    values: [id, MAX_ATTEMPTS],
+  })
+  return rows[0]?.state === 'new'
+}

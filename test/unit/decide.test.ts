@@ -1,0 +1,216 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decide, type Inbound, type RoutingSettings } from '../../src/routing/decide.ts'
+import { type Room, settleOverdue, since } from '../../src/routing/overdue.ts'
+
+const DAY = 86_400_000
+const NOW = new Date('2026-11-21T12:00:00Z')
+const ago = (days: number) => new Date(NOW.getTime() - days * DAY)
+
+const SETTINGS: RoutingSettings = {
+  inactivityDays: null,
+  expiryDays: null,
+  unknownSender: 'hold',
+  autoReplyText: 'closed',
+}
+
+function room(id: string, change: Partial<Room> = {}): Room {
+  const state = change.expiredAt ? 'expired' : change.deactivatedAt ? 'deactivated' : 'active'
+  return {
+    id,
+    contactId: `c-${id}`,
+    state,
+    createdAt: ago(10),
+    contactCreatedAt: ago(10),
+    activatedAt: ago(10),
+    lastInboundAt: null,
+    deactivatedAt: null,
+    expiredAt: null,
+    pendingUserId: null,
+    ...change,
+  }
+}
+
+const inbound = (change: Partial<Inbound> = {}): Inbound => ({
+  wamid: 'w',
+  type: 'text',
+  nature: 'customer',
+  sentAt: ago(0),
+  ...change,
+})
+
+describe('decide', () => {
+  it('prefers active to deactivated to expired', () => {
+    const rooms = [room('x', { expiredAt: ago(1) }), room('d', { deactivatedAt: ago(1) }), room('a')]
+    expect(decide(inbound(), rooms, SETTINGS, NOW)).toMatchObject({ route: 'active', roomId: 'a' })
+    expect(decide(inbound(), rooms.slice(0, 2), SETTINGS, NOW)).toMatchObject({
+      route: 'reactivated',
+      roomId: 'd',
+    })
+    expect(decide(inbound(), rooms.slice(0, 1), SETTINGS, NOW)).toMatchObject({
+      route: 'expired',
+      roomId: 'x',
+    })
+    expect(decide(inbound(), [], SETTINGS, NOW)).toMatchObject({ route: 'held', roomId: null })
+    expect(decide(inbound(), [], { ...SETTINGS, unknownSender: 'create' }, NOW).route).toBe('created')
+  })
+
+  it('breaks ties by creation, then by id', () => {
+    const at = ago(1)
+    const rooms = [
+      room('a', { deactivatedAt: at, createdAt: ago(5) }),
+      room('c', { deactivatedAt: at, createdAt: ago(4) }),
+      room('b', { deactivatedAt: at, createdAt: ago(4) }),
+    ]
+    expect(decide(inbound(), rooms, SETTINGS, NOW).roomId).toBe('c')
+    expect(decide(inbound(), rooms.toReversed(), SETTINGS, NOW).roomId).toBe('c')
+  })
+
+  it('reactivates as of the time of the message, so that a late one does not restart the timer', () => {
+    const late = inbound({ sentAt: ago(3) })
+    const { rooms, transitions } = decide(late, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW)
+    expect(rooms).toMatchObject([
+      { state: 'active', activatedAt: ago(3), lastInboundAt: ago(3), deactivatedAt: null },
+    ])
+    expect(transitions).toMatchObject([{ from: 'deactivated', to: 'active', at: ago(3) }])
+  })
+
+  it('hands over to the user who waits for the customer to write', () => {
+    const decision = decide(inbound(), [room('a', { pendingUserId: 'bob' })], SETTINGS, NOW)
+    expect(decision.handoverTo).toBe('bob')
+    expect(decision.rooms[0]?.pendingUserId).toBe(null)
+  })
+
+  it.each([
+    ['a fresh text', {}, SETTINGS, true],
+    ['one just under 24 h old', { sentAt: new Date(NOW.getTime() - DAY + 1) }, SETTINGS, true],
+    ['one of 24 h', { sentAt: ago(1) }, SETTINGS, false],
+    ['a reaction', { type: 'reaction' }, SETTINGS, false],
+    ['any, without a text', {}, { ...SETTINGS, autoReplyText: null }, false],
+  ])('answers in an expired chatroom: %s', (_, change, settings, expected) => {
+    expect(decide(inbound(change), [room('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(
+      expected,
+    )
+  })
+
+  it('shows a system message in the active chatroom, changes nothing, and never reactivates', () => {
+    const system = inbound({ nature: 'system' })
+    expect(decide(system, [room('a')], SETTINGS, NOW)).toMatchObject({
+      route: 'active',
+      roomId: 'a',
+      changed: [],
+    })
+    const inactive = decide(system, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW)
+    expect(inactive).toMatchObject({ route: null, roomId: null, changed: [] })
+    expect(decide(system, [], SETTINGS, NOW).route).toBe(null)
+  })
+
+  it('keeps group messages out', () => {
+    expect(decide(inbound({ nature: 'group' }), [room('a')], SETTINGS, NOW)).toMatchObject({
+      route: null,
+      roomId: null,
+    })
+  })
+})
+
+describe('what is overdue', () => {
+  const rules = { inactivityDays: 5, expiryDays: 20 }
+
+  it.each([
+    ['never wrote: counts from the activation', room('a', { activatedAt: ago(6) }), 'deactivated', ago(1)],
+    [
+      'activated since the last word',
+      room('a', { activatedAt: ago(2), lastInboundAt: ago(9) }),
+      'active',
+      null,
+    ],
+    ['wrote since', room('a', { activatedAt: ago(9), lastInboundAt: ago(4) }), 'active', null],
+    ['due this very instant', room('a', { activatedAt: ago(9), lastInboundAt: ago(5) }), 'deactivated', NOW],
+    ['contact older than the expiry', room('a', { contactCreatedAt: ago(21) }), 'expired', ago(1)],
+    [
+      'deactivated, and its contact too old',
+      room('d', { deactivatedAt: ago(2), contactCreatedAt: ago(20) }),
+      'expired',
+      NOW,
+    ],
+    ['expired already', room('x', { expiredAt: ago(2), contactCreatedAt: ago(99) }), 'expired', null],
+  ])('%s', (_, before, state, at) => {
+    const { rooms, transitions } = settleOverdue([before], rules, NOW)
+    expect(rooms[0]?.state).toBe(state)
+    expect(transitions.map((t) => t.at)).toEqual(at ? [at] : [])
+  })
+
+  it('needs only the one rule that is on', () => {
+    const idle = room('a', { activatedAt: ago(9) })
+    expect(settleOverdue([idle], { inactivityDays: 5, expiryDays: null }, NOW).rooms[0]?.state).toBe(
+      'deactivated',
+    )
+    expect(settleOverdue([idle], { inactivityDays: null, expiryDays: 20 }, NOW).rooms[0]?.state).toBe(
+      'active',
+    )
+  })
+
+  it('knows since when a chatroom is in its state', () => {
+    const times = { activatedAt: ago(9), deactivatedAt: ago(5), expiredAt: ago(2) }
+    expect(since(room('a', times))).toEqual(ago(2))
+    expect(since(room('a', { ...times, expiredAt: null }))).toEqual(ago(5))
+    expect(since(room('a', { activatedAt: ago(9) }))).toEqual(ago(9))
+  })
+
+  it('is nothing when the rules are off', () => {
+    const old = room('a', { activatedAt: ago(999), contactCreatedAt: ago(999) })
+    expect(settleOverdue([old], SETTINGS, NOW)).toEqual({ rooms: [old], changed: [], transitions: [] })
+  })
+})
+
+describe('for any chatrooms and settings', () => {
+  const instant = fc.integer({ min: 0, max: 120 }).map(ago)
+  const maybe = fc.option(instant, { nil: null })
+  const anyRoom = fc
+    .record({
+      createdAt: instant,
+      contactCreatedAt: instant,
+      activatedAt: instant,
+      lastInboundAt: maybe,
+      deactivatedAt: maybe,
+      expiredAt: maybe,
+    })
+    .map((r) => ({ ...r, deactivatedAt: r.deactivatedAt ?? ago(50) }))
+  const anyRooms = fc
+    .tuple(fc.array(anyRoom, { maxLength: 6 }), fc.boolean())
+    .map(([rooms, active]) =>
+      rooms.map((r, i) =>
+        room(`r${i}`, i === 0 && active ? { ...r, deactivatedAt: null, expiredAt: null } : r),
+      ),
+    )
+  const settings = fc.record({
+    inactivityDays: fc.option(fc.integer({ min: 1, max: 90 }), { nil: null }),
+    expiryDays: fc.option(fc.integer({ min: 1, max: 90 }), { nil: null }),
+    unknownSender: fc.constantFrom('hold' as const, 'create' as const),
+    autoReplyText: fc.constantFrom(null, 'closed'),
+  })
+  const message = fc.record({
+    sentAt: instant,
+    nature: fc.constantFrom('customer' as const, 'system' as const),
+  })
+
+  it('never has two active chatrooms, never revives an expired one, and a message lands or is held', () => {
+    fc.assert(
+      fc.property(anyRooms, settings, message, (rooms, rules, m) => {
+        const decision = decide(inbound(m), rooms, rules, NOW)
+        expect(decision.rooms.filter((r) => r.state === 'active').length).toBeLessThanOrEqual(1)
+        for (const [i, before] of rooms.entries()) {
+          const after = decision.rooms[i]
+          if (before.state === 'expired') expect(after).toEqual(before)
+          if (!decision.changed.includes(before.id)) expect(after).toEqual(before)
+        }
+        const landed = decision.rooms.find((r) => r.id === decision.roomId)
+        if (decision.route === 'active' || decision.route === 'reactivated')
+          expect(landed?.state).toBe('active')
+        if (decision.route === 'expired') expect(landed?.state).toBe('expired')
+        if (m.nature === 'customer') expect(decision.route).not.toBe(null)
+        if (decision.route === 'held' || decision.route === 'created') expect(rooms).toEqual([])
+      }),
+    )
+  })
+})

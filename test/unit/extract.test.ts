@@ -1,0 +1,259 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { extract, isGhost } from '../../src/webhook/extract.ts'
+import { bytes, change, delivery, message } from '../support/webhooks.ts'
+
+const RECEIVED = new Date('2026-11-21T12:00:00Z')
+const read = (body: unknown) =>
+  extract({ id: 7, body: Buffer.isBuffer(body) ? body : bytes(body), receivedAt: RECEIVED })
+const readOne = (item: unknown, contacts?: unknown[]) =>
+  read(delivery([change('p', { messages: [item], ...(contacts && { contacts }) })]))
+const senderOf = (item: unknown, contacts?: unknown[]) => readOne(item, contacts).messages[0]?.sender
+
+describe('a delivery', () => {
+  it('is taken apart entry by entry, change by change, message by message, in order', () => {
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => message({ id, at: RECEIVED }))
+    const body = {
+      entry: [
+        ...delivery([change('p', { messages: [a, b] }), change('q', { messages: [c] })]).entry,
+        ...delivery([change('p', { messages: [d] })], 'waba-2').entry,
+      ],
+      object: 'whatsapp_business_account',
+    }
+    const { messages, problems } = read(body)
+    expect(messages.map((m) => [m.phoneId, m.wamid, m.seq - 7 * 4096])).toEqual([
+      ['p', 'a', 0],
+      ['p', 'b', 1],
+      ['q', 'c', 2],
+      ['p', 'd', 3],
+    ])
+    expect(problems).toEqual([])
+  })
+
+  it('may be empty', () => {
+    expect(read({ object: 'whatsapp_business_account', entry: [] })).toMatchObject({
+      messages: [],
+      problems: [],
+    })
+  })
+
+  it.each([
+    ['bytes that are no UTF-8', Buffer.from([0xff]), 'the body is not UTF-8'],
+    ['no JSON', Buffer.from('{'), 'the body is not JSON'],
+    ['a list', [], 'the body is not a JSON object'],
+    ['another object', { object: 'page' }, '"object" is not whatsapp_business_account'],
+    ['no entries', { object: 'whatsapp_business_account' }, '"entry" is not a list'],
+    ['an odd entry', { object: 'whatsapp_business_account', entry: [1] }, 'entry[0] has no list of changes'],
+    ['an odd change', delivery([{ field: 'messages' }]), 'entry[0].changes[0] lacks its field or value'],
+    [
+      'messages that are no list',
+      delivery([change('p', { messages: {} as [], contacts: [] })]),
+      'messages: messages is not a list',
+    ],
+    [
+      'statuses that are no list',
+      delivery([change('p', { statuses: 'x' as never })]),
+      'messages: statuses is not a list',
+    ],
+  ])('with %s names the problem', (_, body, problem) => {
+    expect(read(body).problems).toEqual([problem])
+  })
+
+  it('never throws, whatever the bytes', () => {
+    fc.assert(fc.property(fc.uint8Array(), (b) => void read(Buffer.from(b))))
+    fc.assert(fc.property(fc.jsonValue(), (value) => void read(value)))
+    fc.assert(fc.property(fc.jsonValue(), (value) => void readOne(value)))
+    fc.assert(fc.property(fc.jsonValue(), (value) => void read(delivery([{ field: 'messages', value }]))))
+  })
+})
+
+describe('a message', () => {
+  it('is kept whole, with unknown keys, and has the time Meta gave', () => {
+    const m = { ...message({ id: 'a', at: new Date('2026-11-20T10:00:00Z') }), novelty: { x: [1] } }
+    const [got] = readOne(m).messages
+    expect(JSON.parse(got?.payload ?? '')).toEqual(m)
+    expect(got).toMatchObject({ type: 'text', sentAt: new Date('2026-11-20T10:00:00Z'), nature: 'customer' })
+  })
+
+  it.each([
+    ['missing', undefined],
+    ['empty', ''],
+    ['null', null],
+    ['a word', 'soon'],
+    ['infinite', '1e400'],
+    ['negative', '-5'],
+    ['in the future', '1800000000000'],
+  ])('counts as sent when received if its time is %s', (_, timestamp) => {
+    expect(readOne({ ...message({}), timestamp }).messages[0]?.sentAt).toEqual(RECEIVED)
+  })
+
+  it('takes a numeric time and a numeric id', () => {
+    expect(readOne({ ...message({}), id: 12, timestamp: 1_790_416_832 }).messages[0]).toMatchObject({
+      wamid: '12',
+      sentAt: new Date(1_790_416_832_000),
+    })
+  })
+
+  it.each([
+    ['no type', { type: undefined }, 'unknown', 'customer'],
+    ['a type from the future', { type: 'hologram' }, 'hologram', 'customer'],
+    ['a type with U+0000', { type: 'a\u0000b' }, 'ab', 'customer'],
+    ['the type system', { type: 'system' }, 'system', 'system'],
+    ['a group', { group_id: 'g' }, 'text', 'group'],
+  ])('with %s', (_, extra, type, nature) => {
+    expect(readOne({ ...message({}), ...extra }).messages[0]).toMatchObject({ type, nature })
+  })
+
+  it.each([
+    ['no id', { id: undefined }, 'has no id'],
+    ['an endless id', { id: 'x'.repeat(513) }, 'has an impossible id'],
+    ['a control character in its id', { id: 'a\u0000' }, 'has an impossible id'],
+    ['half a surrogate pair in its id', { id: 'a\ud800' }, 'has an impossible id'],
+    ['nobody who sent it', { from: '' }, 'names no sender'],
+    ['a bottomless pit', { deep: JSON.parse('['.repeat(99) + ']'.repeat(99)) }, 'is nested deeper than 64'],
+  ])('with %s is a problem of its own', (_, extra, problem) => {
+    const { messages, problems } = read(
+      delivery([
+        change('p', { messages: [{ ...message({}), ...extra }, message({ id: 'good' })], contacts: [] }),
+      ]),
+    )
+    expect(problems).toEqual([`messages[0]: ${problem}`])
+    expect(messages.map((m) => m.wamid)).toEqual(['good'])
+  })
+
+  it('that is no object, or of no number, is a problem', () => {
+    expect(readOne('x').problems).toEqual(['messages[0]: is not an object'])
+    const noNumber = delivery([{ field: 'messages', value: { messages: [message({})] } }])
+    expect(read(noNumber).problems).toEqual(['messages[0]: has no metadata.phone_number_id'])
+  })
+
+  it('is a ghost when it is unsupported or unknown', () => {
+    expect(['unsupported', 'unknown', 'text'].map(isGhost)).toEqual([true, true, false])
+  })
+})
+
+describe('the sender', () => {
+  const none = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
+
+  it.each([
+    ['the phone of `from`', message({ from: '1555' }), [], { waId: '1555' }],
+    [
+      'a BSUID beside the phone',
+      message({ from: '1555', userId: 'US.1' }),
+      [],
+      { waId: '1555', userId: 'US.1' },
+    ],
+    ['a BSUID alone', message({ from: '', userId: 'US.1' }), [], { userId: 'US.1' }],
+    ['a BSUID inside `from`', message({ from: 'US.1' }), [], { userId: 'US.1' }],
+    [
+      'a parent BSUID',
+      message({ from: '', extra: { from_parent_user_id: 'US.ENT.1' } }),
+      [],
+      { parentUserId: 'US.ENT.1' },
+    ],
+    [
+      'the entry of contacts[] with the same wa_id, not the first',
+      message({ from: '1555' }),
+      [
+        { wa_id: '1', profile: { name: 'No' } },
+        { wa_id: '1555', user_id: 'US.5', profile: { name: 'Ana' } },
+      ],
+      { waId: '1555', userId: 'US.5', profileName: 'Ana' },
+    ],
+    [
+      'the entry of contacts[] with the same user_id, which knows the phone',
+      message({ from: '', userId: 'US.1' }),
+      [{ wa_id: '1555', user_id: 'US.1', parent_user_id: 'US.ENT.2' }],
+      { waId: '1555', userId: 'US.1', parentUserId: 'US.ENT.2' },
+    ],
+    [
+      'the only contact of a message that names nobody',
+      message({ from: '' }),
+      [{ wa_id: '7' }],
+      { waId: '7' },
+    ],
+    [
+      'the contact whose BSUID stands in `from`',
+      message({ from: 'US.1' }),
+      [{ user_id: 'US.1', wa_id: '9' }],
+      { waId: '9', userId: 'US.1' },
+    ],
+    [
+      'the former id of a system message without `from`',
+      message({ from: '', type: 'system', extra: { system: { user_id: 'US.2', previous_user_id: 'US.1' } } }),
+      [],
+      { userId: 'US.1' },
+    ],
+    [
+      'the new number of a system message that names nothing else',
+      message({ from: '', type: 'system', extra: { system: { wa_id: '8' } } }),
+      [],
+      { waId: '8' },
+    ],
+    [
+      'a name without U+0000',
+      message({ from: '1' }),
+      [{ wa_id: '1', profile: { name: 'A\u0000' } }],
+      { waId: '1', profileName: 'A' },
+    ],
+  ])('is %s', (_, item, contacts, expected) => {
+    expect(senderOf(item, contacts)).toEqual({ ...none, ...expected })
+  })
+
+  it('is nobody when two contacts stand beside a message that names none', () => {
+    expect(readOne(message({ from: '' }), [{ wa_id: '1' }, { wa_id: '2' }]).problems).toHaveLength(1)
+  })
+})
+
+describe('statuses and other fields', () => {
+  it('reads statuses, with their errors, and keeps words it does not know', () => {
+    const statuses = [
+      { id: 'a', status: 'failed', timestamp: '1790416832', errors: [{ code: 131047 }] },
+      { id: 'b', status: 'in_orbit' },
+      { id: 'c' },
+      'x',
+    ]
+    const { statuses: got, problems } = read(delivery([change('p', { statuses })]))
+    expect(got).toMatchObject([
+      {
+        phoneId: 'p',
+        wamid: 'a',
+        status: 'failed',
+        errors: '[{"code":131047}]',
+        at: new Date(1_790_416_832_000),
+      },
+      { wamid: 'b', status: 'in_orbit', errors: undefined, at: RECEIVED },
+      { wamid: 'c', status: 'unknown' },
+    ])
+    expect(problems).toEqual(['statuses[3]: is not an object'])
+  })
+
+  it('keeps any other field as an account event, the same content under the same digest', () => {
+    const body = {
+      object: 'whatsapp_business_account',
+      entry: [{ id: 5, time: 1, changes: [{ field: 'x', value: { a: 1 } }] }],
+    }
+    const [event] = read(body).accountEvents
+    expect(event).toMatchObject({ wabaId: '5', phoneId: undefined, field: 'x', payload: '{"a":1}' })
+    expect(read(body).accountEvents[0]?.digest).toEqual(event?.digest)
+    expect(read({ ...body, entry: [{ ...body.entry[0], time: 2 }] }).accountEvents[0]?.digest).not.toEqual(
+      event?.digest,
+    )
+    expect(read({ ...body, entry: [{ changes: body.entry[0]?.changes }] }).accountEvents[0]?.wabaId).toBe('')
+  })
+
+  it('keeps errors that Meta reports beside messages, and a change in which it knows nothing', () => {
+    const errors = [{ code: 131035 }]
+    expect(read(delivery([change('p', { errors })])).accountEvents).toMatchObject([
+      { field: 'messages.errors', phoneId: 'p' },
+    ])
+    expect(read(delivery([change('p', {})])).accountEvents).toMatchObject([
+      { field: 'messages', phoneId: 'p' },
+    ])
+  })
+
+  it('passes a bug of ours on instead of calling it a problem of the message', () => {
+    const body = delivery([change('p', { messages: [message({})] })])
+    expect(() => extract({ id: 1, body: bytes(body), receivedAt: null as never })).toThrow(TypeError)
+  })
+})

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { pairKey } from '../../src/routing/keys.ts'
+import type { Room } from '../../src/routing/overdue.ts'
+import { type Arrival, planBatch } from '../../src/routing/plan.ts'
+
+const NOW = new Date('2026-11-21T12:00:00Z')
+const SETTINGS = {
+  inactivityDays: null,
+  expiryDays: null,
+  unknownSender: 'create',
+  autoReplyText: 'closed',
+} as const
+
+function arrival(
+  wamid: string,
+  change: { type?: string; customerId?: string; hold?: boolean } = {},
+): Arrival {
+  return {
+    orgId: 'o',
+    customerId: change.customerId ?? 'c',
+    settings: { ...SETTINGS, unknownSender: change.hold ? 'hold' : 'create' },
+    message: {
+      phoneId: 'p',
+      wamid,
+      type: change.type ?? 'text',
+      nature: 'customer',
+      sentAt: NOW,
+      receivedAt: NOW,
+      seq: 1,
+      sender: { waId: '1', userId: undefined, parentUserId: undefined, profileName: undefined },
+      payload: '{}',
+      contact: undefined,
+    },
+  }
+}
+
+function room(id: string, change: Partial<Room>): Room {
+  return {
+    id,
+    contactId: `contact-${id}`,
+    state: 'active',
+    createdAt: NOW,
+    contactCreatedAt: NOW,
+    activatedAt: NOW,
+    lastInboundAt: null,
+    deactivatedAt: null,
+    expiredAt: null,
+    pendingUserId: null,
+    ...change,
+  }
+}
+
+const nothing = { rooms: new Map(), messages: new Map() }
+const ids = () => {
+  let n = 0
+  return () => `id-${n++}`
+}
+const withRoom = (r: Room) => ({
+  rooms: new Map([[pairKey({ orgId: 'o', customerId: 'c', phoneId: 'p' }), [r]]]),
+  messages: new Map<string, string>(),
+})
+
+describe('a batch', () => {
+  it('creates one chatroom for several first messages of one customer, and one for each customer', () => {
+    const plan = planBatch(
+      [arrival('a'), arrival('b'), arrival('c', { customerId: 'd' })],
+      nothing,
+      NOW,
+      ids(),
+    )
+    expect(plan.created.map((c) => c.customerId)).toEqual(['c', 'd'])
+    expect(plan.messages.map((m) => m.route)).toEqual(['created', 'active', 'created'])
+    expect(plan.messages[1]?.roomId).toBe(plan.messages[0]?.roomId)
+    expect(plan.rooms).toEqual([])
+  })
+
+  it('reactivates once, writes each changed chatroom once, and tells it once', () => {
+    const known = withRoom(room('r', { state: 'deactivated', deactivatedAt: NOW }))
+    const plan = planBatch([arrival('a'), arrival('b')], known, NOW, ids())
+    expect(plan.messages.map((m) => m.route)).toEqual(['reactivated', 'active'])
+    expect(plan.rooms.map((r) => [r.room.id, r.room.state])).toEqual([['r', 'active']])
+    expect(plan.events).toMatchObject([{ kind: 'chatroom.reactivated', contactId: 'contact-r', wamid: 'a' }])
+  })
+
+  it('tells of a deactivation that was overdue before it tells of the reactivation', () => {
+    const known = withRoom(room('r', { activatedAt: new Date(0) }))
+    const overdue = { ...arrival('a'), settings: { ...SETTINGS, inactivityDays: 1 } }
+    const plan = planBatch([overdue], known, NOW, ids())
+    expect(plan.events.map((e) => e.kind)).toEqual(['chatroom.deactivated', 'chatroom.reactivated'])
+  })
+
+  it('hands over once', () => {
+    const plan = planBatch(
+      [arrival('a'), arrival('b')],
+      withRoom(room('r', { pendingUserId: 'bob' })),
+      NOW,
+      ids(),
+    )
+    expect(plan.handovers).toEqual([{ orgId: 'o', roomId: 'r', userId: 'bob' }])
+  })
+
+  it('answers every message in an expired chatroom, once each', () => {
+    const known = withRoom(room('r', { state: 'expired', expiredAt: NOW }))
+    const plan = planBatch([arrival('a'), arrival('b'), arrival('a')], known, NOW, ids())
+    expect(plan.replies.map((r) => r.inReplyTo)).toEqual(['a', 'b'])
+    expect(plan.duplicates).toBe(1)
+    expect(plan.rooms).toEqual([])
+  })
+
+  it('lets real content replace a ghost, never the reverse, and routes neither twice', () => {
+    const ghost = arrival('a', { type: 'unsupported', hold: true })
+    const real = arrival('a', { hold: true })
+    const ghostFirst = planBatch([ghost, real, ghost], nothing, NOW, ids())
+    expect([ghostFirst.messages.length, ghostFirst.unmasked, ghostFirst.duplicates]).toEqual([1, [real], 1])
+    const realFirst = planBatch([real, ghost], nothing, NOW, ids())
+    expect([realFirst.messages.length, realFirst.unmasked, realFirst.duplicates]).toEqual([1, [], 1])
+    const stored = { rooms: new Map(), messages: new Map([['o\na', 'unsupported']]) }
+    expect(planBatch([real], stored, NOW, ids())).toMatchObject({
+      messages: [],
+      unmasked: [real],
+      duplicates: 0,
+    })
+  })
+})

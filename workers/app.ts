@@ -1,0 +1,130 @@
+import type { Config, Role } from '../src/config.ts'
+import { type Database, openDatabase } from '../src/db/client.ts'
+import { migrateWhenReachable } from '../src/db/prepare.ts'
+import { databaseUrl } from '../src/db/url.ts'
+import { createOpsApp } from '../src/http/ops.ts'
+import { startServer } from '../src/http/server.ts'
+import { inboxFigures } from '../src/inbox/figures.ts'
+import { createLifetime, type Lifetime } from '../src/lifetime.ts'
+import type { Logger } from '../src/logger.ts'
+import { createMetrics, type Metrics } from '../src/metrics.ts'
+import { type Engine, openEngine, ping } from '../src/queue/connection.ts'
+import { queueDepths } from '../src/queue/health.ts'
+import { createProducer, type Producer } from '../src/queue/producer.ts'
+import { startDoor } from './door.ts'
+import { startWorkers } from './start.ts'
+
+export type App = {
+  /** Of the public listener; undefined for a process that only works. */
+  url: string | undefined
+  opsUrl: string
+  databaseUrl: string
+  db: Database['db']
+  lifetime: Lifetime
+}
+
+const CLOSE_MS = 3_000
+
+/**
+ * Starts a process in one of its roles and returns once it listens; it does not wait for PostgreSQL or Redis,
+ * whose absence `/ready` tells and time heals. Only the role `all` migrates: in a split installation,
+ * `npm run migrate` is a step of the deployment.
+ * @throws ListenError for a port that is taken; Error when the embedded database cannot start.
+ */
+export async function startApp(config: Config, role: Exclude<Role, 'cli'>, log: Logger): Promise<App> {
+  const lifetime = createLifetime(log)
+  try {
+    return await assemble(config, role, log, lifetime)
+  } catch (error) {
+    await lifetime.stop(CLOSE_MS)
+    throw error
+  }
+}
+
+async function assemble(
+  config: Config,
+  role: Exclude<Role, 'cli'>,
+  log: Logger,
+  lifetime: Lifetime,
+): Promise<App> {
+  const postgres = await databaseUrl(config, (line) => log.info(line))
+  lifetime.onStop('embedded database', () => postgres.stop())
+  await prepareSchema(config, role, postgres.url, log, lifetime)
+  const { db, close } = openDatabase(postgres.url, {
+    max: config.workers.concurrency + 8,
+    name: `usher-${role}`,
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+  })
+  lifetime.onStop('database', close)
+  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: postgres.url })
+  const producer = createProducer({ engine, log })
+  lifetime.onStop('queues', () => producer.close(CLOSE_MS))
+  const metrics = createMetrics()
+  const parts = {
+    config,
+    db,
+    engine,
+    producer,
+    metrics,
+    log,
+    lifetime,
+    concurrency: config.workers.concurrency,
+  }
+  if (role !== 'server') startWorkers(parts)
+  const url = role === 'workers' ? undefined : (await startDoor(parts)).url
+  const opsUrl = await startOps(parts)
+  log.info({ role, url, opsUrl, queue: engine.kind }, 'Usher is up')
+  return { url, opsUrl, databaseUrl: postgres.url, db, lifetime }
+}
+
+/** The embedded database is ours alone and is migrated before anything uses it; another one may be away yet. */
+async function prepareSchema(config: Config, role: Role, url: string, log: Logger, lifetime: Lifetime) {
+  const abort = new AbortController()
+  const migrated = migrateWhenReachable(url, log, abort.signal)
+  if (config.databaseUrl === undefined) return migrated
+  if (role !== 'all') return abort.abort()
+  lifetime.onStop('migration', () => abort.abort())
+  migrated.catch((err) => log.fatal({ err }, 'the database could not be migrated'))
+}
+
+type OpsParts = {
+  config: Config
+  db: Database['db']
+  engine: Engine
+  producer: Producer
+  metrics: Metrics
+  log: Logger
+  lifetime: Lifetime
+}
+
+async function startOps({ config, db, engine, producer, metrics, log, lifetime }: OpsParts): Promise<string> {
+  const handler = createOpsApp({
+    probes: [
+      { name: 'database', check: () => db.$client.query('select 1 from inbox limit 0') },
+      { name: 'queue', check: () => ping(engine) },
+    ],
+    registry: metrics.registry,
+    refreshGauges: () => refreshGauges(db, producer, metrics),
+    queues: producer.queues,
+    login: config.ops.login,
+    db,
+    enqueue: async (ids) => {
+      await producer.enqueueDeliveries(ids)
+    },
+    log,
+  })
+  const { host, port } = config.ops
+  const server = await startServer({ host, port, variable: 'OPS_PORT', handler, log })
+  lifetime.onStop('ops listener', () => server.close(1_000))
+  return server.url
+}
+
+async function refreshGauges(db: Database['db'], producer: Producer, metrics: Metrics): Promise<void> {
+  const [figures, depths] = await Promise.all([inboxFigures(db), queueDepths(producer.queues())])
+  metrics.oldestUnroutedSeconds.set(figures.oldestUnroutedSeconds)
+  metrics.parkedNow.set(figures.parked)
+  metrics.deadNow.set(figures.dead)
+  for (const [queue, states] of Object.entries(depths)) {
+    for (const [state, jobs] of Object.entries(states)) metrics.queueJobs.set({ queue, state }, jobs)
+  }
+}

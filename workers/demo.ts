@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Config, ConfigError, readConfig } from '../src/config.ts'
+import { createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
+import { createScenes, type Scene } from '../src/demo/scenes.ts'
+import { startStandInGraph } from '../src/demo/stand-in-graph.ts'
+import { formatTable } from '../src/demo/table.ts'
+import { countMessages, readWays, type Way } from '../src/demo/ways.ts'
+import { ListenError } from '../src/http/server.ts'
+import { stopOnSignals } from '../src/lifetime.ts'
+import { createLogger } from '../src/logger.ts'
+import { sign } from '../src/webhook/signature.ts'
+import { type App, startApp } from './app.ts'
+
+const ROUTED_WITHIN_MS = 20_000
+const STOP_MS = 10_000
+
+/** The whole of Usher in one process, fed with sample webhooks through its real door. */
+async function main(): Promise<void> {
+  const once = process.argv.includes('--once')
+  const graph = await startStandInGraph()
+  const config = demoConfig(once, graph.url)
+  console.log('Starting Usher: its door, its queue and its workers, on a PostgreSQL of its own ...')
+  const app = await startApp(config, 'all', createLogger(config))
+  app.lifetime.onStop('stand-in Graph API', graph.close)
+  const ok = await play(app, config)
+  if (once) {
+    await app.lifetime.stop(STOP_MS)
+    process.exit(ok ? 0 : 1)
+  }
+  stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code) })
+  printUrls(app, config)
+}
+
+/** Secrets made for this run alone; with `--once`, free ports too, so that it meets no running Usher. */
+function demoConfig(once: boolean, graphUrl: string): Config {
+  const defaults = {
+    LOG_LEVEL: 'warn',
+    OPS_USER: 'demo',
+    OPS_PASSWORD: randomBytes(9).toString('base64url'),
+    META_APP_SECRET: randomBytes(16).toString('hex'),
+    META_VERIFY_TOKEN: 'demo',
+    HOST: '127.0.0.1',
+    ...(once && { PORT: '0', OPS_PORT: '0' }),
+  }
+  return readConfig({ ...defaults, ...process.env, GRAPH_API_URL: graphUrl }, 'all')
+}
+
+async function play(app: App, config: Config): Promise<boolean> {
+  const now = new Date()
+  const run = now.getTime().toString(36)
+  const org = await createSampleOrg(app.db, run, now)
+  const scenes = createScenes(org, run, now)
+  console.log(`\nPosting ${scenes.length} signed deliveries to ${app.url}/webhooks/whatsapp\n`)
+  const rows: string[][] = []
+  const results: boolean[] = []
+  for (const scene of scenes) {
+    const status = await post(app, config, scene)
+    const ways = await waitForWays(app, org, scene)
+    results.push(status === (scene.forged ? 401 : 200))
+    for (const expected of scene.messages) {
+      const way = ways.get(expected.wamid)
+      results.push(way?.route === expected.route && (way.room ?? undefined) === expected.room)
+    }
+    rows.push(...describe(scene, status, ways))
+  }
+  const wamids = new Set(scenes.flatMap((s) => s.messages.map((m) => m.wamid)))
+  results.push((await countMessages(app.db, org.id)) === wamids.size)
+  console.log(formatTable(['message', 'answer', 'found', 'went to', 'why'], rows))
+  const ok = results.every(Boolean)
+  console.log(`\n${ok ? 'Every message went where the rules say.' : 'SOMETHING WENT WRONG: see the table.'}`)
+  return ok
+}
+
+async function post(app: App, config: Config, scene: Scene): Promise<number> {
+  const secret = scene.forged ? 'not the secret' : (config.meta.appSecrets[0] ?? '')
+  const headers = { 'content-type': 'application/json', 'x-hub-signature-256': sign(scene.body, secret) }
+  const response = await fetch(`${app.url}/webhooks/whatsapp`, { method: 'POST', headers, body: scene.body })
+  await response.text()
+  return response.status
+}
+
+async function waitForWays(app: App, org: SampleOrg, scene: Scene): Promise<Map<string, Way>> {
+  const wamids = scene.messages.map((m) => m.wamid)
+  const end = Date.now() + ROUTED_WITHIN_MS
+  for (;;) {
+    const ways = await readWays(app.db, org.id, wamids)
+    if (ways.size === wamids.length || Date.now() > end) return ways
+    await sleep(20)
+  }
+}
+
+function describe(scene: Scene, status: number, ways: Map<string, Way>): string[][] {
+  if (scene.messages.length === 0)
+    return [[scene.title, String(status), '', 'nowhere', 'refused at the door']]
+  return scene.messages.map(({ wamid }, i) => {
+    const way = ways.get(wamid)
+    const head = i === 0 ? [scene.title, String(status)] : ['', '']
+    if (!way) return [...head, '', 'NOT ROUTED', '']
+    const found = way.candidates.map((c) => c.state).join(', ') || 'no chatroom'
+    const reply = way.reply ? `; auto-reply ${way.reply}` : ''
+    return [...head, found, way.room ?? '(held)', `${way.route}: ${way.reason}${reply}`]
+  })
+}
+
+function printUrls(app: App, config: Config): void {
+  const { login } = config.ops
+  console.log(`
+Usher stays up until you press Ctrl+C:
+  webhook    ${app.url}/webhooks/whatsapp
+  ready      ${app.opsUrl}/ready
+  metrics    ${app.opsUrl}/metrics
+  queues     ${app.opsUrl}/queues   (user ${login?.user}, password ${login?.password})
+  database   ${app.databaseUrl}
+`)
+}
+
+main().catch((error: Error) => {
+  const expected = error instanceof ConfigError || error instanceof ListenError
+  process.stderr.write(`${expected ? error.message : error.stack}\n`)
+  process.exit(1)
+})

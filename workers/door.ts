@@ -1,0 +1,39 @@
+import type { Config } from '../src/config.ts'
+import type { Database } from '../src/db/client.ts'
+import { createApiApp, createPublicHandler } from '../src/http/app.ts'
+import { type RunningServer, startServer } from '../src/http/server.ts'
+import { createInboxWriter } from '../src/inbox/save.ts'
+import type { Lifetime } from '../src/lifetime.ts'
+import type { Logger } from '../src/logger.ts'
+import type { Metrics } from '../src/metrics.ts'
+import type { Producer } from '../src/queue/producer.ts'
+import { createReceiver } from '../src/webhook/receive.ts'
+
+type Parts = {
+  config: Config
+  db: Database['db']
+  producer: Producer
+  metrics: Metrics
+  log: Logger
+  lifetime: Lifetime
+}
+
+const CLOSE_MS = 4_000
+
+/** Starts the public listener: webhooks straight to the receiver, everything else to the API. */
+export async function startDoor(parts: Parts): Promise<RunningServer> {
+  const { config, db, producer, metrics, log, lifetime } = parts
+  const inbox = createInboxWriter({
+    db,
+    onSaved: (ids) => {
+      metrics.insertBatch.observe(ids.length)
+      void producer.enqueueDeliveries(ids)
+    },
+  })
+  lifetime.onStop('inbox', () => inbox.close())
+  const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
+  const handler = createPublicHandler({ receiver, app: createApiApp({ routers: [], log }) })
+  const server = await startServer({ ...config.http, variable: 'PORT', handler, log })
+  lifetime.onStop('public listener', () => server.close(CLOSE_MS))
+  return server
+}

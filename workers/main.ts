@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs'
+import { ConfigError, readConfig } from '../src/config.ts'
+import { ListenError } from '../src/http/server.ts'
+import { stopOnSignals } from '../src/lifetime.ts'
+import { createLogger } from '../src/logger.ts'
+import { startApp } from './app.ts'
+
+const ROLES = ['all', 'server', 'workers'] as const
+const STOP_MS = 10_000
+
+/** `node main.js all|server|workers`: one process in a role, until SIGTERM or SIGINT. */
+async function main(): Promise<void> {
+  const role = ROLES.find((r) => r === process.argv[2])
+  if (!role) throw new ConfigError(`usage: main.js ${ROLES.join('|')}`)
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const config = readConfig(process.env, role)
+  const app = await startApp(config, role, createLogger(config))
+  stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code) })
+}
+
+main().catch((error: Error) => {
+  const expected = error instanceof ConfigError || error instanceof ListenError
+  process.stderr.write(`${expected ? error.message : error.stack}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,32 @@
+import type { Db } from '../src/db/client.ts'
+import type { Lifetime } from '../src/lifetime.ts'
+import type { Logger } from '../src/logger.ts'
+import type { Metrics } from '../src/metrics.ts'
+import type { Engine } from '../src/queue/connection.ts'
+import type { Producer } from '../src/queue/producer.ts'
+import { keepSchedules, SCHEDULES } from '../src/queue/schedules.ts'
+import { startDeliveries } from './deliveries.ts'
+import { startMaintenance } from './maintenance.ts'
+
+type Parts = {
+  engine: Engine
+  db: Db
+  producer: Producer
+  metrics: Metrics
+  log: Logger
+  lifetime: Lifetime
+  concurrency: number
+}
+
+const CLOSE_MS = 5_000
+
+/** Starts one worker a queue and keeps the schedules; any number of processes may do so. */
+export function startWorkers(parts: Parts): void {
+  const { producer, log, lifetime } = parts
+  const deliveries = startDeliveries(parts)
+  lifetime.onStop('deliveries worker', () => deliveries.close(CLOSE_MS))
+  const maintenance = startMaintenance(parts)
+  lifetime.onStop('maintenance worker', () => maintenance.close(CLOSE_MS))
+  const schedules = keepSchedules(() => producer.queue('maintenance'), SCHEDULES, log)
+  lifetime.onStop('schedules', () => schedules.stop())
+}
