@@ -8,6 +8,22 @@ CREATE TABLE "account_events" (
 	CONSTRAINT "account_events_pkey" PRIMARY KEY("org_id","digest")
 );
 --> statement-breakpoint
+CREATE TABLE "idempotency_keys" (
+	"org_id" text NOT NULL,
+	"key" text NOT NULL,
+	"request_digest" "bytea" NOT NULL,
+	"status" smallint,
+	"body" json,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY("org_id","key")
+);
+--> statement-breakpoint
+CREATE TABLE "rate_limits" (
+	"key" varchar(255) PRIMARY KEY NOT NULL,
+	"points" integer DEFAULT 0 NOT NULL,
+	"expire" bigint
+);
+--> statement-breakpoint
 CREATE TABLE "chatroom_members" (
 	"org_id" text NOT NULL,
 	"chatroom_id" uuid NOT NULL,
@@ -265,6 +281,7 @@ ALTER TABLE "meta_objects" ADD CONSTRAINT "meta_objects_org_id_orgs_id_fk" FOREI
 ALTER TABLE "waba_phones" ADD CONSTRAINT "waba_phones_waba_fkey" FOREIGN KEY ("org_id","waba_id") REFERENCES "public"."wabas"("org_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "wabas" ADD CONSTRAINT "wabas_org_id_orgs_id_fk" FOREIGN KEY ("org_id") REFERENCES "public"."orgs"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "account_events_received" ON "account_events" USING btree ("org_id","received_at");--> statement-breakpoint
+CREATE INDEX "idempotency_keys_created" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "chatroom_members_user" ON "chatroom_members" USING btree ("org_id","user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "chatrooms_one_active" ON "chatrooms" USING btree ("org_id","customer_id","waba_phone_id") WHERE expired_at is null and deactivated_at is null;--> statement-breakpoint
 CREATE INDEX "chatrooms_customer" ON "chatrooms" USING btree ("org_id","customer_id","waba_phone_id");--> statement-breakpoint

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from 'bullmq'
 import { sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, inject, type TestContext, test, vi } from 'vitest'
+import { describe, expect, inject, type TestContext, test, vi } from 'vitest'
 import { freePort } from '../../src/db/embedded/server.ts'
 import { createLogger } from '../../src/logger.ts'
 import { oncePerSecond } from '../../src/queue/calm-log.ts'
@@ -22,27 +22,26 @@ import { findRedis, type RunningRedis, startRedis } from '../support/redis.ts'
 import { type ProxyMode, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 type Kind = Engine['kind']
-type Store = { engine: Engine; proxy: TcpProxy; url: string }
+type Store = { engine: Engine; proxy: TcpProxy; direct: string }
 
 const log = createLogger({ logLevel: 'silent' })
 const kinds: Kind[] = inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
 const OUTAGES: ProxyMode[] = ['refuse', 'reset', 'blackhole']
-let redis: RunningRedis | undefined
-let redisDatabases = 0
 
-beforeAll(async () => {
-  if (kinds.includes('redis')) redis = await startRedis()
-})
-afterAll(() => redis?.stop())
-
-/** A store of its own without jobs, reached through a proxy. `url` goes around it. */
+/** A store of its own, reached through a proxy; `direct` goes around it. */
 async function openStore(t: TestContext, kind: Kind): Promise<Store> {
-  const direct = kind === 'redis' ? `${redis!.url}/${redisDatabases++}` : (await createTestDatabase()).url
+  const direct = kind === 'redis' ? (await newRedis(t)).url : (await createTestDatabase()).url
   const url = new URL(direct)
   const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) })
   t.onTestFinished(proxy.close)
   url.host = `127.0.0.1:${proxy.port}`
-  return { engine: engineOn(kind, url.href), proxy, url: direct }
+  return { engine: engineOn(kind, url.href), proxy, direct }
+}
+
+async function newRedis(t: TestContext): Promise<RunningRedis> {
+  const redis = await startRedis()
+  t.onTestFinished(redis.stop)
+  return redis
 }
 
 function engineOn(kind: Kind, ...urls: string[]): Engine {
@@ -221,12 +220,12 @@ describe.concurrent.each(kinds)('in the long run, queues on %s', (kind) => {
   })
 
   test('a worker that lost its store while being built is built again', async (t) => {
-    const { engine, proxy, url } = await openStore(t, kind)
+    const { engine, proxy, direct } = await openStore(t, kind)
     proxy.passOnly(1)
     const { ids } = newCollector(t, engine)
     await until(() => proxy.turnedAway() > 0)
     await proxy.set('pass')
-    const producer = newProducer(t, engineOn(kind, url))
+    const producer = newProducer(t, engineOn(kind, direct))
     await enqueued(producer, 1)
     await until(() => ids.includes(1))
   })
@@ -273,6 +272,7 @@ describe.concurrent.each(kinds)('in the long run, queues on %s', (kind) => {
       newWorker(t, engine, 'maintenance', async (job) => {
         expect(job.name).toBe('often')
         ticks.push(performance.now())
+        console.log(kind, job.id, Date.now())
       })
     await until(() => producers.every((producer) => producer.queue('maintenance') !== undefined))
     for (const producer of producers) keep(t, producer, [{ name: 'often', every }])
@@ -283,8 +283,7 @@ describe.concurrent.each(kinds)('in the long run, queues on %s', (kind) => {
   })
 
   test.skipIf(kind !== 'redis')('schedules come back after Redis lost everything', async (t) => {
-    const own = await startRedis()
-    t.onTestFinished(own.stop)
+    const own = await newRedis(t)
     const engine = engineOn('redis', own.url)
     const producer = newProducer(t, engine)
     let ticks = 0

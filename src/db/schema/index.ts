@@ -1,4 +1,5 @@
 export * from './account-events.ts'
+export * from './api.ts'
 export * from './chatrooms.ts'
 export * from './contacts.ts'
 export * from './customers.ts'

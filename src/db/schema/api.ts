@@ -1,0 +1,36 @@
+import {
+  bigint,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  varchar,
+} from 'drizzle-orm/pg-core'
+import { bytea, createdAt, orgId } from './columns.ts'
+
+/** What a POST with an `Idempotency-Key` was answered; `status` null while the first request is at work. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    orgId: orgId(),
+    key: text('key').notNull(),
+    requestDigest: bytea('request_digest').notNull(),
+    status: smallint('status'),
+    body: json('body'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ name: 'idempotency_keys_pkey', columns: [t.orgId, t.key] }),
+    index('idempotency_keys_created').on(t.createdAt),
+  ],
+)
+
+/** The columns that rate-limiter-flexible wants; keys start with the org. */
+export const rateLimits = pgTable('rate_limits', {
+  key: varchar('key', { length: 255 }).primaryKey(),
+  points: integer('points').notNull().default(0),
+  expire: bigint('expire', { mode: 'number' }),
+})
