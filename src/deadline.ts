@@ -1,5 +1,5 @@
 /** Thrown by `within`; says how long was waited. */
-export class DeadlineError extends Error {
+class DeadlineError extends Error {
   override name = 'DeadlineError'
 }
 

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Why the door refused a request: the only values of the label `reason`. */
-export const REFUSALS = [
+const REFUSALS = [
   'signature',
   'too_large',
   'method',

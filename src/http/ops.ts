@@ -10,7 +10,7 @@ import { createErrorHandler, notFound } from './error-handler.ts'
 import { type OpsLogin, requireLogin } from './login.ts'
 
 /** One thing this process needs in order to be ready: `check` resolves when it is there. */
-export type Probe = { name: string; check: () => Promise<unknown> }
+type Probe = { name: string; check: () => Promise<unknown> }
 
 export type OpsParts = DeadLetterParts & {
   probes: Probe[]

@@ -17,7 +17,7 @@ export type Engine = {
 }
 
 /** Options of one Queue or Worker, and how to cut what closing that object leaves connected. */
-export type Connection = {
+type Connection = {
   options: { connection: ConnectionOptions; prefix: string; skipVersionCheck: boolean }
   disconnect(): void
 }

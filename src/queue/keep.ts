@@ -4,7 +4,7 @@ import { type Engine, ping } from './connection.ts'
 import { succeeds } from './succeeds.ts'
 
 /** How to build, start, prove and drop one kind of object that lives on a store. */
-export type Kind<T> = {
+type Kind<T> = {
   build(): T
   /** Resolves when the object is connected and at work; rejects when it never will be. */
   start(object: T): Promise<void>
@@ -66,7 +66,7 @@ async function startOne<T>(engine: Engine, kind: Kind<T>, naps: Naps, log: Logge
       if (!naps.over()) return object
       await kind.drop(object)
     } catch (err) {
-      if (failures === 0) log.warn({ err }, 'its store does not answer: trying until it does')
+      if (failures === 0) log.warn({ err }, 'not connected to its store yet: trying until it is')
       await naps.nap(RETRY_MS)
     }
   }

@@ -1,6 +1,6 @@
 /**
  * The queues and what their jobs carry: ids of rows and nothing else, so that losing a job loses no message.
- * Schedulers have a queue of their own: on PostgreSQL a waiting scheduler can hold up other jobs of its queue.
+ * Schedulers have a queue of their own, so that work never waits for what is due later.
  */
 export type Jobs = {
   /** Ids of `inbox` rows to route, in one batch; a suspect of killing its worker goes alone. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { eventually, keepersOn, processesOn, query, serverOn, test } from '../support/embedded.ts'
 
@@ -48,6 +49,19 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(processesOn(box.dataDir)).toEqual([])
   })
 
+  test('starts and stops in any order never take the server from under a user', async ({ box }) => {
+    const useNowAndThen = async () => {
+      for (let round = 0; round < 6; round += 1) {
+        const { url, stop } = await box.start()
+        await sleep(Math.random() * 100)
+        expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
+        await stop()
+      }
+    }
+    await Promise.all([useNowAndThen(), useNowAndThen(), useNowAndThen()])
+    expect(processesOn(box.dataDir)).toEqual([])
+  })
+
   test('after a kill -9 of keeper and server, committed rows are there at the next start', async ({
     box,
   }) => {
@@ -67,17 +81,20 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(box.log).toEqual(['lost the embedded PostgreSQL, starting it again'])
   })
 
-  test('a keeper that dies is told of', async ({ box }) => {
-    await box.start()
-    process.kill(keepersOn(box.dataDir)[0]!, 'SIGKILL')
+  test('a keeper that dies is told of, and its server works on', async ({ box }) => {
+    const { url } = await box.start()
+    process.kill(-keepersOn(box.dataDir)[0]!, 'SIGKILL')
     await eventually(() => expect(box.log).toEqual(['the keeper of the embedded PostgreSQL ended']))
-    await (await box.start()).stop()
+    expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
+    expect((await box.start()).url).toBe(url)
   })
 
-  test('an application killed with kill -9 leaves no server behind', async ({ box }) => {
+  test('an application killed with kill -9, its process group too, leaves no server behind', async ({
+    box,
+  }) => {
     const { pid, url } = await box.application()
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
-    process.kill(pid, 'SIGKILL')
+    process.kill(-pid, 'SIGKILL')
     await eventually(() => expect(processesOn(box.dataDir)).toEqual([]))
   })
 

@@ -49,10 +49,10 @@ describe('a stop', () => {
   })
 
   test('leaves a part that hangs behind, so that every other gets its turn', async () => {
-    part('database')
+    part('database', () => sleep(10))
     part('queue', never)
     part('server', never)
-    await lifetime.stop(100)
+    await lifetime.stop(200)
     expect(stopped).toEqual(['server', 'queue', 'database'])
     expect(lines.map((line) => line.part)).toEqual(['server', 'queue'])
   })
@@ -71,10 +71,14 @@ describe('a stop', () => {
     expect(lines).toEqual([])
   })
 
-  test('asked for twice, happens once', async () => {
-    part('database', () => sleep(20))
-    await Promise.all([lifetime.stop(1_000), lifetime.stop(1_000)])
-    expect(stopped).toEqual(['database'])
+  test('asked for twice, happens once, and both wait for it', async () => {
+    part('database', async () => {
+      await sleep(20)
+      stopped.push('database ended')
+    })
+    void lifetime.stop(1_000)
+    await lifetime.stop(1_000)
+    expect(stopped).toEqual(['database', 'database ended'])
   })
 
   test('with nothing to release ends at once', async () => {

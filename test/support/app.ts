@@ -1,0 +1,80 @@
+import { pino } from 'pino'
+import { afterEach, inject } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import { sign } from '../../src/webhook/signature.ts'
+import { type App, startApp } from '../../workers/app.ts'
+import { createTestDatabase } from './database.ts'
+import { startRedis } from './redis.ts'
+
+export const APP_SECRET = 'e2e-app-secret'
+export const OPS_LOGIN = `Basic ${Buffer.from('ops:ops-password').toString('base64')}`
+
+export type TestApp = App & {
+  /** Posts a body to the door, signed; gives the status of the answer. */
+  post(body: Buffer, secret?: string): Promise<number>
+  /** Resolves when the inbox has no delivery left to route. */
+  drained(): Promise<void>
+}
+
+const stops = new Set<() => Promise<unknown>>()
+
+// Registered while the test file is being loaded: whatever a test starts is stopped after that test.
+afterEach(async () => {
+  await Promise.all([...stops].map((stop) => stop()))
+  stops.clear()
+})
+
+/** The queue engines that can run here: PostgreSQL always, Redis where there is a redis-server. */
+export function engines(): ('postgres' | 'redis')[] {
+  return inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
+}
+
+/** The whole of Usher in this process, on a database (and Redis) of its own, on free ports. */
+export async function startTestApp(
+  engine: 'postgres' | 'redis',
+  env: Record<string, string> = {},
+): Promise<TestApp> {
+  const { url } = await createTestDatabase()
+  const redis = engine === 'redis' ? await startRedis() : undefined
+  const config = readConfig(
+    {
+      DATABASE_URL: url,
+      ...(redis && { REDIS_URL: redis.url }),
+      META_APP_SECRET: APP_SECRET,
+      META_VERIFY_TOKEN: 'e2e-verify',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      OPS_PORT: '0',
+      OPS_USER: 'ops',
+      OPS_PASSWORD: 'ops-password',
+      ...env,
+    },
+    'all',
+  )
+  const app = await startApp(config, 'all', pino({ level: 'silent' }))
+  stops.add(async () => {
+    await app.lifetime.stop(10_000)
+    await redis?.stop()
+  })
+  return { ...app, post: (body, secret) => post(app, body, secret), drained: () => drained(app) }
+}
+
+async function post(app: App, body: Buffer, secret = APP_SECRET): Promise<number> {
+  const response = await fetch(`${app.url}/webhooks/whatsapp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-hub-signature-256': sign(body, secret) },
+    body,
+  })
+  await response.text()
+  return response.status
+}
+
+async function drained(app: App): Promise<void> {
+  const end = Date.now() + 50_000
+  for (;;) {
+    const { rows } = await app.db.$client.query(`select 1 from inbox where state = 'new' limit 1`)
+    if (rows.length === 0) return
+    if (Date.now() > end) throw new Error('the inbox was not drained in 50 s')
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+}
