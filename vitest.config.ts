@@ -26,12 +26,13 @@ const withServers = {
 
 export default defineConfig({
   test: {
+    reporters: ['default', ['json', { outputFile: 'coverage/results.json' }]],
     projects: [
       suite('unit'),
       suite('integration', withServers),
       suite('e2e', withServers),
       suite('faults', withServers),
     ],
-    coverage: { provider: 'v8', include: PURE, thresholds: { 100: true }, reporter: ['text'] },
+    coverage: { provider: 'v8', include: PURE, thresholds: { 100: true }, reporter: ['text'], clean: false },
   },
 })

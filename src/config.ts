@@ -114,7 +114,7 @@ export function readConfig(env: Record<string, string | undefined>, role: Role):
 function missing(env: Record<string, string | undefined>, role: Role): string[] {
   const lines: string[] = []
   if (DOOR_ROLES.includes(role)) {
-    if (!env.META_APP_SECRET)
+    if (list(env.META_APP_SECRET ?? '').length === 0)
       lines.push('META_APP_SECRET is required: the app secret that signs webhooks (App Dashboard, Basic)')
     if (!env.META_VERIFY_TOKEN)
       lines.push('META_VERIFY_TOKEN is required: a word of yours, the same as in the webhook configuration')

@@ -1,0 +1,20 @@
+# One image for every role: docker run usher node dist/workers/main.js server|workers|all
+FROM node:22-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+COPY workers workers
+RUN npm run build && npm prune --omit=dev
+
+FROM node:22-slim
+ENV NODE_ENV=production OPS_HOST=0.0.0.0
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY drizzle drizzle
+USER node
+EXPOSE 3000 3001
+CMD ["node", "dist/workers/main.js", "all"]

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, readConfig, VARIABLES } from '../../src/config.ts'
+import { projectRoot } from '../../src/project-root.ts'
+
+const DOOR = { META_APP_SECRET: 'app-secret', META_VERIFY_TOKEN: 'word' }
+
+describe('the environment', () => {
+  it('needs only the app secret and the verify token', () => {
+    expect(readConfig(DOOR, 'all')).toMatchObject({
+      databaseUrl: undefined,
+      redisUrls: [],
+      http: { host: '0.0.0.0', port: 3000 },
+      ops: { host: '127.0.0.1', port: 3001, login: undefined },
+      meta: { appSecrets: ['app-secret'], verifyToken: 'word' },
+      graph: { url: 'https://graph.facebook.com', version: 'v26.0' },
+      logLevel: 'info',
+    })
+  })
+
+  it('needs no secret of Meta where there is no door', () => {
+    expect(readConfig({}, 'workers').meta.appSecrets).toEqual([])
+    expect(readConfig({}, 'cli').http.port).toBe(3000)
+  })
+
+  it('takes several app secrets and several Redis nodes', () => {
+    const config = readConfig(
+      { ...DOOR, META_APP_SECRET: 'new, old', REDIS_URL: 'redis://a:1,redis://b:2' },
+      'all',
+    )
+    expect(config.meta.appSecrets).toEqual(['new', 'old'])
+    expect(config.redisUrls).toEqual(['redis://a:1', 'redis://b:2'])
+  })
+
+  it('counts an empty variable as unset', () => {
+    expect(readConfig({ ...DOOR, DATABASE_URL: ' ', PORT: '' }, 'all')).toMatchObject({
+      databaseUrl: undefined,
+      http: { port: 3000 },
+    })
+  })
+
+  it('tells every mistake at once, by name, and never shows a value', () => {
+    const env = {
+      META_APP_SECRET: ' , ',
+      DATABASE_URL: 'mysql://root:hunter2@db/x',
+      PORT: '70000',
+      OPS_USER: 'ops',
+      JWT_SECRET: 'hunter2',
+      SECRETS_KEY: 'hunter2',
+      LOG_LEVEL: 'loud',
+      GRAPH_API_VERSION: '26',
+    }
+    let message = ''
+    try {
+      readConfig(env, 'all')
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError)
+      message = (error as Error).message
+    }
+    const names = [
+      'META_APP_SECRET',
+      'META_VERIFY_TOKEN',
+      'DATABASE_URL',
+      'PORT',
+      'OPS_PASSWORD',
+      'JWT_SECRET',
+    ]
+    for (const name of [...names, 'SECRETS_KEY', 'LOG_LEVEL', 'GRAPH_API_VERSION']) {
+      expect(message).toContain(name)
+    }
+    expect(message).not.toContain('hunter2')
+  })
+
+  it('is described by .env.example, variable by variable', () => {
+    const text = readFileSync(join(projectRoot(), '.env.example'), 'utf8')
+    const described = [...text.matchAll(/^#?([A-Z_]+)=/gm)].map((match) => match[1])
+    expect(described.toSorted()).toEqual(VARIABLES.toSorted())
+  })
+})
