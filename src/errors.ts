@@ -25,6 +25,7 @@ export const ERRORS = {
   AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has one contact.'],
   IDEMPOTENCY_KEY_REUSED: [4090004, 'The Idempotency-Key was used with another request.'],
   CONTACT_IS_EXPIRED: [4090005, 'The contact is expired, and expired is final.'],
+  IDEMPOTENCY_KEY_IN_USE: [4090006, 'A request with this Idempotency-Key is at work.'],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is no possible number in E.164 form.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],

@@ -6,6 +6,7 @@ import { createInboxWriter } from '../src/inbox/save.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
+import { createAnnouncer } from '../src/queue/announce.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createReceiver } from '../src/webhook/receive.ts'
 
@@ -23,11 +24,13 @@ const CLOSE_MS = 4_000
 /** Starts the public listener: webhooks straight to the receiver, everything else to the API. */
 export async function startDoor(parts: Parts): Promise<RunningServer> {
   const { config, db, producer, metrics, log, lifetime } = parts
+  const announcer = createAnnouncer(producer.enqueueDeliveries)
+  lifetime.onStop('announcer', announcer.close)
   const inbox = createInboxWriter({
     db,
     onSaved: (ids) => {
       metrics.insertBatch.observe(ids.length)
-      void producer.enqueueDeliveries(ids)
+      announcer.announce(ids)
     },
   })
   lifetime.onStop('inbox', () => inbox.close())

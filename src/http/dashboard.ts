@@ -3,7 +3,6 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
 import type { Express, RequestHandler } from 'express'
-import { answerError } from './error-handler.ts'
 
 type ServerAdapter = Parameters<typeof createBullBoard>[0]['serverAdapter']
 
@@ -26,8 +25,8 @@ export function createDashboard(path: string, queues: () => Queue[]): RequestHan
   return (req, res, next) => {
     const present = queues()
     if (present.length === 0) {
-      const description = 'The queues are not connected yet.'
-      return answerError(res, 503, 1, { message: 'QUEUES_NOT_READY', description })
+      res.status(503).type('text').send('The queues are not connected yet: try again in a moment.')
+      return
     }
     board.replaceQueues(present.map((queue) => new BullMQAdapter(queue)))
     pages(req, res, next)

@@ -1,7 +1,7 @@
 import auth from 'basic-auth'
 import type { Request, RequestHandler } from 'express'
+import { ApiError } from '../errors.ts'
 import { wordsMatch } from '../webhook/signature.ts'
-import { answerError } from './error-handler.ts'
 
 /** Who may see the queues and the dead letters; undefined: nobody may. */
 export type OpsLogin = { user: string; password: string } | undefined
@@ -13,23 +13,22 @@ export type OpsLogin = { user: string; password: string } | undefined
 export function requireLogin(login: OpsLogin): RequestHandler {
   return (req, res, next) => {
     res.set('cache-control', 'no-store')
-    if (login === undefined) {
-      const description = 'Set OPS_USER and OPS_PASSWORD to use this.'
-      return answerError(res, 403, 1, { message: 'FORBIDDEN', description })
-    }
-    const given = auth(req)
-    const user = wordsMatch(given?.name ?? '', login.user)
-    const password = wordsMatch(given?.pass ?? '', login.password)
-    if (!user || !password) {
+    if (login === undefined) throw new ApiError('FORBIDDEN', 'Set OPS_USER and OPS_PASSWORD to use this.')
+    if (!knows(login, req)) {
       res.set('www-authenticate', 'Basic realm="Usher", charset="UTF-8"')
-      return answerError(res, 401, 1, { message: 'UNAUTHORIZED', description: 'Log in with the ops user.' })
+      throw new ApiError('UNAUTHORIZED', 'Log in with the ops user and password.')
     }
-    if (isForged(req)) {
-      const description = 'Requests from other sites are not accepted.'
-      return answerError(res, 403, 1, { message: 'FORBIDDEN', description })
-    }
+    if (isForged(req)) throw new ApiError('FORBIDDEN', 'Other sites may not change anything here.')
     next()
   }
+}
+
+/** Both words are always compared, so the time taken does not tell which was wrong. */
+function knows(login: NonNullable<OpsLogin>, req: Request): boolean {
+  const given = auth(req)
+  const user = wordsMatch(given?.name ?? '', login.user)
+  const password = wordsMatch(given?.pass ?? '', login.password)
+  return user && password
 }
 
 function isForged(req: Request): boolean {

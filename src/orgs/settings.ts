@@ -19,6 +19,9 @@ export const settingsSchema = z.strictObject({
 })
 export type Settings = z.infer<typeof settingsSchema>
 
+/** A tenant with its settings, as `orgs` holds it. */
+export type Org = typeof orgs.$inferSelect
+
 /** The settings as columns of `orgs`. */
 export function settingsToColumns(settings: Settings) {
   const { delegate } = settings
@@ -33,4 +36,19 @@ export function settingsToColumns(settings: Settings) {
     delegateUserId: delegate && 'user_id' in delegate ? delegate.user_id : null,
     delegateGroupId: delegate && 'group_id' in delegate ? delegate.group_id : null,
   } satisfies Partial<typeof orgs.$inferInsert>
+}
+
+/** The settings that `settingsToColumns` stored. */
+export function settingsOf(org: Org): Settings {
+  const { delegateUserId, delegateGroupId } = org
+  return {
+    inactivity_days: org.inactivityDays,
+    expiry_days: org.expiryDays,
+    auto_reply_text: org.autoReplyText,
+    auto_reply_min_interval_seconds: org.autoReplyMinIntervalSeconds,
+    unknown_sender: org.unknownSender,
+    room_history_visible: org.roomHistoryVisible,
+    deactivate_on_opt_out: org.deactivateOnOptOut,
+    delegate: delegateUserId ? { user_id: delegateUserId } : delegateGroupId ? { group_id: delegateGroupId } : null,
+  }
 }

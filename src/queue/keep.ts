@@ -19,8 +19,6 @@ export type Kept<T> = {
   current(): T | undefined
   /** Resolves when the first object is at work, or when stopped before that. */
   ready: Promise<void>
-  /** Something failed: look at the object now, not at the next round. */
-  doubt(): void
   /** Builds no more. What is current stays, for the caller to close. */
   stop(): void
 }
@@ -54,7 +52,7 @@ export function keep<T>(engine: Engine, kind: Kind<T>, log: Logger): Kept<T> {
     }
   }
   void live()
-  return { current: () => current, ready, doubt: naps.disturb, stop: naps.end }
+  return { current: () => current, ready, stop: naps.end }
 }
 
 /** Tries every half second until an object is at work; undefined when stopped. */
@@ -87,7 +85,7 @@ async function tryOnce<T>(engine: Engine, kind: Kind<T>): Promise<T> {
 
 async function untilDead<T>(engine: Engine, kind: Kind<T>, naps: Naps, object: T): Promise<void> {
   for (let strikes = 0; strikes < STRIKES && !naps.over(); await naps.nap(RETRY_MS)) {
-    if (strikes === 0) await naps.doze(WATCH_MS)
+    if (strikes === 0) await naps.nap(WATCH_MS)
     const alive = await succeeds(PROBE_MS, () => kind.probe(object))
     strikes = !alive && (await succeeds(PROBE_MS, () => ping(engine))) ? strikes + 1 : 0
   }
@@ -95,32 +93,19 @@ async function untilDead<T>(engine: Engine, kind: Kind<T>, naps: Naps, object: T
 
 type Naps = ReturnType<typeof createNaps>
 
-/** Pauses of one loop: `end` cuts any of them short, `disturb` only a doze. */
+/** Pauses of one loop, which `end` cuts short. */
 function createNaps() {
   let over = false
-  let disturbed = false
-  let dozing = false
   let wake: () => void = () => undefined
-  const nap = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, over ? 0 : ms)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   return {
-    nap,
-    async doze(ms: number) {
-      dozing = true
-      if (!disturbed) await nap(ms)
-      dozing = false
-      disturbed = false
-    },
-    disturb() {
-      disturbed = true
-      if (dozing) wake()
-    },
+    nap: (ms: number) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, over ? 0 : ms)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      }),
     end() {
       over = true
       wake()

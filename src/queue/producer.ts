@@ -48,7 +48,6 @@ export function createProducer({ engine, log }: { engine: Engine; log: Logger })
       await within(ENQUEUE_MS, () => open.queue.add(job, data))
       return true
     } catch (err) {
-      kept[queue].doubt()
       warn(err, `queue ${queue}: a job was not queued, its row will be found`)
       return false
     }

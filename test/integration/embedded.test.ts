@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import { startEmbedded } from '../../src/db/embedded/start.ts'
 import { eventually, keepersOn, processesOn, query, serverOn, test } from '../support/embedded.ts'
 
 describe.concurrent('embedded PostgreSQL', () => {
@@ -140,5 +141,20 @@ describe.concurrent('embedded PostgreSQL', () => {
 
     const { url } = await box.start()
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
+  })
+
+  test('a copied data folder gets a server of its own, though its lock file names that of the original', async ({
+    box,
+  }) => {
+    await (await box.start()).stop()
+    const copy = join(box.folder, 'copy')
+    execFileSync('cp', ['-a', box.dataDir, copy])
+    const original = await box.start()
+    execFileSync('cp', ['-a', join(box.dataDir, 'postmaster.pid'), copy])
+
+    const { url, stop } = await startEmbedded({ dataDir: copy, log: () => {} })
+    box.atTheEnd(stop)
+    expect(await query(url, 'show data_directory')).toEqual([{ data_directory: copy }])
+    expect(await query(original.url, 'show data_directory')).toEqual([{ data_directory: box.dataDir }])
   })
 })

@@ -109,7 +109,9 @@ describe('closing', () => {
     finish?.()
     const [res] = await answered
     expect(await text(res)).toBe('done')
+    const begin = performance.now()
     await closing
+    expect(performance.now() - begin).toBeLessThan(1_000)
   })
 
   test('closes idle connections at once', async () => {
@@ -153,7 +155,7 @@ describe('the API app', () => {
   test.each([
     ['/nowhere', 404, 4040001, 'NOT_FOUND'],
     ['/things/%zz', 400, 4000001, 'BAD_REQUEST'],
-    ['/broken', 500, 5000001, 'INTERNAL_SERVER_ERROR'],
+    ['/broken', 500, 5000001, 'INTERNAL_ERROR'],
   ])('answers %s with %i in the common error shape', async (path, status, code, message) => {
     const { url } = await start(app)
     const reply = await send(url + path)

@@ -1,0 +1,53 @@
+import type { Db } from '../db/client.ts'
+import { lockCustomers } from '../identity/lock-customers.ts'
+import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './settle-overdue-rooms.ts'
+
+/** A chatroom whose customer is locked. */
+export type LockedChatroom = {
+  id: string
+  contactId: string
+  customerId: string
+  phoneId: string
+  state: CustomerRoom['state']
+  deactivatedAt: Date | null
+  deactivationReason: string | null
+  historyVisible: boolean
+  /** Its users, the first one first. */
+  userIds: string[]
+  pendingUserId: string | null
+  /** The other chatrooms that are active for the same customer at the same number: at most one. */
+  rivals: CustomerRoom[]
+}
+
+/**
+ * Locks the chatroom's customer until the transaction ends and gives the chatroom as it is then, overdue expiry
+ * and inactivity done; undefined when the org has no such chatroom.
+ */
+export async function lockChatroom(
+  tx: Db,
+  org: LifecycleOrg,
+  id: string,
+  now: Date,
+): Promise<LockedChatroom | undefined> {
+  const before = await readRow(tx, org.id, id)
+  if (!before) return undefined
+  await lockCustomers(tx, [{ orgId: org.id, id: before.customerId }])
+  const rooms = await settleOverdueRooms(tx, org, before.customerId, now)
+  const row = await readRow(tx, org.id, id)
+  const rivals = rooms.filter((r) => r.state === 'active' && r.phoneId === before.phoneId && r.id !== id)
+  return row && { ...row, rivals }
+}
+
+async function readRow(tx: Db, orgId: string, id: string): Promise<Omit<LockedChatroom, 'rivals'> | undefined> {
+  const { rows } = await tx.$client.query<Omit<LockedChatroom, 'rivals'>>({
+    name: 'read-chatroom-to-lock',
+    text: `select id, contact_id as "contactId", customer_id as "customerId", waba_phone_id as "phoneId", state,
+        deactivated_at as "deactivatedAt", deactivation_reason as "deactivationReason",
+        history_visible as "historyVisible", pending_user_id as "pendingUserId",
+        array(select m.user_id from chatroom_members m where m.org_id = r.org_id and m.chatroom_id = r.id
+          order by m.created_at, m.user_id) as "userIds"
+      from chatrooms r where org_id = $1 and id = $2`,
+    values: [orgId, id],
+  })
+  return rows[0]
+}

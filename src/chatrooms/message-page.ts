@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import type { MESSAGE_STATUSES, ROUTES } from '../db/schema/index.ts'
+
+/** Where a page begins: before this message, in the order (Meta's time, receive sequence, wamid). */
+export type Cursor = { sentAt: string; seq: string; wamid: string }
+
+/** Newest first, `limit` messages at most, before the cursor where there is one. */
+export type Page = { before: Cursor | undefined; limit: number }
+
+/** What `MESSAGE_COLUMNS` gives. */
+export type MessageRow = {
+  wamid: string
+  direction: 'in' | 'out' | 'echo'
+  type: string
+  sent_at: Date
+  received_at: Date
+  seq: string
+  route: (typeof ROUTES)[number] | null
+  reason: string
+  wa_id: string | null
+  user_id: string | null
+  chatroom_id: string | null
+  status: (typeof MESSAGE_STATUSES)[number] | null
+  errors: unknown
+  payload: { from?: unknown }
+}
+
+export const MESSAGE_COLUMNS = `wamid, direction, type, sent_at, received_at, seq, route, reason, wa_id, user_id,
+  chatroom_id, status, errors, payload`
+
+/** What a page without a cursor begins before: everything. */
+export const NEWEST: Cursor = { sentAt: 'infinity', seq: '0', wamid: '' }
+
+const cursorParts = z.tuple([z.iso.datetime(), z.string().regex(/^-?\d{1,18}$/), z.string()])
+
+/** The cursor in a `next_before` of ours; undefined for anything else. */
+export function decodeCursor(text: string): Cursor | undefined {
+  try {
+    const [sentAt, seq, wamid] = cursorParts.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
+    return wamid.includes('\0') ? undefined : { sentAt, seq, wamid }
+  } catch {
+    return undefined
+  }
+}
+
+/** The page that answers show; `rows` are one more than the limit when there is a next page. */
+export function toMessageList(rows: MessageRow[], limit: number) {
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  const next = rows.length > limit && last ? [last.sent_at.toISOString(), last.seq, last.wamid] : undefined
+  return {
+    messages: page.map(toMessage),
+    next_before: next ? Buffer.from(JSON.stringify(next)).toString('base64url') : null,
+  }
+}
+
+function toMessage({ seq: _, ...row }: MessageRow) {
+  const { from } = row.payload
+  return {
+    ...row,
+    sent_at: row.sent_at.toISOString(),
+    received_at: row.received_at.toISOString(),
+    from: typeof from === 'string' ? from : null,
+  }
+}

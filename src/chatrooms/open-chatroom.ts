@@ -1,0 +1,85 @@
+import { v7 as uuidv7 } from 'uuid'
+import { recordEvents } from '../audit/record-events.ts'
+import type { Db } from '../db/client.ts'
+import { assignUser } from './assign-user.ts'
+import { attachHeldMessages } from './attach-held.ts'
+import type { LockedContact } from './lock-contact.ts'
+import { type Assignee, pickUser } from './pick-assignee.ts'
+
+type Opening = {
+  org: { id: string; roomHistoryVisible: boolean }
+  phoneId: string
+  displayName?: string | undefined
+  assignee: Assignee
+  onHandover: boolean
+  actor: string
+  now: Date
+}
+
+/**
+ * Makes an active chatroom of the contact at a number, which becomes its WABA mapping, attaches what was held for
+ * the customer there, and assigns it; its first user sees all of that. The caller has seen that no other chatroom
+ * of the customer is active there; should one be, `chatrooms_one_active` refuses.
+ * @returns the id of the new chatroom.
+ */
+export async function openChatroom(tx: Db, contact: LockedContact, opening: Opening): Promise<string> {
+  const { org, phoneId, assignee, onHandover, actor, now } = opening
+  const orgId = org.id
+  const { customerId, id: contactId } = contact
+  const id = uuidv7()
+  await insertRoom(tx, contact, { ...opening, id })
+  const held = await attachHeldMessages(tx, [{ orgId, id, customerId, phoneId }])
+  if (held > 0) await takeLastInbound(tx, orgId, id)
+  await recordEvents(tx, [
+    {
+      orgId,
+      kind: 'chatroom.created',
+      actor,
+      reason: 'asked for',
+      customerId,
+      contactId,
+      chatroomId: id,
+      after: { state: 'active', remote_phone_id: phoneId, held_messages: held },
+    },
+  ])
+  const room = { id, contactId, customerId, historyVisible: true, userIds: [], pendingUserId: null }
+  const userId = await pickUser(tx, orgId, assignee, now)
+  await assignUser(tx, { orgId, room, userId, onHandover, actor, now })
+  return id
+}
+
+async function insertRoom(
+  tx: Db,
+  contact: LockedContact,
+  { id, org, phoneId, displayName, now }: Opening & { id: string },
+): Promise<void> {
+  await tx.$client.query({
+    name: 'insert-chatroom',
+    text: `with mapping as (
+        insert into contact_wabas (org_id, contact_id, waba_phone_id) values ($1, $3, $5)
+        on conflict (org_id, contact_id) do update set waba_phone_id = excluded.waba_phone_id)
+      insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, history_visible,
+        created_at, activated_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+    values: [
+      org.id,
+      id,
+      contact.id,
+      contact.customerId,
+      phoneId,
+      displayName || contact.name,
+      org.roomHistoryVisible,
+      now,
+    ],
+  })
+}
+
+async function takeLastInbound(tx: Db, orgId: string, id: string): Promise<void> {
+  await tx.$client.query({
+    name: 'take-last-inbound',
+    text: `update chatrooms set last_inbound_at =
+        (select max(sent_at) from messages where org_id = $1 and chatroom_id = $2)
+      where org_id = $1 and id = $2`,
+    values: [orgId, id],
+  })
+}

@@ -1,0 +1,98 @@
+import type { Db } from '../db/client.ts'
+import { ApiError } from '../errors.ts'
+
+/** Who shall have a chatroom, as a request says (spec: ChatroomAssignmentDetailsDto). */
+export type Wish =
+  | { mode: 'USER'; userId: string }
+  | { mode: 'USER'; email: string }
+  | { mode: 'GROUP'; groupId: string }
+  | { mode: 'DELEGATE' }
+
+/** A user, or a group one member of which is to be picked; both exist in the org. */
+export type Assignee = { userId: string } | { groupId: string }
+
+type DelegatingOrg = { id: string; delegateUserId: string | null; delegateGroupId: string | null }
+
+/**
+ * Finds who is meant; e-mail addresses are compared without regard to case. Writes nothing.
+ * @throws ApiError USER_NOT_FOUND, GROUP_NOT_FOUND (also for a group without members), DELEGATE_NOT_FOUND
+ */
+export async function findAssignee(db: Db, org: DelegatingOrg, wish: Wish): Promise<Assignee> {
+  if (wish.mode === 'USER') return { userId: await findUser(db, org.id, wish) }
+  if (wish.mode === 'GROUP') return { groupId: await findGroup(db, org.id, wish.groupId) }
+  if (org.delegateUserId) return findAssignee(db, org, { mode: 'USER', userId: org.delegateUserId })
+  if (org.delegateGroupId) return findAssignee(db, org, { mode: 'GROUP', groupId: org.delegateGroupId })
+  throw new ApiError('DELEGATE_NOT_FOUND')
+}
+
+/**
+ * The user, or the member of the group who has the fewest active chatrooms, handovers that wait counted in; who
+ * was picked longest ago wins a tie. Picks of one group wait for each other until commit, so each sees the one
+ * before. Call after the customer is locked.
+ */
+export async function pickUser(tx: Db, orgId: string, assignee: Assignee, now: Date): Promise<string> {
+  if ('userId' in assignee) return assignee.userId
+  await tx.$client.query({
+    name: 'lock-group-members',
+    text: 'select 1 from group_members where org_id = $1 and group_id = $2 order by user_id for update',
+    values: [orgId, assignee.groupId],
+  })
+  return pickMember(tx, orgId, assignee.groupId, now)
+}
+
+async function findUser(
+  db: Db,
+  orgId: string,
+  wish: { userId: string } | { email: string },
+): Promise<string> {
+  const byId = 'userId' in wish
+  const { rows } = await db.$client.query<{ id: string }>({
+    name: byId ? 'find-user-by-id' : 'find-user-by-email',
+    text: `select id from users where org_id = $1 and ${byId ? 'id = $2' : 'lower(email) = lower($2)'}`,
+    values: [orgId, byId ? wish.userId : wish.email],
+  })
+  const [user] = rows
+  if (!user) throw new ApiError('USER_NOT_FOUND')
+  return user.id
+}
+
+async function findGroup(db: Db, orgId: string, id: string): Promise<string> {
+  const { rowCount } = await db.$client.query({
+    name: 'find-group',
+    text: 'select 1 from group_members where org_id = $1 and group_id = $2 limit 1',
+    values: [orgId, id],
+  })
+  if (rowCount === 0) throw new ApiError('GROUP_NOT_FOUND')
+  return id
+}
+
+/** `last_assigned_at` only ever grows within a group, whatever the clocks say: it is the rotation. */
+async function pickMember(tx: Db, orgId: string, groupId: string, now: Date): Promise<string> {
+  const { rows } = await tx.$client.query<{ user_id: string }>({
+    name: 'pick-group-member',
+    text: `with members as (
+        select user_id, last_assigned_at from group_members where org_id = $1 and group_id = $2),
+      theirs as (
+        select m.user_id from members m
+        join chatroom_members cm on cm.org_id = $1 and cm.user_id = m.user_id
+        cross join lateral (
+          select from chatrooms r where r.org_id = $1 and r.id = cm.chatroom_id
+            and r.expired_at is null and r.deactivated_at is null limit 1) active
+        union all
+        select r.pending_user_id from chatrooms r
+        where r.org_id = $1 and r.pending_user_id = any(array(select user_id from members))
+          and r.expired_at is null and r.deactivated_at is null),
+      chosen as (
+        select m.user_id from members m left join theirs t on t.user_id = m.user_id
+        group by m.user_id, m.last_assigned_at
+        order by count(t.user_id), m.last_assigned_at nulls first, m.user_id limit 1)
+      update group_members g set last_assigned_at =
+        greatest($3, (select max(last_assigned_at) from members) + interval '1 millisecond')
+      from chosen where g.org_id = $1 and g.group_id = $2 and g.user_id = chosen.user_id
+      returning g.user_id`,
+    values: [orgId, groupId, now],
+  })
+  const [picked] = rows
+  if (!picked) throw new ApiError('GROUP_NOT_FOUND')
+  return picked.user_id
+}

@@ -1,0 +1,45 @@
+import type { Db } from '../db/client.ts'
+
+/** A chatroom as the API shows it. Instants are ISO 8601; `users` are ids, the first user first. */
+export type ChatroomView = {
+  chatroom_id: string
+  external_ref_id: string | null
+  is_deactivated: boolean
+  is_expired: boolean
+  /** When it expired or, by the org's setting of today, will. */
+  expiry_ts: Date | null
+  deactivation_ts: Date | null
+  contact_id: string
+  remote_waba_id: string
+  remote_phone_id: string
+  display_name: string
+  state: 'active' | 'deactivated' | 'expired'
+  last_inbound_at: Date | null
+  users: string[]
+  pending_user_id: string | null
+  waba_name: string
+  matrix_host_name: string | null
+}
+
+/** Everything that answers say of a chatroom; undefined when the org has no such chatroom. */
+export async function readChatroom(db: Db, orgId: string, id: string): Promise<ChatroomView | undefined> {
+  const { rows } = await db.$client.query<ChatroomView>({
+    name: 'read-chatroom',
+    text: `select r.id as chatroom_id, r.external_ref_id, r.deactivated_at is not null as is_deactivated,
+        r.expired_at is not null as is_expired,
+        coalesce(r.expired_at, c.created_at + o.expiry_days * interval '24 hours') as expiry_ts,
+        r.deactivated_at as deactivation_ts, r.contact_id, w.id as remote_waba_id,
+        r.waba_phone_id as remote_phone_id, r.display_name, r.state, r.last_inbound_at,
+        array(select m.user_id from chatroom_members m where m.org_id = r.org_id and m.chatroom_id = r.id
+          order by m.created_at, m.user_id) as users,
+        r.pending_user_id, w.name as waba_name, w.matrix_host_name
+      from chatrooms r
+      join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+      join orgs o on o.id = r.org_id
+      join waba_phones p on p.org_id = r.org_id and p.id = r.waba_phone_id
+      join wabas w on w.org_id = p.org_id and w.id = p.waba_id
+      where r.org_id = $1 and r.id = $2`,
+    values: [orgId, id],
+  })
+  return rows[0]
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod'
+import { DEACTIVATION_REASONS, MESSAGE_STATUSES, ROUTES } from '../db/schema/index.ts'
+import { foreignId, instant, ownId } from '../http/fields.ts'
+import { decodeCursor } from './message-page.ts'
+import type { Wish } from './pick-assignee.ts'
+
+const assignmentFields = z.strictObject({
+  assign_mode: z.enum(['USER', 'GROUP', 'DELEGATE']),
+  user_id: foreignId.optional().meta({
+    description:
+      'User ID to assign the chatroom to. Either user_id or user_email is required when assign_mode is USER.',
+  }),
+  user_email: z.string().min(1).optional().meta({
+    description:
+      'User Email to assign the chatroom to. Either user_id or user_email is required when assign_mode is USER.',
+  }),
+  group_id: foreignId.optional().meta({
+    description: 'Group ID to assign the chatroom to. Required when assign_mode is GROUP.',
+  }),
+  assign_on_handover: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Whether to assign the chatroom on handover' }),
+})
+
+function wishOf(fields: z.output<typeof assignmentFields>): Wish | undefined {
+  const { assign_mode: mode, user_id: userId, user_email: email, group_id: groupId } = fields
+  if (mode === 'DELEGATE') return { mode }
+  if (mode === 'GROUP') return groupId === undefined ? undefined : { mode, groupId }
+  if (userId !== undefined) return { mode, userId }
+  return email === undefined ? undefined : { mode, email }
+}
+
+/** ChatroomAssignmentDetailsDto, read as a wish; with both `user_id` and `user_email` the id is used. */
+const assignDetails = assignmentFields
+  .meta({ id: 'ChatroomAssignmentDetailsDto' })
+  .transform((fields, ctx) => {
+    const assign = wishOf(fields)
+    if (assign) return { assign, onHandover: fields.assign_on_handover }
+    const [path, message] =
+      fields.assign_mode === 'GROUP'
+        ? ['group_id', 'is required when assign_mode is GROUP']
+        : ['user_id', 'or user_email is required when assign_mode is USER']
+    ctx.addIssue({ code: 'custom', path: [path], message })
+    return z.NEVER
+  })
+
+export const createChatroomV3 = z
+  .strictObject({
+    lead_id: ownId,
+    display_name: z.string().optional().meta({ deprecated: true }),
+    remote_waba_id: foreignId.optional(),
+    remote_phone_id: foreignId.optional(),
+    force_deactivate: z.boolean().default(false).meta({
+      description:
+        'When this option is set to true, then all the existing chatrooms for the lead will be deactivated and a new chatroom would be created.',
+    }),
+    fail_if_chatroom_exists_on_other_waba_phone: z.boolean().default(true).meta({
+      description:
+        'If set to true, the request will fail if a chatroom already exists on a different WABA phone.',
+    }),
+    assign_details: assignDetails,
+  })
+  .meta({ id: 'CreateChatroomReqV3Dto' })
+
+export const createChatroomV2 = z
+  .strictObject({
+    user_id: foreignId,
+    display_name: z.string().optional(),
+    remote_waba_id: foreignId.optional(),
+    remote_phone_id: foreignId.optional(),
+    contact_id: ownId,
+    fail_if_chatroom_exists_on_other_wabaphone: z.boolean().optional(),
+    assign_on_handover: z.boolean().optional(),
+  })
+  .meta({ id: 'CreateChatroomReqV2Dto' })
+
+export const reassignV3 = z
+  .strictObject({ assign_details: assignDetails })
+  .meta({ id: 'ChatroomReassignReqV3Dto' })
+
+export const reassignV2 = z.strictObject({ user_id: foreignId }).meta({ id: 'ReassignRoomReqV2Dto' })
+
+/** AssignChatroomReqDto, read as a wish: "Only one of them is required, if both are provided, user_id will be used". */
+export const assignContactBody = z
+  .strictObject({
+    user_id: foreignId.optional(),
+    group_id: foreignId.optional(),
+    remote_waba_id: foreignId.optional(),
+    remote_phone_id: foreignId.optional(),
+    assign_on_handover: z.boolean().optional(),
+  })
+  .meta({ id: 'AssignChatroomReqDto' })
+  .transform(({ user_id: userId, group_id: groupId, ...fields }, ctx) => {
+    if (userId !== undefined) return { ...fields, assign: { mode: 'USER' as const, userId } }
+    if (groupId !== undefined) return { ...fields, assign: { mode: 'GROUP' as const, groupId } }
+    ctx.addIssue({ code: 'custom', path: ['user_id'], message: 'or group_id is required' })
+    return z.NEVER
+  })
+
+export const deactivateBody = z
+  .strictObject({ deactivation_reason: z.enum(DEACTIVATION_REASONS).optional() })
+  .meta({ id: 'DeactivateChatroomReqDto' })
+
+const chatroomFields = z.object({
+  chatroom_id: z.string().optional(),
+  external_ref_id: z.string().optional(),
+  is_existing: z.boolean().optional(),
+  is_deactivated: z.boolean().optional(),
+  is_expired: z.boolean().optional(),
+  expiry_ts: instant.optional(),
+  deactivation_ts: instant.optional(),
+})
+
+export const chatroomResp = chatroomFields
+  .extend({ user_id: z.string().optional() })
+  .meta({ id: 'ChatroomRespDto' })
+
+const waba = z
+  .object({
+    remote_waba_id: z.string().optional(),
+    matrix_host_name: z.string().optional(),
+    name: z.string().optional(),
+  })
+  .meta({ id: 'WabaDto' })
+
+export const wabaChatroomResp = chatroomFields.extend({ waba: waba.optional() }).meta({ id: 'WabaChatroomRespDto' })
+
+export const chatroomDetailResp = chatroomResp
+  .extend({
+    contact_id: z.string(),
+    remote_waba_id: z.string(),
+    remote_phone_id: z.string(),
+    display_name: z.string(),
+    state: z.enum(['active', 'deactivated', 'expired']),
+    last_inbound_at: instant.nullable(),
+    users: z.array(z.string()).meta({ description: 'Ids of those who have the chatroom.' }),
+  })
+  .meta({ id: 'ChatroomDetailDto' })
+
+const message = z
+  .object({
+    wamid: z.string(),
+    direction: z.enum(['in', 'out', 'echo']),
+    type: z.string(),
+    sent_at: instant.meta({ description: "Meta's time" }),
+    received_at: instant,
+    route: z.enum(ROUTES).nullable().meta({ description: 'null: took no part in routing' }),
+    reason: z.string().meta({ description: 'Why the message landed here.' }),
+    from: z.string().nullable(),
+    wa_id: z.string().nullable(),
+    user_id: z.string().nullable().meta({ description: "Meta's business-scoped id of the customer" }),
+    chatroom_id: z.string().nullable(),
+    status: z.enum(MESSAGE_STATUSES).nullable(),
+    errors: z.unknown().meta({ type: ['array', 'null'], items: {} }),
+    payload: z.unknown().meta({ type: 'object', description: 'What Meta sent, or what was sent to Meta.' }),
+  })
+  .meta({ id: 'MessageDto' })
+
+export const messageList = z
+  .object({ messages: z.array(message), next_before: z.string().nullable() })
+  .meta({ id: 'MessageListDto' })
+
+/** `before` is the `next_before` of the page before; absent: the newest messages. */
+export const pageQuery = z.strictObject({
+  before: z
+    .string()
+    .transform((value, ctx) => {
+      const cursor = decodeCursor(value)
+      if (cursor) return cursor
+      ctx.addIssue({ code: 'custom', message: 'is no next_before of ours' })
+      return z.NEVER
+    })
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})

@@ -1,0 +1,66 @@
+import type { Db } from '../db/client.ts'
+import { applyPlan } from '../routing/apply.ts'
+import { readRooms } from '../routing/facts.ts'
+import { type LifecycleSettings, type Room, settleOverdue, type Transition } from '../routing/overdue.ts'
+
+/** An org with the rules that let chatrooms fall asleep. */
+export type LifecycleOrg = LifecycleSettings & { id: string }
+
+/** A chatroom of a customer, with the number it is at. */
+export type CustomerRoom = Room & { phoneId: string }
+
+/**
+ * The chatrooms of a customer at all numbers, overdue expiry and inactivity being done first, as routing does
+ * (DESIGN section 2): a late sweep must neither block a chatroom nor keep one alive. At most the latest 50 a number.
+ * The customer must be locked, in an earlier statement.
+ */
+export async function settleOverdueRooms(
+  tx: Db,
+  org: LifecycleOrg,
+  customerId: string,
+  now: Date,
+): Promise<CustomerRoom[]> {
+  const phoneIds = await readPhonesOf(tx, org.id, customerId)
+  const byPhone = await readRooms(
+    tx,
+    phoneIds.map((phoneId) => ({ orgId: org.id, customerId, phoneId })),
+  )
+  const phoneOf = new Map(byPhone.flatMap((rooms, i) => rooms.map((room) => [room.id, phoneIds[i] ?? ''])))
+  const { rooms, changed, transitions } = settleOverdue(byPhone.flat(), org, now)
+  if (changed.length > 0) {
+    await applyPlan(tx, {
+      messages: [],
+      unmasked: [],
+      rooms: rooms.filter((r) => changed.includes(r.id)).map((room) => ({ orgId: org.id, room })),
+      created: [],
+      replies: [],
+      handovers: [],
+      events: transitions.map((t) => toEvent(org.id, customerId, t)),
+      duplicates: 0,
+    })
+  }
+  return rooms.map((room) => ({ ...room, phoneId: phoneOf.get(room.id) ?? '' }))
+}
+
+async function readPhonesOf(tx: Db, orgId: string, customerId: string): Promise<string[]> {
+  const { rows } = await tx.$client.query<{ waba_phone_id: string }>({
+    name: 'read-phones-of-customer',
+    text: 'select distinct waba_phone_id from chatrooms where org_id = $1 and customer_id = $2',
+    values: [orgId, customerId],
+  })
+  return rows.map((r) => r.waba_phone_id)
+}
+
+function toEvent(orgId: string, customerId: string, { roomId, contactId, from, to, at, reason }: Transition) {
+  return {
+    orgId,
+    kind: `chatroom.${to}`,
+    actor: 'lifecycle',
+    reason,
+    customerId,
+    contactId,
+    chatroomId: roomId,
+    before: { state: from },
+    after: { state: to, at },
+  }
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { type Db, inTransaction } from '../db/client.ts'
+import { ApiError } from '../errors.ts'
+import type { Answer } from './endpoint.ts'
+
+/** `request`: all that makes two requests the same one, as JSON. */
+export type KeyedRequest = { orgId: string; key: string; request: unknown }
+
+const KEPT = '24 hours'
+
+/**
+ * Runs a request that carries an `Idempotency-Key` at most once in 24 h; the same request again gets the stored
+ * answer. The answer commits in the transaction of the work itself: whatever dies, both are there or neither is.
+ * Only what succeeded is stored: a refusal changed nothing, and may succeed when tried again.
+ * @throws ApiError IDEMPOTENCY_KEY_REUSED with another request, IDEMPOTENCY_KEY_IN_USE while the first is at work
+ */
+export async function answerOnce(
+  db: Db,
+  { orgId, key, request }: KeyedRequest,
+  run: (tx: Db) => Promise<Answer>,
+): Promise<Answer & { replayed: boolean }> {
+  const digest = createHash('sha256').update(JSON.stringify(request)).digest()
+  return inTransaction(db, async (tx) => {
+    await lockKey(tx, orgId, key)
+    const stored = await readAnswer(tx, orgId, key)
+    if (stored && !stored.digest.equals(digest)) throw new ApiError('IDEMPOTENCY_KEY_REUSED')
+    if (stored) return { status: stored.status, body: stored.body ?? undefined, replayed: true }
+    const answer = await run(tx)
+    await storeAnswer(tx, orgId, key, digest, answer)
+    return { ...answer, replayed: false }
+  })
+}
+
+async function lockKey(tx: Db, orgId: string, key: string): Promise<void> {
+  const { rows } = await tx.$client.query<{ locked: boolean }>({
+    name: 'lock-idempotency-key',
+    text: `select pg_try_advisory_xact_lock(hashtextextended('idempotency of ' || $1 || ' ' || $2, 0)) as locked`,
+    values: [orgId, key],
+  })
+  if (!rows[0]?.locked) throw new ApiError('IDEMPOTENCY_KEY_IN_USE')
+}
+
+type StoredAnswer = { digest: Buffer; status: number; body: unknown }
+
+async function readAnswer(tx: Db, orgId: string, key: string): Promise<StoredAnswer | undefined> {
+  const { rows } = await tx.$client.query<StoredAnswer>({
+    name: 'read-idempotent-answer',
+    text: `select request_digest as digest, status, body from idempotency_keys
+      where org_id = $1 and key = $2 and created_at > now() - interval '${KEPT}'`,
+    values: [orgId, key],
+  })
+  return rows[0]
+}
+
+async function storeAnswer(
+  tx: Db,
+  orgId: string,
+  key: string,
+  digest: Buffer,
+  answer: Answer,
+): Promise<void> {
+  await tx.$client.query({
+    name: 'store-idempotent-answer',
+    text: `insert into idempotency_keys (org_id, key, request_digest, status, body) values ($1, $2, $3, $4, $5)
+      on conflict (org_id, key) do update set request_digest = excluded.request_digest,
+        status = excluded.status, body = excluded.body, created_at = now()`,
+    values: [orgId, key, digest, answer.status, JSON.stringify(answer.body) ?? null],
+  })
+}

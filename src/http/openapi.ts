@@ -1,0 +1,89 @@
+import { OpenAPIRegistry, OpenApiGeneratorV3, type RouteConfig } from '@asteasolutions/zod-to-openapi'
+import { z } from 'zod'
+import { ERRORS } from '../errors.ts'
+import type { Endpoint, Policy } from './endpoint.ts'
+
+export type OpenApiDocument = ReturnType<OpenApiGeneratorV3['generateDocument']>
+
+const SECURITY_SCHEME = 'bearer-key'
+
+/** Documents `ErrorBody` (spec: ErrorRespDto). */
+const ErrorRespDto = z
+  .object({
+    error_code: z.int().optional(),
+    error_message: z.string().optional(),
+    error_description: z.string().optional(),
+    payload: z.looseObject({}).meta({ type: 'object' }).optional(),
+  })
+  .meta({ id: 'ErrorRespDto' })
+
+/** The OpenAPI 3.0.1 document of the endpoints; they are its only source. */
+export function createDocument(endpoints: Endpoint[]): OpenApiDocument {
+  const registry = new OpenAPIRegistry()
+  registry.registerComponent('securitySchemes', SECURITY_SCHEME, {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+  })
+  for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint))
+  return new OpenApiGeneratorV3(registry.definitions).generateDocument({
+    openapi: '3.0.1',
+    info: { title: 'Chatroom and contact API', version: 'v0', description: describeErrors() },
+    security: [{ [SECURITY_SCHEME]: [] }],
+  })
+}
+
+function toRoute(endpoint: Endpoint): RouteConfig {
+  const { method, path, operationId, summary, tags, deprecated, policy, params, query, body } = endpoint
+  const request = {
+    params: z.object(params),
+    ...(query && { query }),
+    ...(body && { body: { ...json(body), ...(endpoint.bodyRequired !== false && { required: true }) } }),
+    ...(endpoint.idempotent && { headers: [IDEMPOTENCY_KEY] }),
+  }
+  const description = [...describePolicy(policy), ...(endpoint.description ? [endpoint.description] : [])]
+  return {
+    ...{ method, path, operationId, summary, tags, description: description.join('\n- ') },
+    ...(deprecated && { deprecated }),
+    request,
+    responses: describeResponses(endpoint),
+  }
+}
+
+const IDEMPOTENCY_KEY = z
+  .string()
+  .min(1)
+  .max(255)
+  .optional()
+  .meta({ param: { name: 'Idempotency-Key', in: 'header' } })
+
+function describeResponses({ responses, errors }: Endpoint): RouteConfig['responses'] {
+  const successes = Object.entries(responses).map(([status, { description, schema }]) => [
+    status,
+    { description, ...(schema && json(schema)) },
+  ])
+  const failures = Object.entries(errors).map(([status, description]) => [
+    status,
+    { description, ...json(ErrorRespDto) },
+  ])
+  return Object.fromEntries([...successes, ...failures])
+}
+
+function json(schema: z.ZodType) {
+  return { content: { 'application/json': { schema } } }
+}
+
+/** As the spec words it at the head of every description. */
+function describePolicy({ role, impersonated, partner }: Policy): string[] {
+  const word = (allowed: boolean) => (allowed ? 'True' : 'False')
+  return [
+    `Roles Allowed: ${role}`,
+    `Impersonated User Allowed: ${word(impersonated)}`,
+    `Partner Allowed: ${word(partner)}`,
+  ]
+}
+
+function describeErrors(): string {
+  const lines = Object.entries(ERRORS).map(([name, [code, text]]) => `- ${code} ${name}: ${text}`)
+  return ['Every error has one of these values of `error_code`:', ...lines].join('\n')
+}

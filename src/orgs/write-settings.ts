@@ -1,0 +1,34 @@
+import { isDeepStrictEqual } from 'node:util'
+import { eq, sql } from 'drizzle-orm'
+import { recordEvents } from '../audit/record-events.ts'
+import { findAssignee } from '../chatrooms/pick-assignee.ts'
+import { type Db, inTransaction } from '../db/client.ts'
+import { orgs } from '../db/schema/index.ts'
+import { ApiError } from '../errors.ts'
+import { type Settings, settingsOf, settingsToColumns } from './settings.ts'
+
+/**
+ * Replaces all settings of an org; the same settings again change nothing.
+ * @throws ApiError USER_NOT_FOUND, GROUP_NOT_FOUND for a delegate the org does not have, FORBIDDEN for no such org
+ */
+export async function writeSettings(
+  db: Db,
+  { orgId, settings, actor }: { orgId: string; settings: Settings; actor: string },
+): Promise<Settings> {
+  return inTransaction(db, async (tx) => {
+    const [org] = await tx.select().from(orgs).where(eq(orgs.id, orgId)).for('no key update')
+    if (!org) throw new ApiError('FORBIDDEN')
+    const before = settingsOf(org)
+    if (isDeepStrictEqual(before, settings)) return settings
+    const columns = settingsToColumns(settings)
+    if (settings.delegate) await findAssignee(tx, { id: orgId, ...columns }, { mode: 'DELEGATE' })
+    await tx
+      .update(orgs)
+      .set({ ...columns, updatedAt: sql`now()` })
+      .where(eq(orgs.id, orgId))
+    await recordEvents(tx, [
+      { orgId, kind: 'org.settings_changed', actor, reason: 'asked for', before, after: settings },
+    ])
+    return settings
+  })
+}

@@ -1,0 +1,113 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { takeStranded } from '../../src/inbox/stranded.ts'
+import { routeBatch } from '../../src/routing/route-batch.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { store } from '../support/inbox.ts'
+import { createOrg, createRoom } from '../support/org.ts'
+import { planNodes, recordStatements, type Statement } from '../support/statements.ts'
+import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
+
+const BIG = [
+  'messages',
+  'chatrooms',
+  'contacts',
+  'customers',
+  'customer_aliases',
+  'inbox',
+  'outbox',
+  'account_events',
+]
+
+/** A batch that makes routing use every statement it has. */
+async function everyStatement({ db, pool }: TestDatabase): Promise<Statement[]> {
+  const org = await createOrg(db, { auto_reply_text: 'closed', expiry_days: 100 })
+  const creating = await createOrg(db, { unknown_sender: 'create' })
+  const old = new Date(Date.now() - 101 * 86_400_000)
+  const phone = org.phones[0]!
+  await createRoom(db, org, { customer: '+15550000001', pendingUserId: 'bob' })
+  await createRoom(db, org, { customer: '+15550000002', deactivatedAt: new Date() })
+  await createRoom(db, org, { customer: '+15550000003', contactCreatedAt: old })
+  const ghost = message({ from: '15550000001', type: 'unsupported' })
+  await routeBatch(db, await store(db, post(phone, ghost)), () => {})
+  const from = (n: number) => message({ from: `1555000000${n}` })
+  const ids = await store(
+    db,
+    post(phone, from(1), from(2), from(3), from(4), { ...from(1), id: ghost.id }),
+    post(creating.phones[0]!, from(5)),
+    bytes(delivery([change(phone, { statuses: [{ id: 'x', status: 'sent' }], errors: [{ code: 1 }] })])),
+    post('nobody', from(6)),
+    Buffer.from('dead'),
+  )
+  const recorder = recordStatements(pool)
+  await routeBatch(db, ids, () => {})
+  recorder.stop()
+  return recorder.statements.filter((s) => s.name !== '')
+}
+
+describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
+  let database: TestDatabase
+  let statements: Statement[]
+
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    if (fill === 'loaded') await load(database)
+    statements = await everyStatement(database)
+  })
+
+  it('routing reads by index, whatever the statistics say', async () => {
+    expect(statements.length).toBeGreaterThan(15)
+    for (const statement of statements) {
+      const nodes = await planNodes(database.db, statement)
+      const scans = nodes.filter((n) => n.startsWith('Seq Scan') && BIG.some((table) => n.endsWith(table)))
+      expect([statement.name, scans]).toEqual([statement.name, []])
+      expect([statement.name, nodes.filter((n) => /^(Hash|Merge) Join/.test(n))]).toEqual([
+        statement.name,
+        [],
+      ])
+    }
+  })
+
+  it('requeue-stranded reads by index', async () => {
+    const text = `select id from inbox where state = 'new' and due_at <= now() order by due_at limit 1000`
+    expect(await planNodes(database.db, { name: '', text, values: [] })).toContain('Index Scan on inbox')
+    expect(await takeStranded(database.db, 10)).toEqual({ ids: [], suspects: [] })
+  })
+})
+
+it('routing takes as many round trips for 200 messages as for one', async () => {
+  const database = await createTestDatabase()
+  const { db, pool } = database
+  const org = await createOrg(db)
+  const trips = async (messages: number) => {
+    for (let i = 0; i < messages; i++)
+      await createRoom(db, org, { customer: `+1555100${1000 + i}`, deactivatedAt: new Date() })
+    const bodies = Array.from({ length: messages }, (_, i) =>
+      post(org.phones[0]!, message({ from: `1555100${1000 + i}` })),
+    )
+    const ids = await store(db, ...bodies)
+    const recorder = recordStatements(pool)
+    await routeBatch(db, ids, () => {})
+    recorder.stop()
+    return recorder.statements.length
+  }
+  const one = await trips(1)
+  expect(await trips(200)).toBe(one)
+})
+
+/** 30,000 customers with a chatroom each, and statistics. */
+async function load({ db }: TestDatabase): Promise<void> {
+  const org = await createOrg(db)
+  await db.$client.query(
+    `with c as (
+       insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, 30000) returning id),
+     a as (
+       insert into customer_aliases (org_id, kind, value, customer_id)
+       select $1, 'wa_id', 'w' || id, id from c),
+     k as (
+       insert into contacts (org_id, id, customer_id, crm_id) select $1, id, id, id::text from c)
+     insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name)
+     select $1, id, id, id, $2, 'x' from c`,
+    [org.id, org.phones[0]],
+  )
+  await db.$client.query('analyze')
+}

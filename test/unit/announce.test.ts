@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createAnnouncer } from '../../src/queue/announce.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+function queue(open: boolean) {
+  const jobs: number[][] = []
+  const enqueue = async (ids: number[]) => {
+    if (state.open) jobs.push(ids)
+    return state.open
+  }
+  const state = { open, jobs, enqueue }
+  return state
+}
+
+it('tells the queue at once when it is there', async () => {
+  const q = queue(true)
+  createAnnouncer(q.enqueue).announce([1, 2])
+  await vi.advanceTimersByTimeAsync(0)
+  expect(q.jobs).toEqual([[1, 2]])
+})
+
+it('offers what the queue would not take again, in jobs of 500, until it does', async () => {
+  const q = queue(false)
+  const announcer = createAnnouncer(q.enqueue)
+  const ids = Array.from({ length: 700 }, (_, i) => i)
+  announcer.announce(ids.slice(0, 300))
+  announcer.announce(ids.slice(300))
+  await vi.advanceTimersByTimeAsync(1_600)
+  expect(q.jobs).toEqual([])
+  q.open = true
+  await vi.advanceTimersByTimeAsync(500)
+  expect(q.jobs.map((job) => job.length)).toEqual([500, 200])
+  expect(q.jobs.flat()).toEqual(ids)
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(q.jobs).toHaveLength(2)
+})
+
+it('remembers 100,000 at the most, and nothing once closed', async () => {
+  const q = queue(false)
+  const announcer = createAnnouncer(q.enqueue)
+  announcer.announce(Array.from({ length: 100_000 }, (_, i) => i))
+  announcer.announce([-1])
+  await vi.advanceTimersByTimeAsync(0)
+  q.open = true
+  await vi.advanceTimersByTimeAsync(500)
+  expect(q.jobs.flat()).toHaveLength(100_000)
+  q.open = false
+  announcer.announce([1])
+  await vi.advanceTimersByTimeAsync(0)
+  announcer.close()
+  q.open = true
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(q.jobs.flat()).toHaveLength(100_000)
+})
