@@ -50,7 +50,8 @@ CREATE TABLE "chatrooms" (
 	"deactivation_reason" text,
 	"expired_at" timestamp (3) with time zone,
 	"pending_user_id" text,
-	"review_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"last_auto_reply_at" timestamp (3) with time zone,
+	"activity_day" date GENERATED ALWAYS AS ((greatest(last_inbound_at, activated_at) at time zone 'UTC')::date) STORED NOT NULL,
 	CONSTRAINT "chatrooms_pkey" PRIMARY KEY("org_id","id"),
 	CONSTRAINT "chatrooms_whose" UNIQUE("org_id","id","customer_id","waba_phone_id"),
 	CONSTRAINT "chatrooms_deactivation_reason_known" CHECK ("chatrooms"."deactivation_reason" in ('LEAD_OPTED_OUT', 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED', 'FORCE_DEACTIVATE'))
@@ -198,6 +199,7 @@ CREATE TABLE "outbox" (
 	"state" text DEFAULT 'queued' NOT NULL,
 	"attempts" smallint DEFAULT 0 NOT NULL,
 	"due_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"claimed_at" timestamp (3) with time zone,
 	"wamid" text,
 	"error" text,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
@@ -285,7 +287,7 @@ CREATE INDEX "idempotency_keys_created" ON "idempotency_keys" USING btree ("crea
 CREATE INDEX "chatroom_members_user" ON "chatroom_members" USING btree ("org_id","user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "chatrooms_one_active" ON "chatrooms" USING btree ("org_id","customer_id","waba_phone_id") WHERE expired_at is null and deactivated_at is null;--> statement-breakpoint
 CREATE INDEX "chatrooms_customer" ON "chatrooms" USING btree ("org_id","customer_id","waba_phone_id");--> statement-breakpoint
-CREATE INDEX "chatrooms_to_review" ON "chatrooms" USING btree ("org_id","review_at","id") WHERE expired_at is null and deactivated_at is null;--> statement-breakpoint
+CREATE INDEX "chatrooms_to_deactivate" ON "chatrooms" USING btree ("org_id","activity_day","id") WHERE expired_at is null and deactivated_at is null;--> statement-breakpoint
 CREATE INDEX "chatrooms_contact" ON "chatrooms" USING btree ("org_id","contact_id","created_at");--> statement-breakpoint
 CREATE INDEX "contacts_customer" ON "contacts" USING btree ("org_id","customer_id","created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "contacts_one_affiliate" ON "contacts" USING btree ("org_id","customer_id") WHERE is_affiliate;--> statement-breakpoint
@@ -301,6 +303,7 @@ CREATE INDEX "messages_chatroom" ON "messages" USING btree ("org_id","chatroom_i
 CREATE INDEX "messages_held" ON "messages" USING btree ("org_id","customer_id","waba_phone_id","sent_at","seq") WHERE route = 'held' and chatroom_id is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "outbox_one_auto_reply" ON "outbox" USING btree ("org_id","in_reply_to") WHERE kind = 'auto_reply';--> statement-breakpoint
 CREATE INDEX "outbox_due" ON "outbox" USING btree ("due_at") WHERE state in ('queued', 'sending');--> statement-breakpoint
+CREATE INDEX "outbox_pair" ON "outbox" USING btree ("org_id","customer_id","waba_phone_id","claimed_at");--> statement-breakpoint
 CREATE INDEX "outbox_chatroom" ON "outbox" USING btree ("org_id","chatroom_id");--> statement-breakpoint
 CREATE INDEX "group_members_user" ON "group_members" USING btree ("org_id","user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "users_email" ON "users" USING btree ("org_id",lower("email"));--> statement-breakpoint

@@ -7,6 +7,8 @@ export const ERRORS = {
   UNKNOWN_CHATROOM: [4000002, 'There is no chatroom of this id in this org.'],
   CHATROOM_IS_EXPIRED: [4000003, 'The chatroom is expired, and expired is final.'],
   OTHER_CHATROOM_IS_ACTIVE: [4000004, 'Another chatroom of this customer is active on this WABA phone.'],
+  EXPIRED_CONTACT: [4000005, 'The contact is expired, and expired is final.'],
+  CRM_ID_IS_TAKEN: [4000006, 'Another contact of this org has this crm_id.'],
   UNAUTHORIZED: [4010001, 'A valid bearer token is required.'],
   TOKEN_EXPIRED: [4010002, 'The token has expired.'],
   FORBIDDEN: [4030001, 'This token may not do this in this org.'],

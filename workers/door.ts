@@ -1,6 +1,7 @@
 import type { Config } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
-import { createApiApp, createPublicHandler } from '../src/http/app.ts'
+import { createApi } from '../src/http/api.ts'
+import { createPublicHandler } from '../src/http/app.ts'
 import { type RunningServer, startServer } from '../src/http/server.ts'
 import { createInboxWriter } from '../src/inbox/save.ts'
 import type { Lifetime } from '../src/lifetime.ts'
@@ -35,7 +36,9 @@ export async function startDoor(parts: Parts): Promise<RunningServer> {
   })
   lifetime.onStop('inbox', () => inbox.close())
   const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
-  const handler = createPublicHandler({ receiver, app: createApiApp({ routers: [], log }) })
+  const api = createApi({ db, config, log })
+  lifetime.onStop('rate limits', () => api.close())
+  const handler = createPublicHandler({ receiver, app: api.app })
   const server = await startServer({ ...config.http, variable: 'PORT', handler, log })
   lifetime.onStop('public listener', () => server.close(CLOSE_MS))
   return server

@@ -38,7 +38,9 @@ export async function assignUser(tx: Db, assignment: Assignment): Promise<void> 
       contactId: room.contactId,
       chatroomId: room.id,
       before,
-      after: onHandover ? { ...before, pending_user_id: userId } : { user_ids: [userId], pending_user_id: null },
+      after: onHandover
+        ? { ...before, pending_user_id: userId }
+        : { user_ids: [userId], pending_user_id: null },
     },
   ])
 }

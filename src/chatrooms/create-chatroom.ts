@@ -4,12 +4,12 @@ import type { Org } from '../orgs/settings.ts'
 import { currentChatroom } from './current-chatroom.ts'
 import { deactivateRooms } from './deactivate-rooms.ts'
 import { findNumbers } from './find-numbers.ts'
-import { type LockedContact, lockContact } from './lock-contact.ts'
+import { type LockedContact, lockContactRooms } from './lock-contact-rooms.ts'
 import { refusingSecondActive } from './one-active.ts'
 import { openChatroom } from './open-chatroom.ts'
 import { findAssignee, type Wish } from './pick-assignee.ts'
 
-type Request = {
+export type Creation = {
   org: Org
   contactId: string
   displayName?: string | undefined
@@ -17,7 +17,7 @@ type Request = {
   phoneId?: string | undefined
   /** True: the contact's chatrooms are deactivated and a new one is made. */
   forceDeactivate: boolean
-  /** True: an active chatroom of the customer at whichever number of the org refuses the new one. */
+  /** True: an active chatroom of the customer at any number of the org refuses the new one. */
   failIfElsewhere: boolean
   assign: Wish
   onHandover: boolean
@@ -33,28 +33,32 @@ type Request = {
  */
 export async function createChatroom(
   db: Db,
-  request: Request,
+  creation: Creation,
 ): Promise<{ chatroomId: string; isExisting: boolean }> {
-  const { org, contactId, now } = request
+  const { org, contactId, now } = creation
   return refusingSecondActive('ACTIVE_CHATROOM_EXISTS', () =>
     inTransaction(db, async (tx) => {
-      const contact = await lockContact(tx, org, contactId, now)
-      const numbers = await findNumbers(tx, org.id, request, contact.phoneId)
-      const assignee = await findAssignee(tx, org, request.assign)
-      if (contact.isExpired) throw new ApiError('CONTACT_IS_EXPIRED')
+      const locked = await lockContactRooms(tx, org, contactId, now)
+      const numbers = await findNumbers(tx, org.id, creation, locked.mappedPhoneId)
+      const assignee = await findAssignee(tx, org, creation.assign)
+      if (locked.isExpired) throw new ApiError('CONTACT_IS_EXPIRED')
       const existing = await currentChatroom(tx, org.id, contactId)
-      if (existing && !request.forceDeactivate) return { chatroomId: existing, isExisting: true }
-      const phoneId = chooseNumber(contact, numbers, request.failIfElsewhere)
-      await deactivateOwn(tx, contact, request)
-      const chatroomId = await openChatroom(tx, contact, { ...request, phoneId, assignee })
+      if (existing && !creation.forceDeactivate) return { chatroomId: existing, isExisting: true }
+      const phoneId = chooseNumber(locked, numbers, creation.failIfElsewhere)
+      await deactivateOwn(tx, locked, creation)
+      const chatroomId = await openChatroom(tx, locked.contact, { ...creation, phoneId, assignee })
       return { chatroomId, isExisting: false }
     }),
   )
 }
 
 /** The first number at which no other contact of the same customer has the active chatroom. */
-function chooseNumber(contact: LockedContact, numbers: string[], failIfElsewhere: boolean): string {
-  const rivals = contact.rooms.filter((r) => r.state === 'active' && r.contactId !== contact.id)
+function chooseNumber(
+  { contact, rooms }: LockedContact,
+  numbers: string[],
+  failIfElsewhere: boolean,
+): string {
+  const rivals = rooms.filter((r) => r.state === 'active' && r.contactId !== contact.id)
   const free = numbers.find((number) => rivals.every((r) => r.phoneId !== number))
   const rival = rivals.find((r) => r.phoneId === numbers[0]) ?? rivals[0]
   if (numbers.length === 0) throw new ApiError('NO_WABA_PHONE_AVAILABLE')
@@ -62,11 +66,12 @@ function chooseNumber(contact: LockedContact, numbers: string[], failIfElsewhere
   throw new ApiError('ACTIVE_CHATROOM_EXISTS', undefined, { chatroom_id: rival?.id })
 }
 
-async function deactivateOwn(tx: Db, contact: LockedContact, { org, actor, now }: Request): Promise<void> {
+async function deactivateOwn(tx: Db, { contact, rooms }: LockedContact, creation: Creation): Promise<void> {
+  const { org, actor, now } = creation
   await deactivateRooms(tx, {
     orgId: org.id,
     customerId: contact.customerId,
-    rooms: contact.rooms.filter((r) => r.state === 'active' && r.contactId === contact.id),
+    rooms: rooms.filter((r) => r.state === 'active' && r.contactId === contact.id),
     reason: 'FORCE_DEACTIVATE',
     actor,
     now,

@@ -14,7 +14,10 @@ type Deactivation = {
 }
 
 /** Deactivates active chatrooms of a customer, with their audit. The customer must be locked. */
-export async function deactivateRooms(tx: Db, { orgId, rooms, reason, now, ...who }: Deactivation): Promise<void> {
+export async function deactivateRooms(
+  tx: Db,
+  { orgId, rooms, reason, now, ...who }: Deactivation,
+): Promise<void> {
   if (rooms.length === 0) return
   await tx.$client.query({
     name: 'deactivate-rooms',

@@ -38,7 +38,11 @@ export async function lockChatroom(
   return row && { ...row, rivals }
 }
 
-async function readRow(tx: Db, orgId: string, id: string): Promise<Omit<LockedChatroom, 'rivals'> | undefined> {
+async function readRow(
+  tx: Db,
+  orgId: string,
+  id: string,
+): Promise<Omit<LockedChatroom, 'rivals'> | undefined> {
   const { rows } = await tx.$client.query<Omit<LockedChatroom, 'rivals'>>({
     name: 'read-chatroom-to-lock',
     text: `select id, contact_id as "contactId", customer_id as "customerId", waba_phone_id as "phoneId", state,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { MESSAGE_STATUSES, ROUTES } from '../db/schema/index.ts'
 
 /** Where a page begins: before this message, in the order (Meta's time, receive sequence, wamid). */
-export type Cursor = { sentAt: string; seq: string; wamid: string }
+export type Cursor = { sentAt: Date | 'infinity'; seq: string; wamid: string }
 
 /** Newest first, `limit` messages at most, before the cursor where there is one. */
 export type Page = { before: Cursor | undefined; limit: number }
@@ -31,13 +31,18 @@ export const MESSAGE_COLUMNS = `wamid, direction, type, sent_at, received_at, se
 /** What a page without a cursor begins before: everything. */
 export const NEWEST: Cursor = { sentAt: 'infinity', seq: '0', wamid: '' }
 
-const cursorParts = z.tuple([z.iso.datetime(), z.string().regex(/^-?\d{1,18}$/), z.string()])
+const YEAR_10000_MS = 253_402_300_800_000
+const cursorParts = z.tuple([
+  z.int().min(0).lt(YEAR_10000_MS),
+  z.string().regex(/^-?\d{1,18}$/),
+  z.string().regex(/^[^\0]*$/),
+])
 
 /** The cursor in a `next_before` of ours; undefined for anything else. */
 export function decodeCursor(text: string): Cursor | undefined {
   try {
-    const [sentAt, seq, wamid] = cursorParts.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
-    return wamid.includes('\0') ? undefined : { sentAt, seq, wamid }
+    const [ms, seq, wamid] = cursorParts.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
+    return { sentAt: new Date(ms), seq, wamid }
   } catch {
     return undefined
   }
@@ -47,7 +52,7 @@ export function decodeCursor(text: string): Cursor | undefined {
 export function toMessageList(rows: MessageRow[], limit: number) {
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  const next = rows.length > limit && last ? [last.sent_at.toISOString(), last.seq, last.wamid] : undefined
+  const next = rows.length > limit && last ? [last.sent_at.getTime(), last.seq, last.wamid] : undefined
   return {
     messages: page.map(toMessage),
     next_before: next ? Buffer.from(JSON.stringify(next)).toString('base64url') : null,

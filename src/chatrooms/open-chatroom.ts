@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
+import { type Contact, contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
 import { assignUser } from './assign-user.ts'
 import { attachHeldMessages } from './attach-held.ts'
-import type { LockedContact } from './lock-contact.ts'
 import { type Assignee, pickUser } from './pick-assignee.ts'
 
 type Opening = {
@@ -22,7 +22,7 @@ type Opening = {
  * of the customer is active there; should one be, `chatrooms_one_active` refuses.
  * @returns the id of the new chatroom.
  */
-export async function openChatroom(tx: Db, contact: LockedContact, opening: Opening): Promise<string> {
+export async function openChatroom(tx: Db, contact: Contact, opening: Opening): Promise<string> {
   const { org, phoneId, assignee, onHandover, actor, now } = opening
   const orgId = org.id
   const { customerId, id: contactId } = contact
@@ -50,7 +50,7 @@ export async function openChatroom(tx: Db, contact: LockedContact, opening: Open
 
 async function insertRoom(
   tx: Db,
-  contact: LockedContact,
+  contact: Contact,
   { id, org, phoneId, displayName, now }: Opening & { id: string },
 ): Promise<void> {
   await tx.$client.query({
@@ -67,7 +67,7 @@ async function insertRoom(
       contact.id,
       contact.customerId,
       phoneId,
-      displayName || contact.name,
+      displayName || contactName(contact),
       org.roomHistoryVisible,
       now,
     ],

@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
+import { ApiError } from '../errors.ts'
 
-/** A chatroom as the API shows it. Instants are ISO 8601; `users` are ids, the first user first. */
+/** All that answers say of a chatroom; `users` are ids, the first user first. */
 export type ChatroomView = {
   chatroom_id: string
   external_ref_id: string | null
@@ -21,8 +22,11 @@ export type ChatroomView = {
   matrix_host_name: string | null
 }
 
-/** Everything that answers say of a chatroom; undefined when the org has no such chatroom. */
-export async function readChatroom(db: Db, orgId: string, id: string): Promise<ChatroomView | undefined> {
+/**
+ * Reads a chatroom with its contact's expiry, its WABA and its users.
+ * @throws ApiError CHATROOM_NOT_FOUND
+ */
+export async function readChatroom(db: Db, orgId: string, id: string): Promise<ChatroomView> {
   const { rows } = await db.$client.query<ChatroomView>({
     name: 'read-chatroom',
     text: `select r.id as chatroom_id, r.external_ref_id, r.deactivated_at is not null as is_deactivated,
@@ -41,5 +45,7 @@ export async function readChatroom(db: Db, orgId: string, id: string): Promise<C
       where r.org_id = $1 and r.id = $2`,
     values: [orgId, id],
   })
-  return rows[0]
+  const [view] = rows
+  if (!view) throw new ApiError('CHATROOM_NOT_FOUND')
+  return view
 }

@@ -31,8 +31,8 @@ function wishOf(fields: z.output<typeof assignmentFields>): Wish | undefined {
   return email === undefined ? undefined : { mode, email }
 }
 
-/** ChatroomAssignmentDetailsDto, read as a wish; with both `user_id` and `user_email` the id is used. */
-const assignDetails = assignmentFields
+/** Read as a wish; with both `user_id` and `user_email` the id is used. */
+const ChatroomAssignmentDetailsDto = assignmentFields
   .meta({ id: 'ChatroomAssignmentDetailsDto' })
   .transform((fields, ctx) => {
     const assign = wishOf(fields)
@@ -45,7 +45,7 @@ const assignDetails = assignmentFields
     return z.NEVER
   })
 
-export const createChatroomV3 = z
+export const CreateChatroomReqV3Dto = z
   .strictObject({
     lead_id: ownId,
     display_name: z.string().optional().meta({ deprecated: true }),
@@ -59,11 +59,11 @@ export const createChatroomV3 = z
       description:
         'If set to true, the request will fail if a chatroom already exists on a different WABA phone.',
     }),
-    assign_details: assignDetails,
+    assign_details: ChatroomAssignmentDetailsDto,
   })
   .meta({ id: 'CreateChatroomReqV3Dto' })
 
-export const createChatroomV2 = z
+export const CreateChatroomReqV2Dto = z
   .strictObject({
     user_id: foreignId,
     display_name: z.string().optional(),
@@ -75,14 +75,16 @@ export const createChatroomV2 = z
   })
   .meta({ id: 'CreateChatroomReqV2Dto' })
 
-export const reassignV3 = z
-  .strictObject({ assign_details: assignDetails })
+export const ChatroomReassignReqV3Dto = z
+  .strictObject({ assign_details: ChatroomAssignmentDetailsDto })
   .meta({ id: 'ChatroomReassignReqV3Dto' })
 
-export const reassignV2 = z.strictObject({ user_id: foreignId }).meta({ id: 'ReassignRoomReqV2Dto' })
+export const ReassignRoomReqV2Dto = z
+  .strictObject({ user_id: foreignId })
+  .meta({ id: 'ReassignRoomReqV2Dto' })
 
-/** AssignChatroomReqDto, read as a wish: "Only one of them is required, if both are provided, user_id will be used". */
-export const assignContactBody = z
+/** Read as a wish: "Only one of them is required, if both are provided, user_id will be used". */
+export const AssignChatroomReqDto = z
   .strictObject({
     user_id: foreignId.optional(),
     group_id: foreignId.optional(),
@@ -98,11 +100,11 @@ export const assignContactBody = z
     return z.NEVER
   })
 
-export const deactivateBody = z
+export const DeactivateChatroomReqDto = z
   .strictObject({ deactivation_reason: z.enum(DEACTIVATION_REASONS).optional() })
   .meta({ id: 'DeactivateChatroomReqDto' })
 
-const chatroomFields = z.object({
+const chatroomFields = z.strictObject({
   chatroom_id: z.string().optional(),
   external_ref_id: z.string().optional(),
   is_existing: z.boolean().optional(),
@@ -112,34 +114,34 @@ const chatroomFields = z.object({
   deactivation_ts: instant.optional(),
 })
 
-export const chatroomResp = chatroomFields
+export const ChatroomRespDto = chatroomFields
   .extend({ user_id: z.string().optional() })
   .meta({ id: 'ChatroomRespDto' })
 
-const waba = z
-  .object({
+const WabaDto = z
+  .strictObject({
     remote_waba_id: z.string().optional(),
     matrix_host_name: z.string().optional(),
     name: z.string().optional(),
   })
   .meta({ id: 'WabaDto' })
 
-export const wabaChatroomResp = chatroomFields.extend({ waba: waba.optional() }).meta({ id: 'WabaChatroomRespDto' })
+export const WabaChatroomRespDto = chatroomFields
+  .extend({ waba: WabaDto.optional() })
+  .meta({ id: 'WabaChatroomRespDto' })
 
-export const chatroomDetailResp = chatroomResp
-  .extend({
-    contact_id: z.string(),
-    remote_waba_id: z.string(),
-    remote_phone_id: z.string(),
-    display_name: z.string(),
-    state: z.enum(['active', 'deactivated', 'expired']),
-    last_inbound_at: instant.nullable(),
-    users: z.array(z.string()).meta({ description: 'Ids of those who have the chatroom.' }),
-  })
-  .meta({ id: 'ChatroomDetailDto' })
+export const ChatroomDetailDto = ChatroomRespDto.extend({
+  contact_id: z.string(),
+  remote_waba_id: z.string(),
+  remote_phone_id: z.string(),
+  display_name: z.string(),
+  state: z.enum(['active', 'deactivated', 'expired']),
+  last_inbound_at: instant.nullable(),
+  users: z.array(z.string()).meta({ description: 'Ids of those who have the chatroom.' }),
+}).meta({ id: 'ChatroomDetailDto' })
 
-const message = z
-  .object({
+const MessageDto = z
+  .strictObject({
     wamid: z.string(),
     direction: z.enum(['in', 'out', 'echo']),
     type: z.string(),
@@ -157,8 +159,8 @@ const message = z
   })
   .meta({ id: 'MessageDto' })
 
-export const messageList = z
-  .object({ messages: z.array(message), next_before: z.string().nullable() })
+export const MessageListDto = z
+  .strictObject({ messages: z.array(MessageDto), next_before: z.string().nullable() })
   .meta({ id: 'MessageListDto' })
 
 /** `before` is the `next_before` of the page before; absent: the newest messages. */

@@ -1,7 +1,31 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 
+/** A phone number as libphonenumber's JSON spells it (spec: PhoneNumber). */
+export type PhoneParts = {
+  countryCode?: number | undefined
+  nationalNumber?: number | undefined
+  italianLeadingZero?: boolean | undefined
+  numberOfLeadingZeros?: number | undefined
+  rawInput?: string | undefined
+}
+
+const MAX_DIGITS = 15
+
 /** The phone as E.164 (`+` and digits), or undefined when it is no possible number. Spaces and dashes are fine. */
 export function toE164(phone: string): string | undefined {
   const parsed = parsePhoneNumberFromString(phone, { extract: false })
   return parsed?.isPossible() ? parsed.number : undefined
+}
+
+/**
+ * The parts as E.164, or undefined when they are no possible number. Country code and national number decide;
+ * `rawInput`, in international form, counts only where they are not given.
+ */
+export function partsToE164(parts: PhoneParts): string | undefined {
+  const { countryCode, nationalNumber, italianLeadingZero, numberOfLeadingZeros = 1, rawInput } = parts
+  if (countryCode === undefined && nationalNumber === undefined) return toE164(rawInput ?? '')
+  if (countryCode === undefined || nationalNumber === undefined) return undefined
+  const zeros = italianLeadingZero ? numberOfLeadingZeros : 0
+  if (zeros < 0 || zeros > MAX_DIGITS) return undefined
+  return toE164(`+${countryCode}${'0'.repeat(zeros)}${nationalNumber}`)
 }

@@ -49,6 +49,10 @@ export function settingsOf(org: Org): Settings {
     unknown_sender: org.unknownSender,
     room_history_visible: org.roomHistoryVisible,
     deactivate_on_opt_out: org.deactivateOnOptOut,
-    delegate: delegateUserId ? { user_id: delegateUserId } : delegateGroupId ? { group_id: delegateGroupId } : null,
+    delegate: delegateUserId
+      ? { user_id: delegateUserId }
+      : delegateGroupId
+        ? { group_id: delegateGroupId }
+        : null,
   }
 }

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import {
   boolean,
   check,
+  date,
   foreignKey,
   index,
   pgTable,
@@ -25,8 +26,8 @@ export const DEACTIVATION_REASONS = [
 /**
  * Contact x WABA phone. `state` follows from the timestamps, so the two can never disagree.
  * `chatrooms_one_active` holds "at most one active per number and customer"; a trigger holds "expired is final".
- * `reviewAt`: when deactivate-inactive looks at it next, so that `lastInboundAt`, which every message moves,
- * needs no index and its update stays HOT.
+ * `activityDay`, which deactivate-inactive looks by, changes once a day at most: the other updates of
+ * `lastInboundAt`, one a message, touch no index (HOT).
  */
 export const chatrooms = pgTable(
   'chatrooms',
@@ -51,7 +52,10 @@ export const chatrooms = pgTable(
     deactivationReason: text('deactivation_reason', { enum: DEACTIVATION_REASONS }),
     expiredAt: instant('expired_at'),
     pendingUserId: text('pending_user_id'),
-    reviewAt: instant('review_at').notNull().defaultNow(),
+    lastAutoReplyAt: instant('last_auto_reply_at'),
+    activityDay: date('activity_day')
+      .notNull()
+      .generatedAlwaysAs(sql`(greatest(last_inbound_at, activated_at) at time zone 'UTC')::date`),
   },
   (t) => [
     primaryKey({ name: 'chatrooms_pkey', columns: [t.orgId, t.id] }),
@@ -70,8 +74,8 @@ export const chatrooms = pgTable(
       .on(t.orgId, t.customerId, t.wabaPhoneId)
       .where(sql`expired_at is null and deactivated_at is null`),
     index('chatrooms_customer').on(t.orgId, t.customerId, t.wabaPhoneId),
-    index('chatrooms_to_review')
-      .on(t.orgId, t.reviewAt, t.id)
+    index('chatrooms_to_deactivate')
+      .on(t.orgId, t.activityDay, t.id)
       .where(sql`expired_at is null and deactivated_at is null`),
     index('chatrooms_contact').on(t.orgId, t.contactId, t.createdAt),
     check(

@@ -15,8 +15,9 @@ import { chatrooms } from './chatrooms.ts'
 import { createdAt, id, instant, orgId } from './columns.ts'
 
 /**
- * What is to be sent, written in the transaction that decided it. `id` travels as `biz_opaque_callback_data`.
- * `unknown`: the request left and no answer came; only a status webhook settles it, it is never sent again.
+ * What is to be sent, written in the transaction that decided it; `payload` is Meta's message without address.
+ * `id` travels as `biz_opaque_callback_data`. `dueAt`: not before. `claimedAt`: the request was about to leave.
+ * `unknown`: it left and no answer came; only a status webhook settles it, it is never sent again.
  */
 export const outbox = pgTable(
   'outbox',
@@ -34,6 +35,7 @@ export const outbox = pgTable(
       .default('queued'),
     attempts: smallint('attempts').notNull().default(0),
     dueAt: instant('due_at').notNull().defaultNow(),
+    claimedAt: instant('claimed_at'),
     wamid: text('wamid'),
     error: text('error'),
     createdAt: createdAt(),
@@ -47,6 +49,7 @@ export const outbox = pgTable(
     }),
     uniqueIndex('outbox_one_auto_reply').on(t.orgId, t.inReplyTo).where(sql`kind = 'auto_reply'`),
     index('outbox_due').on(t.dueAt).where(sql`state in ('queued', 'sending')`),
+    index('outbox_pair').on(t.orgId, t.customerId, t.wabaPhoneId, t.claimedAt),
     index('outbox_chatroom').on(t.orgId, t.chatroomId),
     check('outbox_kind_known', sql`${t.kind} in ('auto_reply', 'message')`),
     check('outbox_state_known', sql`${t.state} in ('queued', 'sending', 'sent', 'failed', 'unknown')`),

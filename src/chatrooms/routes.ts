@@ -1,0 +1,78 @@
+import { defineEndpoint } from '../http/endpoint.ts'
+import { foreignId, ownId } from '../http/fields.ts'
+import { assignmentEndpoints } from './assignment-routes.ts'
+import { toChatroomDetail, toWabaChatroomResp } from './chatroom-answers.ts'
+import { chatroomByContact } from './chatroom-by-contact.ts'
+import { lifecycleEndpoints } from './lifecycle-routes.ts'
+import { listMessages } from './list-messages.ts'
+import { readChatroom } from './read-chatroom.ts'
+import { ChatroomDetailDto, MessageListDto, pageQuery, WabaChatroomRespDto } from './schemas.ts'
+
+const tags = ['chatroom-controller']
+const member = { role: 'MEMBER', impersonated: true, partner: true } as const
+const errors = {
+  401: 'Unauthorized - Authentication is required',
+  403: "Forbidden - You don't have permission to access this resource",
+  422: 'Required fields are missing or invalid values are provided',
+}
+
+const byContact = defineEndpoint({
+  method: 'get',
+  path: '/v1/org/{orgId}/chatroom/contact/{contactId}',
+  operationId: 'getChatroomByContact',
+  summary: 'Get Chatroom by Contact',
+  tags,
+  policy: member,
+  params: { orgId: foreignId, contactId: ownId },
+  responses: {
+    200: { description: 'Successfully fetched chatroom by contact', schema: WabaChatroomRespDto },
+  },
+  errors: {
+    ...errors,
+    400: 'Bad request',
+    404: 'No contact waba mapping found',
+    500: 'Failed to fetch chatroom due to some internal error',
+  },
+  handler: async ({ db, org, params }) => ({
+    status: 200,
+    body: toWabaChatroomResp(await chatroomByContact(db, org.id, params.contactId)),
+  }),
+})
+
+const detail = defineEndpoint({
+  method: 'get',
+  path: '/v1/org/{orgId}/chatroom/{chatroomId}',
+  operationId: 'getChatroom',
+  summary: 'Get a chatroom',
+  tags,
+  policy: member,
+  params: { orgId: foreignId, chatroomId: ownId },
+  responses: { 200: { description: 'The chatroom', schema: ChatroomDetailDto } },
+  errors: { ...errors, 404: 'Chatroom does not exist for this org', 500: 'Internal Exception' },
+  handler: async ({ db, org, params }) => ({
+    status: 200,
+    body: toChatroomDetail(await readChatroom(db, org.id, params.chatroomId)),
+  }),
+})
+
+const messages = defineEndpoint({
+  method: 'get',
+  path: '/v1/org/{orgId}/chatroom/{chatroomId}/messages',
+  operationId: 'listMessages',
+  summary: 'List the messages of a chatroom',
+  description:
+    'Newest first\n- A MEMBER must be a user of the chatroom and may not see messages from before; ADMIN and partners see all',
+  tags,
+  policy: member,
+  params: { orgId: foreignId, chatroomId: ownId },
+  query: pageQuery,
+  responses: { 200: { description: 'A page of messages', schema: MessageListDto } },
+  errors: { ...errors, 404: 'Chatroom does not exist for this org', 500: 'Internal Exception' },
+  handler: async ({ db, org, caller, params: { chatroomId }, query: { before, limit } }) => {
+    const seesAll = caller.role === 'ADMIN' || caller.partnerId !== undefined
+    const viewer = seesAll ? undefined : caller.userId
+    return { status: 200, body: await listMessages(db, { orgId: org.id, chatroomId, viewer, before, limit }) }
+  },
+})
+
+export const chatroomEndpoints = [...lifecycleEndpoints, ...assignmentEndpoints, byContact, detail, messages]

@@ -1,0 +1,65 @@
+import type { z } from 'zod'
+import type { contacts } from '../db/schema/index.ts'
+import type { ContactRespDto, GetContactRespDto } from './schemas.ts'
+
+export type Contact = typeof contacts.$inferSelect
+
+const DAY_MS = 86_400_000
+
+/** What a contact, and at first its chatroom, is called (spec: createChatroomV3): CRM id, first and last name. */
+export function contactName({
+  crmId,
+  firstName,
+  lastName,
+}: Pick<Contact, 'crmId' | 'firstName' | 'lastName'>) {
+  return [crmId, firstName, lastName].filter(Boolean).join(' ')
+}
+
+/** When the contact expired or is going to; undefined while the org lets contacts live for ever. */
+export function expiryOf(contact: Contact, expiryDays: number | null): Date | undefined {
+  if (contact.expiredAt) return contact.expiredAt
+  return expiryDays === null ? undefined : new Date(contact.createdAt.getTime() + expiryDays * DAY_MS)
+}
+
+/** True from the moment of expiry on, also before the sweep has written it down. */
+export function isExpired(contact: Contact, expiryDays: number | null, now: Date): boolean {
+  const expiry = expiryOf(contact, expiryDays)
+  return expiry !== undefined && expiry <= now
+}
+
+/** The contact as ContactRespDto; names that are not known are left out. */
+export function toContactResp(
+  contact: Contact,
+  expiryDays: number | null,
+  now: Date,
+): z.input<typeof ContactRespDto> {
+  const { governanceLevelId: level } = contact
+  return {
+    ...common(contact, expiryDays, now),
+    governance_level: level === null ? undefined : { id: level, name: level },
+  }
+}
+
+/** The contact as GetContactRespDto. */
+export function toGetContactResp(
+  contact: Contact,
+  expiryDays: number | null,
+  now: Date,
+): z.input<typeof GetContactRespDto> {
+  return {
+    ...common(contact, expiryDays, now),
+    expiry_ts: expiryOf(contact, expiryDays)?.toISOString(),
+  }
+}
+
+function common(contact: Contact, expiryDays: number | null, now: Date) {
+  return {
+    id: contact.id,
+    crm_id: contact.crmId,
+    opt_in_date: contact.optInDate?.toISOString(),
+    create_date: contact.createdAt.toISOString(),
+    first_name: contact.firstName ?? undefined,
+    last_name: contact.lastName ?? undefined,
+    is_expired: isExpired(contact, expiryDays, now),
+  }
+}

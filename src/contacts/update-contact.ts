@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util'
+import { and, eq } from 'drizzle-orm'
+import { recordEvents } from '../audit/record-events.ts'
+import { type Db, inTransaction } from '../db/client.ts'
+import { violatedConstraint } from '../db/pg-errors.ts'
+import { contacts } from '../db/schema/index.ts'
+import { ApiError } from '../errors.ts'
+import { lockLivingContact } from './lock-living-contact.ts'
+import { type Contact, contactName } from './present.ts'
+import type { UpdateContactReq } from './schemas.ts'
+
+export type ContactUpdate = {
+  org: { id: string; expiryDays: number | null }
+  contactId: string
+  changes: UpdateContactReq
+  actor: string
+  now: Date
+}
+
+/**
+ * Changes a contact's crm_id and names, and renames its chatrooms to them, whatever they were called before
+ * (spec: updateContact). A name that is not given stays.
+ * @throws ApiError CONTACT_NOT_FOUND, EXPIRED_CONTACT, or CRM_ID_IS_TAKEN when another contact of the org has it
+ */
+export async function updateContact(db: Db, update: ContactUpdate): Promise<Contact> {
+  const { org, contactId, changes, actor, now } = update
+  return inTransaction(db, async (tx) => {
+    const before = await lockLivingContact(tx, org, contactId, now)
+    const after = await writeContact(tx, before, changes)
+    const renamed = await renameChatrooms(tx, after)
+    const common = { orgId: org.id, actor, customerId: after.customerId, contactId }
+    const [was, is] = [named(before), named(after)]
+    if (!isDeepStrictEqual(was, is)) {
+      await recordEvents(tx, [{ ...common, kind: 'contact.updated', before: was, after: is }])
+    }
+    await recordEvents(
+      tx,
+      renamed.map(({ id, was }) => ({
+        ...common,
+        kind: 'chatroom.renamed',
+        reason: 'the contact was updated',
+        chatroomId: id,
+        before: { display_name: was },
+        after: { display_name: contactName(after) },
+      })),
+    )
+    return after
+  })
+}
+
+async function writeContact(tx: Db, contact: Contact, changes: UpdateContactReq): Promise<Contact> {
+  const { crm_id: crmId, first_name: firstName, last_name: lastName } = changes
+  try {
+    const [written] = await tx
+      .update(contacts)
+      .set({ crmId, firstName, lastName })
+      .where(and(eq(contacts.orgId, contact.orgId), eq(contacts.id, contact.id)))
+      .returning()
+    if (!written) throw new Error('a locked contact is gone')
+    return written
+  } catch (error) {
+    if (violatedConstraint(error) === 'contacts_crm_id') throw new ApiError('CRM_ID_IS_TAKEN')
+    throw error
+  }
+}
+
+async function renameChatrooms(tx: Db, contact: Contact): Promise<{ id: string; was: string }[]> {
+  const { rows } = await tx.$client.query<{ id: string; was: string }>({
+    name: 'rename-chatrooms-of-contact',
+    text: `with named as (
+        select id, display_name as was from chatrooms
+        where org_id = $1 and contact_id = $2 and display_name <> $3)
+      update chatrooms r set display_name = $3 from named
+      where r.org_id = $1 and r.id = named.id
+      returning r.id, named.was`,
+    values: [contact.orgId, contact.id, contactName(contact)],
+  })
+  return rows
+}
+
+function named({ crmId, firstName, lastName }: Contact) {
+  return { crm_id: crmId, first_name: firstName, last_name: lastName }
+}

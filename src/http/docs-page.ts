@@ -1,0 +1,102 @@
+import type { OpenApiDocument } from './openapi.ts'
+
+type Operation = NonNullable<OpenApiDocument['paths'][string]['get']>
+type Schemas = NonNullable<NonNullable<OpenApiDocument['components']>['schemas']>
+type Schema = Schemas[string]
+type Parameter = NonNullable<Operation['parameters']>[number]
+type Media = { content?: Record<string, { schema?: Schema }> }
+
+/** The page's only style; its hash is in the page's security policy. */
+export const DOCS_STYLE = `
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
+body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+summary { cursor: pointer; padding: .3rem 0 }
+code { font: 13px/1.5 ui-monospace, monospace }
+.method { display: inline-block; min-width: 3.5rem; font-weight: 700; text-transform: uppercase }
+.deprecated { text-decoration: line-through }
+.inside { margin: 0 0 1.5rem 1.2rem }
+.text { white-space: pre-line }
+table { border-collapse: collapse; margin: .5rem 0 1rem; width: 100% }
+td, th { border-top: 1px solid #8884; padding: .25rem .6rem .25rem 0; text-align: left; vertical-align: top }
+`
+
+/** An OpenAPI document as one HTML page that needs nothing else. */
+export function renderDocs({ info, paths, components }: OpenApiDocument): string {
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => renderOperation(method, path, operation)),
+  )
+  const schemas = Object.entries(components?.schemas ?? {}).map(renderSchema)
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${escaped(info.title)}</title>
+<meta name="viewport" content="width=device-width"><style>${DOCS_STYLE}</style></head><body>
+<h1>${escaped(info.title)}</h1><p>The same for machines: <a href="openapi.json">openapi.json</a></p>
+<h2>Endpoints</h2>${operations.join('\n')}
+<h2>Schemas</h2>${schemas.join('\n')}
+<h2>Errors</h2><p class="text">${escaped(info.description ?? '')}</p></body></html>`
+}
+
+function renderOperation(method: string, path: string, operation: Operation): string {
+  const { summary = '', description = '', deprecated, parameters = [], requestBody, responses } = operation
+  const body = requestBody && schemaOf(requestBody as Media)
+  const answers = Object.entries(responses).map(([status, response]) => [
+    status,
+    escaped(response.description ?? ''),
+    typeOf(schemaOf(response)),
+  ])
+  return `<details><summary><span class="method">${method}</span> <code${deprecated ? ' class="deprecated"' : ''}>${escaped(path)}</code>
+${escaped(summary)}</summary><div class="inside"><p class="text">- ${escaped(description)}</p>
+${table(parameters.map(renderParameter))}
+${body ? `<p>Body: ${typeOf(body)}</p>` : ''}
+${table(answers)}</div></details>`
+}
+
+function renderParameter(parameter: Parameter): string[] {
+  if ('$ref' in parameter) return [typeOf(parameter)]
+  const { name, in: place, required, schema, description = '' } = parameter
+  const need = required ? 'required' : ''
+  return [`<code>${escaped(name)}</code>`, place, typeOf(schema), need, escaped(description)]
+}
+
+function renderSchema([name, schema]: [string, Schema]): string {
+  if ('$ref' in schema) return ''
+  const { properties = {}, required = [] } = schema
+  const rows = Object.entries(properties).map(([field, type]) => [
+    `<code>${escaped(field)}</code>`,
+    typeOf(type),
+    required.includes(field) ? 'required' : '',
+    '$ref' in type ? '' : escaped(type.description ?? ''),
+  ])
+  return `<h3 id="${escaped(name)}">${escaped(name)}</h3>${table(rows)}`
+}
+
+function schemaOf(media: Media): Schema | undefined {
+  return media.content?.['application/json']?.schema
+}
+
+/** A schema in one line; named ones link to their table. */
+function typeOf(schema: Schema | undefined): string {
+  if (schema === undefined) return ''
+  if ('$ref' in schema) {
+    const name = escaped(schema.$ref.split('/').at(-1) ?? '')
+    return `<a href="#${name}">${name}</a>`
+  }
+  const { type, items, format, enum: values, maxLength, pattern, default: fallback } = schema
+  const name = items ? `list of ${typeOf(items)}` : escaped(String(type ?? 'any'))
+  const limits = [
+    format,
+    values?.join(' | '),
+    maxLength === undefined ? undefined : `at most ${maxLength} characters`,
+    pattern,
+    fallback === undefined ? undefined : `default ${fallback}`,
+  ]
+  return [name, ...limits.filter((limit) => limit !== undefined).map(escaped)].join(', ')
+}
+
+function table(rows: string[][]): string {
+  const lines = rows.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
+  return lines.length > 0 ? `<table>${lines.join('')}</table>` : ''
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { Router } from 'express'
+import { DOCS_STYLE, renderDocs } from './docs-page.ts'
+import type { OpenApiDocument } from './openapi.ts'
+
+const hash = createHash('sha256').update(DOCS_STYLE).digest('base64')
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${hash}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** `GET /openapi.json`, and `GET /docs`: the same for people, as one page without a script or a request. */
+export function createDocsRoutes(document: OpenApiDocument): Router {
+  const router = Router()
+  const page = renderDocs(document)
+  router.get('/openapi.json', (_req, res) => {
+    res.json(document)
+  })
+  router.get('/docs', (_req, res) => {
+    res.set('content-security-policy', CONTENT_SECURITY_POLICY).type('html').send(page)
+  })
+  return router
+}

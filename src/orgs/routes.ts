@@ -1,0 +1,44 @@
+import { defineEndpoint } from '../http/endpoint.ts'
+import { foreignId } from '../http/fields.ts'
+import { settingsOf, settingsSchema } from './settings.ts'
+import { writeSettings } from './write-settings.ts'
+
+const SettingsDto = settingsSchema.meta({ id: 'SettingsDto' })
+const errors = {
+  401: 'Unauthorized - Authentication is required',
+  403: "Forbidden - You don't have permission to access this resource",
+  422: 'Required fields are missing or invalid values are provided',
+  500: 'Internal Exception',
+}
+
+export const orgEndpoints = [
+  defineEndpoint({
+    method: 'get',
+    path: '/v1/org/{orgId}/settings',
+    operationId: 'getSettings',
+    summary: "Get the org's settings",
+    tags: ['settings'],
+    policy: { role: 'MEMBER', impersonated: true, partner: true },
+    params: { orgId: foreignId },
+    responses: { 200: { description: 'The settings', schema: SettingsDto } },
+    errors,
+    handler: async ({ org }) => ({ status: 200, body: settingsOf(org) }),
+  }),
+  defineEndpoint({
+    method: 'put',
+    path: '/v1/org/{orgId}/settings',
+    operationId: 'putSettings',
+    summary: "Replace the org's settings",
+    description: 'What is left out takes its default: days null (that rule is off), no reply, hold, visible.',
+    tags: ['settings'],
+    policy: { role: 'ADMIN', impersonated: false, partner: true },
+    params: { orgId: foreignId },
+    body: SettingsDto,
+    responses: { 200: { description: 'The settings as they are now', schema: SettingsDto } },
+    errors: { ...errors, 404: 'The delegate is no user or group of this org' },
+    handler: async ({ db, org, actor, body }) => ({
+      status: 200,
+      body: await writeSettings(db, { orgId: org.id, settings: body, actor }),
+    }),
+  }),
+]

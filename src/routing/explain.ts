@@ -1,0 +1,66 @@
+import type { Db } from '../db/client.ts'
+import { ApiError } from '../errors.ts'
+import { personOf } from '../identity/aliases.ts'
+import { decide, type Route } from './decide.ts'
+import { readRooms } from './facts.ts'
+import { type Room, type RoomState, since } from './overdue.ts'
+import { readOwners } from './owners.ts'
+
+/** Where a message would go, and among which chatrooms that was decided, the preferred one first. */
+export type Explanation = {
+  decision: Route | null
+  chatroom_id: string | null
+  reason: string
+  candidates: { chatroom_id: string; contact_id: string; state: RoomState; since: string }[]
+}
+
+type Question = {
+  orgId: string
+  phoneId: string
+  /** The phone (E.164), or Meta's business-scoped id, of the one who would write. */
+  sender: { phone?: string | undefined; userId?: string | undefined }
+  now: Date
+}
+
+/**
+ * What would happen to a text that this sender wrote to this number now, and why: the decision of routing itself,
+ * without any of its effects (DESIGN section 5).
+ * @throws ApiError WABA_PHONE_NOT_FOUND
+ */
+export async function explainRoute(db: Db, { orgId, phoneId, sender, now }: Question): Promise<Explanation> {
+  const owner = (await readOwners(db, [phoneId], [])).phones.get(phoneId)
+  if (owner?.orgId !== orgId) throw new ApiError('WABA_PHONE_NOT_FOUND')
+  const customerId = await findCustomer(db, orgId, sender)
+  const [rooms = []] = customerId ? await readRooms(db, [{ orgId, customerId, phoneId }]) : []
+  const text = { wamid: '', type: 'text', nature: 'customer', sentAt: now } as const
+  const { route, roomId, reason, candidates } = decide(text, rooms, owner.settings, now)
+  return { decision: route, chatroom_id: roomId, reason, candidates: candidates.map(toCandidate) }
+}
+
+function toCandidate(room: Room): Explanation['candidates'][number] {
+  return {
+    chatroom_id: room.id,
+    contact_id: room.contactId,
+    state: room.state,
+    since: since(room).toISOString(),
+  }
+}
+
+/** Whom routing would take the sender for; nobody is made a customer by being asked about. */
+async function findCustomer(
+  db: Db,
+  orgId: string,
+  { phone, userId }: Question['sender'],
+): Promise<string | undefined> {
+  const sender = { waId: phone?.slice(1), userId, parentUserId: undefined, profileName: undefined }
+  const { lookups } = personOf(orgId, sender)
+  const { rows } = await db.$client.query<{ customer_id: string }>({
+    name: 'find-customer',
+    text: `select a.customer_id
+      from unnest($2::text[], $3::text[]) with ordinality as k(kind, value, place)
+      join customer_aliases a on a.org_id = $1 and a.kind = k.kind and a.value = k.value
+      order by k.place limit 1`,
+    values: [orgId, lookups.map((a) => a.kind), lookups.map((a) => a.value)],
+  })
+  return rows[0]?.customer_id
+}

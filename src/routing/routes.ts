@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { MessageListDto, pageQuery } from '../chatrooms/schemas.ts'
+import { defineEndpoint } from '../http/endpoint.ts'
+import { foreignId, instant } from '../http/fields.ts'
+import { toE164 } from '../identity/e164.ts'
+import { explainRoute } from './explain.ts'
+import { heldMessages } from './held-messages.ts'
+
+const policy = { role: 'MEMBER', impersonated: true, partner: true } as const
+const errors = {
+  401: 'Unauthorized - Authentication is required',
+  403: "Forbidden - You don't have permission to access this resource",
+  422: 'Required fields are missing or invalid values are provided',
+  500: 'Internal Exception',
+}
+
+/** A phone in a query string, where an unescaped plus has become a space. */
+const phone = z.string().transform((value, ctx) => {
+  const e164 = toE164(value.trim().replace(/^\+?/, '+'))
+  if (e164) return e164
+  ctx.addIssue({ code: 'custom', message: 'is no phone number in E.164 form (+ and digits)' })
+  return z.NEVER
+})
+
+const question = z
+  .strictObject({
+    remote_phone_id: foreignId,
+    phone: phone.optional(),
+    user_id: foreignId.optional().meta({ description: "Meta's business-scoped id of the customer" }),
+  })
+  .refine((q) => q.phone !== undefined || q.user_id !== undefined, {
+    path: ['phone'],
+    error: 'or user_id is required',
+  })
+
+const RouteExplanationDto = z
+  .strictObject({
+    decision: z.enum(['active', 'reactivated', 'expired', 'held', 'created']).nullable(),
+    chatroom_id: z.string().nullable(),
+    reason: z.string(),
+    candidates: z.array(
+      z.strictObject({
+        chatroom_id: z.string(),
+        contact_id: z.string(),
+        state: z.enum(['active', 'deactivated', 'expired']),
+        since: instant,
+      }),
+    ),
+  })
+  .meta({ id: 'RouteExplanationDto' })
+
+export const routingEndpoints = [
+  defineEndpoint({
+    method: 'get',
+    path: '/v1/org/{orgId}/messages/held',
+    operationId: 'listHeldMessages',
+    summary: 'List held messages',
+    description: 'Messages of customers who have no chatroom at that number yet, newest first.',
+    tags: ['routing'],
+    policy,
+    params: { orgId: foreignId },
+    query: pageQuery,
+    responses: { 200: { description: 'A page of held messages', schema: MessageListDto } },
+    errors,
+    handler: async ({ db, org, query }) => ({
+      status: 200,
+      body: await heldMessages(db, { orgId: org.id, before: query.before, limit: query.limit }),
+    }),
+  }),
+  defineEndpoint({
+    method: 'get',
+    path: '/v1/org/{orgId}/route',
+    operationId: 'explainRoute',
+    summary: 'Explain where a message would go',
+    description: 'What would happen to a text of this customer to this number now, and why. Changes nothing.',
+    tags: ['routing'],
+    policy,
+    params: { orgId: foreignId },
+    query: question,
+    responses: { 200: { description: 'The decision and its candidates', schema: RouteExplanationDto } },
+    errors: { ...errors, 404: 'The org has no such WABA phone' },
+    handler: async ({ db, org, query, now }) => {
+      const { phone, user_id: userId, remote_phone_id: phoneId } = query
+      return {
+        status: 200,
+        body: await explainRoute(db, { orgId: org.id, phoneId, sender: { phone, userId }, now }),
+      }
+    },
+  }),
+]

@@ -1,0 +1,156 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
+import { SignJWT } from 'jose'
+import { pino } from 'pino'
+import { afterAll, expect } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import type { Database } from '../../src/db/client.ts'
+import type { ErrorBody } from '../../src/errors.ts'
+import { createApi, ENDPOINTS } from '../../src/http/api.ts'
+import { createApiRouter } from '../../src/http/api-router.ts'
+import { createApiApp } from '../../src/http/app.ts'
+import { createAuthenticate } from '../../src/http/auth.ts'
+import type { Endpoint } from '../../src/http/endpoint.ts'
+import { createRateLimits } from '../../src/http/rate-limit.ts'
+import { send } from './http.ts'
+
+export const JWT_SECRET = 'a secret of the tests, 32 bytes or more'
+
+/** What an answer's body holds is asserted by the tests, field by field. */
+// biome-ignore lint/suspicious/noExplicitAny: JSON
+export type ApiReply = { status: number; headers: Record<string, unknown>; body: any }
+
+export type ApiCall = {
+  /** Claims of the token; a string is sent as the whole Authorization header, null sends none. */
+  as?: Claims | string | null
+  /** Sent as JSON; a string or bytes are sent as they are. */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export type Claims = { org: string; role?: string; user?: string; act?: string; partner?: string }
+
+export type TestApi = {
+  url: string
+  app: Express
+  /** Lines of the log, parsed. */
+  logged: Record<string, unknown>[]
+  /** Sends a request, by default as an ADMIN of the path's org, and asserts that the answer is a documented one. */
+  call(method: string, path: string, call?: ApiCall): Promise<ApiReply>
+}
+
+const stops: (() => void)[] = []
+
+// Registered while the test file is being loaded, so that whatever is started in hooks is stopped too.
+afterAll(() => {
+  for (const stop of stops) stop()
+})
+
+type Options = { jwt?: Partial<Config['jwt']>; redisUrls?: string[] }
+
+/** The whole API on a free port, against a test database. */
+export async function startTestApi(db: Database['db'], options: Options = {}): Promise<TestApi> {
+  const { log, logged } = memoryLog()
+  const config = { jwt: jwtConfig(options), redisUrls: options.redisUrls ?? [] }
+  const { app, close } = createApi({ db, config, log })
+  stops.push(close)
+  return listen(app, ENDPOINTS, logged)
+}
+
+/** Endpoints of a test, served as the API serves its own. */
+export async function serveEndpoints(
+  db: Database['db'],
+  endpoints: Endpoint[],
+  options: Options = {},
+): Promise<TestApi> {
+  const { log, logged } = memoryLog()
+  const { limitOnce, close } = createRateLimits({ db, redisUrls: options.redisUrls ?? [], log })
+  stops.push(close)
+  const authenticate = createAuthenticate(jwtConfig(options))
+  const router = createApiRouter(endpoints, { db, authenticate, limitOnce, log })
+  return listen(createApiApp({ routers: [router], log }), endpoints, logged)
+}
+
+/** A development token, as `npm run token` makes them. */
+export async function mint({ org, role = 'ADMIN', user = 'ann', act, partner }: Claims): Promise<string> {
+  const orgs = partner ? { partner_id: partner, org_ids: org.split(',') } : { org_id: org }
+  return new SignJWT({ role, ...orgs, ...(act && { act: { sub: act } }) })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(user)
+    .setIssuedAt()
+    .setExpirationTime('1 hour')
+    .sign(new TextEncoder().encode(JWT_SECRET))
+}
+
+/** Fails unless the endpoint documents the status, and an error has the shape that all errors share. */
+export function expectDocumented(
+  endpoints: Endpoint[],
+  method: string,
+  path: string,
+  { status, body }: ApiReply,
+): void {
+  const endpoint = endpoints.find((e) => e.method === method.toLowerCase() && matches(e.path, path))
+  if (!endpoint) return
+  const documented = Object.keys({ ...endpoint.responses, ...endpoint.errors }).map(Number)
+  expect(documented, `${method} ${endpoint.path} answered ${status}`).toContain(status)
+  if (status >= 400) expectError(status, body)
+}
+
+function expectError(status: number, body: ErrorBody): void {
+  expect(Object.keys(body).sort()).toEqual(['error_code', 'error_description', 'error_message', 'payload'])
+  expect(Math.floor(body.error_code / 10_000)).toBe(status)
+  expect(body.error_description).not.toBe('')
+  expect(JSON.stringify(body)).not.toMatch(/\bat .*\.[jt]s:\d+/)
+}
+
+async function listen(
+  app: Express,
+  endpoints: Endpoint[],
+  logged: Record<string, unknown>[],
+): Promise<TestApi> {
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  stops.push(() => server.close().closeAllConnections())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const call: TestApi['call'] = async (method, path, { as, body, headers = {} } = {}) => {
+    const authorization = await authorizationOf(as === undefined ? { org: orgOf(path) } : as)
+    const raw = typeof body === 'string' || Buffer.isBuffer(body) || body === undefined
+    const reply = await send(url + path, {
+      method,
+      headers: {
+        ...(authorization !== null && { authorization }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: raw ? body : JSON.stringify(body) }),
+    })
+    const answered = { ...reply, body: reply.body === '' ? undefined : JSON.parse(reply.body) }
+    expectDocumented(endpoints, method, path, answered)
+    return answered
+  }
+  return { url, app, logged, call }
+}
+
+async function authorizationOf(as: Claims | string | null): Promise<string | null> {
+  return as === null || typeof as === 'string' ? as : `Bearer ${await mint(as)}`
+}
+
+function orgOf(path: string): string {
+  return decodeURIComponent(/\/orgs?\/([^/?]+)/.exec(path)?.[1] ?? '')
+}
+
+function matches(pattern: string, path: string): boolean {
+  const source = pattern.replace(/\{\w+\}/g, '[^/]+')
+  return new RegExp(`^${source}/?(\\?|$)`).test(path)
+}
+
+function jwtConfig({ jwt }: Options): Config['jwt'] {
+  return { secrets: [JWT_SECRET], jwksUrl: undefined, issuer: undefined, audience: undefined, ...jwt }
+}
+
+function memoryLog() {
+  const logged: Record<string, unknown>[] = []
+  const log = pino({ base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) })
+  return { log, logged }
+}
