@@ -7,6 +7,8 @@ const PURE = [
   'src/webhook/extract.ts',
   'src/webhook/fields.ts',
   'src/webhook/sender.ts',
+  'src/outbound/policy.ts',
+  'src/outbound/send-errors.ts',
   'src/routing/decide.ts',
   'src/routing/keys.ts',
   'src/routing/overdue.ts',

@@ -19,7 +19,13 @@ export function createMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
-  return { registry, ...doorMetrics(registers), ...routingMetrics(registers), ...backlogGauges(registers) }
+  return {
+    registry,
+    ...doorMetrics(registers),
+    ...routingMetrics(registers),
+    ...sendingMetrics(registers),
+    ...backlogGauges(registers),
+  }
 }
 
 function doorMetrics(registers: Registry[]) {
@@ -80,6 +86,22 @@ function routingMetrics(registers: Registry[]) {
       name: 'usher_routing_seconds',
       help: 'From the receipt of a delivery to the commit that routed it',
       buckets: ROUTING_SECONDS,
+      registers,
+    }),
+  }
+}
+
+function sendingMetrics(registers: Registry[]) {
+  return {
+    sends: new Counter({
+      name: 'usher_sends_total',
+      help: 'Tries to send a message, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    stoppedNumbers: new Gauge({
+      name: 'usher_numbers_stopped',
+      help: 'Numbers that may not send until they are provisioned again',
       registers,
     }),
   }

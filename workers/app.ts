@@ -8,6 +8,7 @@ import { inboxFigures } from '../src/inbox/figures.ts'
 import { createLifetime, type Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
+import { createGraph } from '../src/outbound/graph.ts'
 import { type Engine, openEngine, ping } from '../src/queue/connection.ts'
 import { queueDepths } from '../src/queue/health.ts'
 import { createProducer, type Producer } from '../src/queue/producer.ts'
@@ -50,12 +51,13 @@ async function assemble(
   const postgres = await databaseUrl(config, (line) => log.info(line))
   lifetime.onStop('embedded database', () => postgres.stop())
   await prepareSchema(config, role, postgres.url, log, lifetime)
-  const { db, close } = openDatabase(postgres.url, {
-    max: config.workers.concurrency + 8,
-    name: `usher-${role}`,
-    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
-  })
-  lifetime.onStop('database', close)
+  const open = (name: string, max: number) => {
+    const onIdleError = (err: Error) => log.warn({ err }, 'an idle database connection was lost')
+    const { db, close } = openDatabase(postgres.url, { max, name, onIdleError })
+    lifetime.onStop(`database pool ${name}`, close)
+    return db
+  }
+  const db = open(`usher-${role}`, config.workers.concurrency + 8)
   const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: postgres.url })
   const producer = createProducer({ engine, log })
   lifetime.onStop('queues', () => producer.close(CLOSE_MS))
@@ -69,9 +71,13 @@ async function assemble(
     log,
     lifetime,
     concurrency: config.workers.concurrency,
+    graph: createGraph(config.graph),
+    secretsKey: config.secretsKey,
+    now: () => new Date(),
   }
   if (role !== 'server') startWorkers(parts)
-  const url = role === 'workers' ? undefined : (await startDoor(parts)).url
+  const url =
+    role === 'workers' ? undefined : (await startDoor({ ...parts, doorDb: open('usher-door', 2) })).url
   const opsUrl = await startOps(parts)
   log.info({ role, url, opsUrl, queue: engine.kind }, 'Usher is up')
   return { url, opsUrl, databaseUrl: postgres.url, db, lifetime }

@@ -3,13 +3,21 @@ import { mayTrySuspect } from '../src/inbox/stranded.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import type { Engine } from '../src/queue/connection.ts'
+import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
 import { type Routed, routeBatch } from '../src/routing/route-batch.ts'
 
-type Parts = { engine: Engine; db: Db; metrics: Metrics; log: Logger; concurrency: number }
+type Parts = {
+  engine: Engine
+  db: Db
+  producer: Producer
+  metrics: Metrics
+  log: Logger
+  concurrency: number
+}
 
 /** Works on the queue `deliveries`: routes each job's inbox rows as one batch. */
-export function startDeliveries({ engine, db, metrics, log, concurrency }: Parts): QueueWorker {
+export function startDeliveries({ engine, db, producer, metrics, log, concurrency }: Parts): QueueWorker {
   return createWorker({
     engine,
     name: 'deliveries',
@@ -24,7 +32,10 @@ export function startDeliveries({ engine, db, metrics, log, concurrency }: Parts
         return
       }
       const poison = (err: unknown) => log.error({ err, job: job.id }, 'an item could not be routed')
-      count(await routeBatch(db, ids, poison), metrics, log)
+      const routed = await routeBatch(db, ids, poison)
+      // Not awaited: the inbound path never waits for sending.
+      if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
+      count(routed, metrics, log)
     },
   })
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, ConfigError, readConfig } from '../src/config.ts'
 import { createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
 import { createScenes, type Scene } from '../src/demo/scenes.ts'
-import { startStandInGraph } from '../src/demo/stand-in-graph.ts'
+import { type Sent, startStandInGraph } from '../src/demo/stand-in-graph.ts'
 import { formatTable } from '../src/demo/table.ts'
 import { countMessages, readWays, type Way } from '../src/demo/ways.ts'
 import { ListenError } from '../src/http/server.ts'
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   console.log('Starting Usher: its door, its queue and its workers, on a PostgreSQL of its own ...')
   const app = await startApp(config, 'all', createLogger(config))
   app.lifetime.onStop('stand-in Graph API', graph.close)
-  const ok = await play(app, config)
+  const ok = await play(app, config, graph.sent)
   if (once) {
     await app.lifetime.stop(STOP_MS)
     process.exit(ok ? 0 : 1)
@@ -40,16 +40,17 @@ function demoConfig(once: boolean, graphUrl: string): Config {
     OPS_PASSWORD: randomBytes(9).toString('base64url'),
     META_APP_SECRET: randomBytes(16).toString('hex'),
     META_VERIFY_TOKEN: 'demo',
+    SECRETS_KEY: randomBytes(32).toString('base64'),
     HOST: '127.0.0.1',
     ...(once && { PORT: '0', OPS_PORT: '0' }),
   }
   return readConfig({ ...defaults, ...process.env, GRAPH_API_URL: graphUrl }, 'all')
 }
 
-async function play(app: App, config: Config): Promise<boolean> {
+async function play(app: App, config: Config, sent: Sent[]): Promise<boolean> {
   const now = new Date()
   const run = now.getTime().toString(36)
-  const org = await createSampleOrg(app.db, run, now)
+  const org = await createSampleOrg(app.db, run, now, config.secretsKey)
   const scenes = createScenes(org, run, now)
   console.log(`\nPosting ${scenes.length} signed deliveries to ${app.url}/webhooks/whatsapp\n`)
   const rows: string[][] = []
@@ -67,6 +68,7 @@ async function play(app: App, config: Config): Promise<boolean> {
   const wamids = new Set(scenes.flatMap((s) => s.messages.map((m) => m.wamid)))
   results.push((await countMessages(app.db, org.id)) === wamids.size)
   console.log(formatTable(['message', 'answer', 'found', 'went to', 'why'], rows))
+  results.push(await replyArrives(sent))
   const ok = results.every(Boolean)
   console.log(`\n${ok ? 'Every message went where the rules say.' : 'SOMETHING WENT WRONG: see the table.'}`)
   return ok
@@ -88,6 +90,16 @@ async function waitForWays(app: App, org: SampleOrg, scene: Scene): Promise<Map<
     if (ways.size === wamids.length || Date.now() > end) return ways
     await sleep(20)
   }
+}
+
+/** The one auto-reply of the demo, seen by the stand-in Graph API. */
+async function replyArrives(sent: Sent[]): Promise<boolean> {
+  const end = Date.now() + ROUTED_WITHIN_MS
+  while (sent.length === 0 && Date.now() < end) await sleep(20)
+  for (const { path, body } of sent) {
+    console.log(`\nThe stand-in Graph API was asked to send: POST ${path}\n  ${JSON.stringify(body)}`)
+  }
+  return sent.length === 1
 }
 
 function describe(scene: Scene, status: number, ways: Map<string, Way>): string[][] {

@@ -14,6 +14,8 @@ import { createReceiver } from '../src/webhook/receive.ts'
 type Parts = {
   config: Config
   db: Database['db']
+  /** Connections of its own for storing deliveries: busy workers and API calls must not keep the door waiting. */
+  doorDb: Database['db']
   producer: Producer
   metrics: Metrics
   log: Logger
@@ -24,11 +26,11 @@ const CLOSE_MS = 4_000
 
 /** Starts the public listener: webhooks straight to the receiver, everything else to the API. */
 export async function startDoor(parts: Parts): Promise<RunningServer> {
-  const { config, db, producer, metrics, log, lifetime } = parts
+  const { config, db, doorDb, producer, metrics, log, lifetime } = parts
   const announcer = createAnnouncer(producer.enqueueDeliveries)
   lifetime.onStop('announcer', announcer.close)
   const inbox = createInboxWriter({
-    db,
+    db: doorDb,
     onSaved: (ids) => {
       metrics.insertBatch.observe(ids.length)
       announcer.announce(ids)

@@ -1,6 +1,7 @@
 import type { Db } from '../src/db/client.ts'
 import { requeueStranded } from '../src/inbox/requeue-stranded.ts'
 import type { Logger } from '../src/logger.ts'
+import { requeueStrandedSends } from '../src/outbound/requeue-sends.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
@@ -10,7 +11,10 @@ type Parts = { engine: Engine; db: Db; producer: Producer; log: Logger }
 /** Works on the queue `maintenance`: what the schedules start, one at a time in each process. */
 export function startMaintenance({ engine, db, producer, log }: Parts): QueueWorker {
   const tasks: Record<string, () => Promise<object>> = {
-    'requeue-stranded': () => requeueStranded(db, producer.enqueueDeliveries),
+    'requeue-stranded': async () => ({
+      ...(await requeueStranded(db, producer.enqueueDeliveries)),
+      ...(await requeueStrandedSends(db, producer.enqueueOutbound)),
+    }),
   }
   return createWorker({
     engine,

@@ -2,11 +2,13 @@ import type { Db } from '../src/db/client.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
+import type { SendParts } from '../src/outbound/send.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { keepSchedules, SCHEDULES } from '../src/queue/schedules.ts'
 import { startDeliveries } from './deliveries.ts'
 import { startMaintenance } from './maintenance.ts'
+import { startOutbound } from './outbound.ts'
 
 type Parts = {
   engine: Engine
@@ -16,7 +18,7 @@ type Parts = {
   log: Logger
   lifetime: Lifetime
   concurrency: number
-}
+} & SendParts
 
 const CLOSE_MS = 5_000
 
@@ -27,6 +29,8 @@ export function startWorkers(parts: Parts): void {
   lifetime.onStop('deliveries worker', () => deliveries.close(CLOSE_MS))
   const maintenance = startMaintenance(parts)
   lifetime.onStop('maintenance worker', () => maintenance.close(CLOSE_MS))
+  const outbound = startOutbound(parts)
+  lifetime.onStop('outbound worker', () => outbound.close(CLOSE_MS))
   const schedules = keepSchedules(() => producer.queue('maintenance'), SCHEDULES, log)
   lifetime.onStop('schedules', () => schedules.stop())
 }

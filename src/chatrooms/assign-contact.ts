@@ -23,9 +23,9 @@ type Request = {
 /**
  * Gives a contact's chatroom to a user as `reassignChatroom` does (spec: assignChatroom). A contact without a
  * chatroom gets one, at the number named or the first that is free for its customer.
- * @throws ApiError CONTACT_NOT_FOUND, EXPIRED_CONTACT (without a chatroom), WABA_NOT_FOUND, WABA_PHONE_NOT_FOUND,
- * WABA_MAPPING_NOT_FOUND (the chatroom is at another number), NO_WABA_PHONE_AVAILABLE, USER_NOT_FOUND,
- * GROUP_NOT_FOUND
+ * @throws ApiError CONTACT_NOT_FOUND (also for an expired one without a chatroom), WABA_NOT_FOUND,
+ * WABA_PHONE_NOT_FOUND, WABA_MAPPING_NOT_FOUND (its chatroom is at another number), NO_WABA_PHONE_AVAILABLE,
+ * USER_NOT_FOUND, GROUP_NOT_FOUND
  */
 export async function assignContact(db: Db, request: Request): Promise<void> {
   const { org, contactId, now } = request
@@ -43,7 +43,8 @@ export async function assignContact(db: Db, request: Request): Promise<void> {
 }
 
 async function openFor(tx: Db, locked: LockedContact, numbers: string[], request: Request): Promise<void> {
-  if (locked.isExpired) throw new ApiError('EXPIRED_CONTACT')
+  if (locked.isExpired)
+    throw new ApiError('CONTACT_NOT_FOUND', 'The contact is expired, and expired is final.')
   const taken = locked.rooms.filter((r) => r.state === 'active').map((r) => r.phoneId)
   const phoneId = numbers.find((number) => !taken.includes(number))
   if (!phoneId) throw new ApiError('NO_WABA_PHONE_AVAILABLE')

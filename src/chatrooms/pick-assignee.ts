@@ -70,22 +70,23 @@ async function findGroup(db: Db, orgId: string, id: string): Promise<string> {
 async function pickMember(tx: Db, orgId: string, groupId: string, now: Date): Promise<string> {
   const { rows } = await tx.$client.query<{ user_id: string }>({
     name: 'pick-group-member',
-    text: `with members as (
+    text: `with members as materialized (
         select user_id, last_assigned_at from group_members where org_id = $1 and group_id = $2),
-      theirs as (
-        select m.user_id from members m
-        join chatroom_members cm on cm.org_id = $1 and cm.user_id = m.user_id
-        cross join lateral (
-          select from chatrooms r where r.org_id = $1 and r.id = cm.chatroom_id
-            and r.expired_at is null and r.deactivated_at is null limit 1) active
-        union all
-        select r.pending_user_id from chatrooms r
+      waiting as (
+        select r.pending_user_id as user_id, count(*) as rooms from chatrooms r
         where r.org_id = $1 and r.pending_user_id = any(array(select user_id from members))
-          and r.expired_at is null and r.deactivated_at is null),
+          and r.expired_at is null and r.deactivated_at is null
+        group by r.pending_user_id),
       chosen as (
-        select m.user_id from members m left join theirs t on t.user_id = m.user_id
-        group by m.user_id, m.last_assigned_at
-        order by count(t.user_id), m.last_assigned_at nulls first, m.user_id limit 1)
+        select m.user_id from members m
+        left join waiting w on w.user_id = m.user_id
+        cross join lateral (
+          select count(*) as rooms from chatroom_members cm
+          cross join lateral (
+            select from chatrooms r where r.org_id = $1 and r.id = cm.chatroom_id
+              and r.expired_at is null and r.deactivated_at is null limit 1) active
+          where cm.org_id = $1 and cm.user_id = m.user_id) held
+        order by held.rooms + coalesce(w.rooms, 0), m.last_assigned_at nulls first, m.user_id limit 1)
       update group_members g set last_assigned_at =
         greatest($3, (select max(last_assigned_at) from members) + interval '1 millisecond')
       from chosen where g.org_id = $1 and g.group_id = $2 and g.user_id = chosen.user_id

@@ -154,7 +154,7 @@ const MessageDto = z
     user_id: z.string().nullable().meta({ description: "Meta's business-scoped id of the customer" }),
     chatroom_id: z.string().nullable(),
     status: z.enum(MESSAGE_STATUSES).nullable(),
-    errors: z.unknown().meta({ type: ['array', 'null'], items: {} }),
+    errors: z.unknown().meta({ type: 'array', items: {}, nullable: true }),
     payload: z.unknown().meta({ type: 'object', description: 'What Meta sent, or what was sent to Meta.' }),
   })
   .meta({ id: 'MessageDto' })

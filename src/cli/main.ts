@@ -4,13 +4,15 @@ import { ConfigError } from '../config.ts'
 import { ProvisionError } from '../orgs/provision-file.ts'
 import { migrateCommand } from './migrate.ts'
 import { provisionCommand } from './provision.ts'
+import { sweepCommand } from './sweep.ts'
 import { tokenCommand } from './token.ts'
 
 /** `node main.js COMMAND`: what an operator runs once. */
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const program = new Command('usher').description('Leads every inbound WhatsApp message to its chatroom.')
-  for (const command of [migrateCommand(), provisionCommand(), tokenCommand()]) program.addCommand(command)
+  const commands = [migrateCommand(), provisionCommand(), sweepCommand(), tokenCommand()]
+  for (const command of commands) program.addCommand(command)
   await program.parseAsync()
 }
 

@@ -4,7 +4,7 @@ import { instant, MAX_ID_LENGTH } from '../http/fields.ts'
 // The names, bounds and patterns are the spec's (openapi.json, components.schemas).
 
 const text = z.string().min(0).max(MAX_ID_LENGTH)
-const personName = text.regex(/^(?!.*\*).*$/)
+const personName = text.regex(/^(?!.*\*).*$/, 'must not hold an asterisk or a line break')
 
 const SECONDS = /^\d{1,12}$/
 const END_OF_9999 = Date.UTC(10_000, 0)

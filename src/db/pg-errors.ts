@@ -29,6 +29,12 @@ export function isTransient(error: unknown): boolean {
   return state === '23505' || !PERMANENT.test(state)
 }
 
+/** True when the server could not be reached or takes no connections yet, whatever was asked of it. */
+export function isUnreachable(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === undefined ? isConnectionLoss(error) : /^(08|57P0|53300)/.test(state)
+}
+
 function isConnectionLoss(error: unknown): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
     const { code, message } = e as Error & { code?: unknown }

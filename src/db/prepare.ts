@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../logger.ts'
 import { migrate } from './migrate.ts'
-import { isTransient } from './pg-errors.ts'
+import { isUnreachable } from './pg-errors.ts'
 
 const RETRY_MS = 1_000
 
@@ -14,7 +14,7 @@ export async function migrateWhenReachable(url: string, log: Logger, signal: Abo
     try {
       return await migrate(url)
     } catch (err) {
-      if (!isTransient(err)) throw err
+      if (!isUnreachable(err)) throw err
       log.warn({ err }, 'the database does not answer yet, trying again')
     }
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)

@@ -22,14 +22,19 @@ export const CUSTOMERS = {
 }
 
 /** A sample org of its own for each run, with contacts whose chatrooms are in all states. */
-export async function createSampleOrg(db: Db, run: string, now: Date): Promise<SampleOrg> {
+export async function createSampleOrg(
+  db: Db,
+  run: string,
+  now: Date,
+  secretsKey: Buffer | undefined,
+): Promise<SampleOrg> {
   const org = { id: `demo-${run}`, wabaId: `waba-${run}`, phoneId: `phone-${run}` }
   const phones = [{ id: org.phoneId, display_phone_number: '+1 555 078 3881' }]
-  const wabas = [{ id: org.wabaId, name: 'Sample WABA', phones }]
+  const wabas = [{ id: org.wabaId, name: 'Sample WABA', access_token: 'sample-token', phones }]
   const users = [{ id: 'asha', email: 'asha@example.com', name: 'Asha' }]
   const settings = { inactivity_days: 30, expiry_days: 180, auto_reply_text: REPLY }
   const file = { orgs: [{ id: org.id, name: 'Sample org', settings, wabas, users }] }
-  await provision(db, parseProvisionFile(JSON.stringify(file)), undefined)
+  await provision(db, parseProvisionFile(JSON.stringify(file)), secretsKey)
   const ago = (days: number) => new Date(now.getTime() - days * DAY_MS)
   const { active, both, deactivated, expired } = CUSTOMERS
   await inTransaction(db, async (tx) => {

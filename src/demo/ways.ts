@@ -24,10 +24,10 @@ export async function readWays(db: Db, orgId: string, wamids: string[]): Promise
   return new Map(rows.map((way) => [way.wamid, way]))
 }
 
-/** How often a message is in the ledger: once, however often Meta delivers it. */
+/** How many customer messages are in the ledger: each once, however often Meta delivers it. */
 export async function countMessages(db: Db, orgId: string): Promise<number> {
   const { rows } = await db.$client.query<{ count: number }>(
-    'select count(*)::int as count from messages where org_id = $1',
+    `select count(*)::int as count from messages where org_id = $1 and direction = 'in'`,
     [orgId],
   )
   return rows[0]?.count ?? 0

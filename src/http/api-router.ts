@@ -4,10 +4,11 @@ import type { Db } from '../db/client.ts'
 import { orgs } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { Org } from '../orgs/settings.ts'
 import { type Authenticate, authorize } from './auth.ts'
 import type { Caller } from './caller.ts'
 import { invalidInput } from './check.ts'
-import type { Answer, Endpoint, LimitOnce, Org } from './endpoint.ts'
+import type { Answer, Endpoint, LimitOnce } from './endpoint.ts'
 import { answerOnce } from './idempotency.ts'
 
 export type ApiServices = { db: Db; authenticate: Authenticate; limitOnce: LimitOnce; log: Logger }

@@ -1,8 +1,11 @@
 import type { Express } from 'express'
+import { chatroomEndpoints } from '../chatrooms/routes.ts'
 import type { Config } from '../config.ts'
 import { contactEndpoints } from '../contacts/routes.ts'
 import type { Database } from '../db/client.ts'
 import type { Logger } from '../logger.ts'
+import { orgEndpoints } from '../orgs/routes.ts'
+import { routingEndpoints } from '../routing/routes.ts'
 import { createApiRouter } from './api-router.ts'
 import { createApiApp } from './app.ts'
 import { createAuthenticate } from './auth.ts'
@@ -12,7 +15,12 @@ import { createDocument } from './openapi.ts'
 import { createRateLimits } from './rate-limit.ts'
 
 /** Every endpoint there is, in the order of the document. */
-export const ENDPOINTS: Endpoint[] = [...contactEndpoints]
+export const ENDPOINTS: Endpoint[] = [
+  ...chatroomEndpoints,
+  ...contactEndpoints,
+  ...orgEndpoints,
+  ...routingEndpoints,
+]
 
 export type ApiParts = { db: Database['db']; config: Pick<Config, 'jwt' | 'redisUrls'>; log: Logger }
 

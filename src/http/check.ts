@@ -76,7 +76,7 @@ function unreadable(parts: Parts): Issue | undefined {
   let level: [path: PropertyKey[], value: unknown][] = [[[], parts]]
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > MAX_DEPTH) return { path: '', message: `more than ${MAX_DEPTH} levels of nesting` }
-    const nul = level.find(([, value]) => typeof value === 'string' && value.includes('\0'))
+    const nul = level.find(([path, value]) => holdsNul(path.at(-1)) || holdsNul(value))
     if (nul) return { path: fieldName(nul[0]), message: 'the character U+0000 is not accepted' }
     level = level.flatMap(([path, value]) =>
       typeof value === 'object' && value !== null
@@ -85,6 +85,10 @@ function unreadable(parts: Parts): Issue | undefined {
     )
   }
   return undefined
+}
+
+function holdsNul(text: unknown): boolean {
+  return typeof text === 'string' && text.includes('\0')
 }
 
 /** Fields of the body, the query and the path go by their names alone; the body as a whole by `body`. */

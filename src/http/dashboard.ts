@@ -4,8 +4,6 @@ import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
 import type { Express, RequestHandler } from 'express'
 
-type ServerAdapter = Parameters<typeof createBullBoard>[0]['serverAdapter']
-
 /**
  * Bull Board for whichever queues there are at the moment; 503 while there are none, since queues are built only
  * once their store has answered. It must be mounted at `path`, behind a login: it can pause and empty queues.
@@ -15,8 +13,7 @@ export function createDashboard(path: string, queues: () => Queue[]): RequestHan
   serverAdapter.setBasePath(path)
   const board = createBullBoard({
     queues: [],
-    // @bull-board/express brings its own copy of the api's types, which differ in name only.
-    serverAdapter: serverAdapter as object as ServerAdapter,
+    serverAdapter,
     options: { uiConfig: { boardTitle: 'Usher' } },
   })
   const pages: Express = serverAdapter.getRouter()

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Db } from '../db/client.ts'
-import type { orgs } from '../db/schema/index.ts'
+import type { Org } from '../orgs/settings.ts'
 import { actorOf, type Caller, type Role } from './caller.ts'
 import { checkAnswer, parseInput } from './check.ts'
 
@@ -13,9 +13,6 @@ export type Success = { description: string; schema?: z.ZodType }
 /** What can go wrong, by status. Bad input answers 422 where that is documented, else 400. */
 export type Failures = { 401: string; 403: string; 500: string } & ({ 400: string } | { 422: string }) &
   Partial<Record<400 | 404 | 409 | 422 | 429, string>>
-
-/** A tenant with its settings, as `orgs` holds it. */
-export type Org = typeof orgs.$inferSelect
 
 /**
  * Refuses when `key` was let through less than `seconds` ago, in any process. Keys start with the org.

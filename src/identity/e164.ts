@@ -26,6 +26,7 @@ export function partsToE164(parts: PhoneParts): string | undefined {
   if (countryCode === undefined && nationalNumber === undefined) return toE164(rawInput ?? '')
   if (countryCode === undefined || nationalNumber === undefined) return undefined
   const zeros = italianLeadingZero ? numberOfLeadingZeros : 0
-  if (zeros < 0 || zeros > MAX_DIGITS) return undefined
+  // libphonenumber would overlook a minus sign.
+  if (countryCode < 1 || nationalNumber < 0 || zeros < 0 || zeros > MAX_DIGITS) return undefined
   return toE164(`+${countryCode}${'0'.repeat(zeros)}${nationalNumber}`)
 }

@@ -53,10 +53,13 @@ async function provisionWabas(tx: Db, org: ProvisionOrg, secretsKey: Buffer | un
       .onConflictDoUpdate({ target: [wabas.orgId, wabas.id], set: columns })
     for (const phone of waba.phones) {
       await claimMetaObject(tx, 'phone', phone.id, org.id)
+      // A new token is what a stopped number waits for.
+      const resumed = waba.access_token === undefined ? {} : { stoppedAt: null, stoppedReason: null }
       const phoneColumns = {
         wabaId: waba.id,
         displayPhoneNumber: phone.display_phone_number,
         position: position++,
+        ...resumed,
       }
       await tx
         .insert(wabaPhones)

@@ -1,12 +1,6 @@
 import { createPostgresBackend, type createRedisBackend } from 'bullmq'
 import pg from 'pg'
 
-/**
- * A waiting worker looks for itself this often (seconds), should its LISTEN connection be silently gone: with a
- * far delayed job in its queue BullMQ would wait for up to an hour.
- */
-const LONGEST_BLOCK_S = 2
-
 /** Pool of a producer: what is not done in 500 ms fails. */
 export function producerPool(url: string) {
   return { ...pool(url), query_timeout: 500, connectionTimeoutMillis: 500 }
@@ -25,10 +19,7 @@ function pool(url: string) {
  * BullMQ's PostgreSQL backend. It is typed as the Redis one, since BullMQ puts the backend's type into that of
  * every Queue and Worker; Usher uses nothing that only one of them has.
  */
-export const postgresBackend = ((name, options, extra) =>
-  Object.defineProperty(createPostgresBackend(name, options, extra), 'maximumBlockTimeout', {
-    value: LONGEST_BLOCK_S,
-  })) as typeof createPostgresBackend as unknown as typeof createRedisBackend
+export const postgresBackend = createPostgresBackend as unknown as typeof createRedisBackend
 
 /**
  * Runs one statement on a connection of its own.

@@ -11,8 +11,8 @@ import { succeeds } from './succeeds.ts'
 export type Producer = {
   /** One job for a batch of inbox rows. False, within 300 ms, when it may not have been queued. Never rejects. */
   enqueueDeliveries(ids: number[], options?: { suspect: true }): Promise<boolean>
-  /** One job for an outbox row. False, within 300 ms, when it may not have been queued. Never rejects. */
-  enqueueOutbound(row: Jobs['outbound']): Promise<boolean>
+  /** One job for each outbox row, after a delay in ms. False, as above, when they may not have been queued. */
+  enqueueOutbound(rows: Jobs['outbound'][], delay?: number): Promise<boolean>
   /** The queue as it is now: undefined until its store has answered, another object after a rebuild. */
   queue(name: QueueName): Queue | undefined
   /** Those of the three queues that are there now, for the dashboard and the depths. */
@@ -41,21 +41,26 @@ export function createProducer({ engine, log }: { engine: Engine; log: Logger })
     QUEUE_NAMES.map((name) => [name, keepQueue(engine, name, log, warn)]),
   ) as Record<QueueName, Kept<OpenQueue>>
 
-  const enqueue = async <N extends QueueName>(queue: N, job: string, data: Jobs[N]): Promise<boolean> => {
-    const open = kept[queue].current()
+  const enqueue = async (name: QueueName, add: (queue: Queue) => Promise<unknown>) => {
+    const open = kept[name].current()
     if (open === undefined) return false
     try {
-      await within(ENQUEUE_MS, () => open.queue.add(job, data))
+      await within(ENQUEUE_MS, () => add(open.queue))
       return true
     } catch (err) {
-      warn(err, `queue ${queue}: a job was not queued, its row will be found`)
+      warn(err, `queue ${name}: jobs were not queued, their rows will be found`)
       return false
     }
   }
   const open = () => QUEUE_NAMES.flatMap((name) => kept[name].current() ?? [])
   return {
-    enqueueDeliveries: (ids, options) => enqueue('deliveries', 'route', { ids, ...options }),
-    enqueueOutbound: (row) => enqueue('outbound', 'send', row),
+    // On PostgreSQL, `add` takes 1.5 ms and `addBulk` 7 ms, for one job as for twenty.
+    enqueueDeliveries: (ids, options) =>
+      enqueue('deliveries', (queue) => queue.add('route', { ids, ...options } satisfies Jobs['deliveries'])),
+    enqueueOutbound: (rows, delay = 0) =>
+      enqueue('outbound', (queue) =>
+        queue.addBulk(rows.map((data) => ({ name: 'send', data, opts: { delay } }))),
+      ),
     queue: (name) => kept[name].current()?.queue,
     queues: () => open().map(({ queue }) => queue),
     async close(deadlineMs) {

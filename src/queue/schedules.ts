@@ -6,7 +6,12 @@ import type { Logger } from '../logger.ts'
 export type Schedule = { name: string; every: number }
 
 /** What runs by itself, in the queue `maintenance`. */
-export const SCHEDULES: readonly Schedule[] = [{ name: 'requeue-stranded', every: 10_000 }]
+export const SCHEDULES: readonly Schedule[] = [
+  { name: 'requeue-stranded', every: 10_000 },
+  { name: 'expire-old', every: 60_000 },
+  { name: 'deactivate-inactive', every: 60_000 },
+  { name: 'purge', every: 3_600_000 },
+]
 
 const RENEW_MS = 60_000
 const RETRY_MS = 1_000

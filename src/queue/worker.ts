@@ -58,7 +58,12 @@ export function createWorker<N extends QueueName>(options: WorkerOptions<N>): Qu
   }
   const kept = keep<OpenWorker>(
     engine,
-    { build: () => openWorker({ ...options, process, log }), start, probe, drop: cut },
+    {
+      build: () => openWorker({ ...options, process, log }),
+      start,
+      probe: (open) => probe(engine, open),
+      drop: cut,
+    },
     log,
   )
   return {
@@ -118,9 +123,12 @@ async function start({ worker }: OpenWorker): Promise<void> {
   worker.run().catch((err) => worker.emit('error', err))
 }
 
-async function probe({ worker }: OpenWorker): Promise<void> {
+/** On PostgreSQL nothing else replaces a LISTEN connection that went silent; to name it is a query over it. */
+async function probe({ kind }: Engine, { worker }: OpenWorker): Promise<void> {
   if (!worker.isRunning()) throw new Error('the loop that takes jobs has ended')
-  await worker.getBackend().getCounts(['active'])
+  const backend = worker.getBackend()
+  await backend.getCounts(['active'])
+  if (kind === 'postgres') await backend.setName(backend.clientName())
 }
 
 /** BullMQ's orderly close never returns while Redis is away, so it is tried only when the store answers. */

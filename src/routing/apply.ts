@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
+import { type OutboxRow, queueMessages } from '../outbound/queue-messages.ts'
 import { createRooms } from './create-rooms.ts'
 import { since } from './overdue.ts'
 import type { Arrival, CreatedRoom, Handover, Plan, PlannedMessage, Reply } from './plan.ts'
@@ -10,7 +10,7 @@ import type { Arrival, CreatedRoom, Handover, Plan, PlannedMessage, Reply } from
  * Rooms come first: a message's chatroom must exist and belong to its own sender and number.
  * @returns the ids of the replies queued, for the sender to be woken after the commit.
  */
-export async function applyPlan(tx: Db, plan: Plan): Promise<{ org: string; id: string }[]> {
+export async function applyPlan(tx: Db, plan: Plan): Promise<OutboxRow[]> {
   if (plan.rooms.length > 0) await updateRooms(tx, plan.rooms)
   if (plan.created.length > 0) await createRooms(tx, plan.created)
   if (plan.messages.length > 0) await insertMessages(tx, plan.messages)
@@ -30,12 +30,13 @@ async function updateRooms(tx: Db, rooms: Plan['rooms']): Promise<void> {
   await tx.$client.query({
     name: 'update-rooms',
     text: `update chatrooms r set activated_at = u.activated_at, last_inbound_at = u.last_inbound_at,
-        deactivated_at = u.deactivated_at, expired_at = u.expired_at, pending_user_id = u.pending_user_id,
+        last_auto_reply_at = u.last_auto_reply_at, deactivated_at = u.deactivated_at, expired_at = u.expired_at, pending_user_id = u.pending_user_id,
         deactivation_reason = case when u.deactivated_at is null then null
           when r.deactivated_at is null then 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED' else r.deactivation_reason end
       from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
-        $6::timestamptz[], $7::text[])
-        as u(org_id, id, activated_at, last_inbound_at, deactivated_at, expired_at, pending_user_id)
+        $6::timestamptz[], $7::text[], $8::timestamptz[])
+        as u(org_id, id, activated_at, last_inbound_at, deactivated_at, expired_at, pending_user_id,
+          last_auto_reply_at)
       where r.org_id = u.org_id and r.id = u.id`,
     values: [
       rooms.map((r) => r.orgId),
@@ -45,6 +46,7 @@ async function updateRooms(tx: Db, rooms: Plan['rooms']): Promise<void> {
       rooms.map((r) => r.room.deactivatedAt),
       rooms.map((r) => r.room.expiredAt),
       rooms.map((r) => r.room.pendingUserId),
+      rooms.map((r) => r.room.lastAutoReplyAt),
     ],
   })
   const expired = rooms.filter((r) => r.room.state === 'expired')
@@ -142,25 +144,15 @@ async function handOver(tx: Db, handovers: Handover[]): Promise<void> {
   })
 }
 
-async function queueReplies(tx: Db, replies: Reply[]): Promise<{ org: string; id: string }[]> {
-  const { rows } = await tx.$client.query<{ org: string; id: string }>({
-    name: 'queue-replies',
-    text: `insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, in_reply_to, payload)
-      select org_id, id, 'auto_reply', room_id, customer_id, phone_id, in_reply_to, payload
-      from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::json[])
-        as r(org_id, id, room_id, customer_id, phone_id, in_reply_to, payload)
-      on conflict do nothing returning org_id as org, id`,
-    values: [
-      replies.map((r) => r.orgId),
-      replies.map(() => uuidv7()),
-      replies.map((r) => r.roomId),
-      replies.map((r) => r.customerId),
-      replies.map((r) => r.phoneId),
-      replies.map((r) => r.inReplyTo),
-      replies.map((r) => JSON.stringify({ type: 'text', text: { body: r.text } })),
-    ],
-  })
-  return rows
+async function queueReplies(tx: Db, replies: Reply[]): Promise<OutboxRow[]> {
+  const messages = replies.map(({ text, inReplyTo, ...reply }) => ({
+    ...reply,
+    kind: 'auto_reply' as const,
+    inReplyTo,
+    reason: `auto-reply to ${inReplyTo}`,
+    payload: { type: 'text', text: { body: text } },
+  }))
+  return queueMessages(tx, messages)
 }
 
 function creationEvent({ orgId, customerId, room, message }: CreatedRoom) {

@@ -11,6 +11,8 @@ import {
 export type RoutingSettings = LifecycleSettings & {
   unknownSender: 'hold' | 'create'
   autoReplyText: string | null
+  /** At most one auto-reply in so many seconds; 0 = one for every message. */
+  autoReplyMinIntervalSeconds: number
 }
 
 /** What routing needs to know of a message. */
@@ -61,8 +63,7 @@ export function decide(message: Inbound, rooms: Room[], settings: RoutingSetting
     return { ...base, route: null, reason: 'a system message changes nothing, and no chatroom is active' }
   }
   if (!first) return { ...base, ...withoutRoom(settings) }
-  if (first.state === 'expired')
-    return { ...base, ...intoExpired(message, first, candidates.length, settings, now) }
+  if (first.state === 'expired') return intoExpired(message, first, base, settings, now)
   if (message.nature === 'system') {
     return {
       ...base,
@@ -80,19 +81,44 @@ function withoutRoom(settings: RoutingSettings): Pick<Decision, 'route' | 'reaso
     : { route: 'held', reason: 'no chatroom of this customer at this number; held until one is created' }
 }
 
+/** Into the latest expired chatroom, which stays so; the customer is told, if the org has something to say. */
 function intoExpired(
   message: Inbound,
   room: Room,
-  count: number,
+  base: Omit<Decision, 'route' | 'reason'>,
   settings: RoutingSettings,
   now: Date,
-): Pick<Decision, 'route' | 'reason' | 'roomId' | 'autoReply'> {
-  const answerable = now.getTime() - message.sentAt.getTime() < WINDOW_MS && !UNANSWERED.has(message.type)
+): Decision {
+  const autoReply = settings.autoReplyText !== null && isAnswerable(message, room, settings, now)
+  const next: Room = {
+    ...room,
+    lastInboundAt: latest(room.lastInboundAt, message.sentAt),
+    lastAutoReplyAt: autoReply ? now : room.lastAutoReplyAt,
+  }
   return {
+    ...base,
     route: 'expired',
-    reason: `only expired chatrooms; the latest of ${count}`,
+    reason: `only expired chatrooms; the latest of ${base.candidates.length}`,
     roomId: room.id,
-    autoReply: answerable && settings.autoReplyText !== null,
+    autoReply,
+    ...withRoom(base, next),
+  }
+}
+
+function isAnswerable(message: Inbound, room: Room, settings: RoutingSettings, now: Date): boolean {
+  if (UNANSWERED.has(message.type)) return false
+  if (now.getTime() - message.sentAt.getTime() >= WINDOW_MS) return false
+  const last = room.lastAutoReplyAt?.getTime() ?? Number.NEGATIVE_INFINITY
+  return now.getTime() - last >= settings.autoReplyMinIntervalSeconds * 1000
+}
+
+function withRoom(
+  base: Pick<Decision, 'rooms' | 'changed'>,
+  room: Room,
+): Pick<Decision, 'rooms' | 'changed'> {
+  return {
+    rooms: base.rooms.map((r) => (r.id === room.id ? room : r)),
+    changed: [...new Set([...base.changed, room.id])],
   }
 }
 
@@ -124,8 +150,7 @@ function intoLiving(message: Inbound, room: Room, base: Omit<Decision, 'route' |
       : 'the active chatroom',
     roomId: room.id,
     handoverTo: room.pendingUserId,
-    rooms: base.rooms.map((r) => (r.id === room.id ? next : r)),
-    changed: [...new Set([...base.changed, room.id])],
+    ...withRoom(base, next),
     transitions: reactivated ? [...base.transitions, transition] : base.transitions,
   }
 }

@@ -16,7 +16,7 @@ export async function readRooms(tx: Db, pairs: Pair[]): Promise<Room[][]> {
   const { rows } = await tx.$client.query<RoomRow>({
     name: 'read-rooms',
     text: `select k.place::int, r.id, r.contact_id, r.state, r.created_at, c.created_at as contact_created_at,
-        r.activated_at, r.last_inbound_at, r.deactivated_at, r.expired_at, r.pending_user_id
+        r.activated_at, r.last_inbound_at, r.last_auto_reply_at, r.deactivated_at, r.expired_at, r.pending_user_id
       from unnest($1::text[], $2::uuid[], $3::text[]) with ordinality as k(org_id, customer_id, phone_id, place)
       cross join lateral (
         select * from chatrooms r
@@ -55,6 +55,7 @@ type RoomRow = {
   contact_created_at: Date
   activated_at: Date
   last_inbound_at: Date | null
+  last_auto_reply_at: Date | null
   deactivated_at: Date | null
   expired_at: Date | null
   pending_user_id: string | null
@@ -69,6 +70,7 @@ function toRoom(row: RoomRow): Room {
     contactCreatedAt: row.contact_created_at,
     activatedAt: row.activated_at,
     lastInboundAt: row.last_inbound_at,
+    lastAutoReplyAt: row.last_auto_reply_at,
     deactivatedAt: row.deactivated_at,
     expiredAt: row.expired_at,
     pendingUserId: row.pending_user_id,

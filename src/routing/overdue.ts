@@ -7,6 +7,7 @@ export type Room = {
   contactCreatedAt: Date
   activatedAt: Date
   lastInboundAt: Date | null
+  lastAutoReplyAt: Date | null
   deactivatedAt: Date | null
   expiredAt: Date | null
   pendingUserId: string | null

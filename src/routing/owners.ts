@@ -9,7 +9,8 @@ export type Owners = { phones: Map<string, Owner>; wabas: Map<string, Owner> }
 export async function readOwners(tx: Db, phoneIds: string[], wabaIds: string[]): Promise<Owners> {
   const { rows } = await tx.$client.query<OwnerRow>({
     name: 'read-owners',
-    text: `select k.kind, k.id, m.org_id, o.inactivity_days, o.expiry_days, o.unknown_sender, o.auto_reply_text
+    text: `select k.kind, k.id, m.org_id, o.inactivity_days, o.expiry_days, o.unknown_sender, o.auto_reply_text,
+        o.auto_reply_min_interval_seconds
       from unnest($1::text[], $2::text[]) as k(kind, id)
       join meta_objects m on m.kind = k.kind and m.id = k.id
       join orgs o on o.id = m.org_id`,
@@ -31,6 +32,7 @@ type OwnerRow = {
   expiry_days: number | null
   unknown_sender: 'hold' | 'create'
   auto_reply_text: string | null
+  auto_reply_min_interval_seconds: number
 }
 
 function toOwner(row: OwnerRow): Owner {
@@ -41,6 +43,7 @@ function toOwner(row: OwnerRow): Owner {
       expiryDays: row.expiry_days,
       unknownSender: row.unknown_sender,
       autoReplyText: row.auto_reply_text,
+      autoReplyMinIntervalSeconds: row.auto_reply_min_interval_seconds,
     },
   }
 }

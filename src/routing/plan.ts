@@ -131,6 +131,7 @@ function createRoom(state: State, arrival: Arrival): Room {
     contactCreatedAt: state.now,
     activatedAt: state.now,
     lastInboundAt: message.sentAt,
+    lastAutoReplyAt: null,
     deactivatedAt: null,
     expiredAt: null,
     pendingUserId: null,

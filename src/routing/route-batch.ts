@@ -6,6 +6,7 @@ import { lockCustomers } from '../identity/lock-customers.ts'
 import { resolveCustomers } from '../identity/resolve-customers.ts'
 import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
 import { type Outcome, settleDeliveries } from '../inbox/settle.ts'
+import type { OutboxRow } from '../outbound/queue-messages.ts'
 import { type Extraction, extract } from '../webhook/extract.ts'
 import { keepAccountEvents } from './account-events.ts'
 import { applyPlan } from './apply.ts'
@@ -20,7 +21,7 @@ export type Routed = {
   messages: PlannedMessage[]
   duplicates: number
   outcomes: Outcome[]
-  replies: { org: string; id: string }[]
+  replies: OutboxRow[]
 }
 
 /** Told of the error behind an item that ends in a dead letter, for the log. */

@@ -1,12 +1,20 @@
 import type { Db } from '../db/client.ts'
 import type { StatusUpdate } from '../webhook/extract.ts'
 
+type Update = StatusUpdate & { orgId: string }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /**
  * Moves our messages' statuses forward, never back (facts: Meta sends them late and in any order). Statuses of
  * messages that are not ours, and words Meta added since, change nothing.
  */
-export async function applyStatuses(tx: Db, updates: (StatusUpdate & { orgId: string })[]): Promise<void> {
+export async function applyStatuses(tx: Db, updates: Update[]): Promise<void> {
   if (updates.length === 0) return
+  await settleSends(
+    tx,
+    updates.filter((u) => u.callback && UUID.test(u.callback)),
+  )
   await tx.$client.query({
     name: 'apply-statuses',
     text: `with ranks(status, rank) as (values ('sent', 1), ('delivered', 2), ('read', 3), ('played', 4), ('failed', 5)),
@@ -26,6 +34,29 @@ export async function applyStatuses(tx: Db, updates: (StatusUpdate & { orgId: st
       updates.map((u) => u.status),
       updates.map((u) => u.at),
       updates.map((u) => u.errors ?? null),
+    ],
+  })
+}
+
+/** A status that names our outbox row settles a send whose answer never came, and tells the message's real id. */
+async function settleSends(tx: Db, updates: Update[]): Promise<void> {
+  if (updates.length === 0) return
+  await tx.$client.query({
+    name: 'settle-sends-by-status',
+    text: `with s as (
+        select distinct on (org_id, id) * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[])
+          as s(org_id, id, wamid, status)
+        order by org_id, id, status = 'failed'),
+      settled as (
+        update outbox o set wamid = s.wamid, state = case when s.status = 'failed' then 'failed' else 'sent' end
+        from s where o.org_id = s.org_id and o.id = s.id and o.state in ('sending', 'unknown'))
+      update messages m set wamid = s.wamid, errors = null
+      from s where m.org_id = s.org_id and m.wamid = 'outbox:' || s.id`,
+    values: [
+      updates.map((u) => u.orgId),
+      updates.map((u) => u.callback),
+      updates.map((u) => u.wamid),
+      updates.map((u) => u.status),
     ],
   })
 }

@@ -38,6 +38,8 @@ export type StatusUpdate = {
   status: string
   at: Date
   errors: string | undefined
+  /** `biz_opaque_callback_data`: of our sends, the outbox row. */
+  callback: string | undefined
 }
 
 /** A webhook field that is no message. `digest` makes its redelivery recognisable. */
@@ -148,6 +150,7 @@ function readStatus(item: unknown, value: Json, receivedAt: Date): StatusUpdate 
     status: cleanText(asText(status.status) ?? 'unknown'),
     at: instantOf(status.timestamp, receivedAt),
     errors: errors.length > 0 ? toJson(errors) : undefined,
+    callback: asText(status.biz_opaque_callback_data),
   }
 }
 

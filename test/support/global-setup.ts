@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { type Embedded, startEmbedded } from '../../src/db/embedded/start.ts'
+import { startEmbedded } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { findRedis, type RunningRedis, startRedis } from './redis.ts'
 
@@ -37,29 +37,34 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function startServers(): Promise<Servers> {
-  const folder = await mkdtemp(join(tmpdir(), 'usher-test-'))
-  // As root, PostgreSQL runs as another user, who must be able to pass through.
-  await chmod(folder, 0o755)
-  const [postgres, redis] = await Promise.all([startPostgres(folder), startRedisIfThere()])
-  return {
-    postgresUrl: postgres.url,
-    redisUrl: redis?.url ?? '',
-    stop: async () => {
-      await Promise.all([postgres.stop(), redis?.stop()])
-      await rm(folder, { recursive: true })
-    },
+  const undo: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const step of undo) await step()
+  }
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'usher-test-'))
+    undo.unshift(() => rm(folder, { recursive: true }))
+    // As root, PostgreSQL runs as another user, who must be able to pass through.
+    await chmod(folder, 0o755)
+    const redis = await startRedisIfThere()
+    if (redis) undo.unshift(redis.stop)
+    const postgres = await startEmbedded({ dataDir: join(folder, 'postgres'), log: console.log })
+    undo.unshift(postgres.stop)
+    await createTemplate(postgres.url)
+    return { postgresUrl: postgres.url, redisUrl: redis?.url ?? '', stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 
-async function startPostgres(folder: string): Promise<Embedded> {
-  const postgres = await startEmbedded({ dataDir: join(folder, 'postgres'), log: console.log })
-  const client = new pg.Client(postgres.url)
+async function createTemplate(url: string): Promise<void> {
+  const client = new pg.Client(url)
   await client.connect()
   await client.query('create database usher_template')
-  await migrate(withDatabase(postgres.url, 'usher_template'))
+  await migrate(withDatabase(url, 'usher_template'))
   await client.query('alter database usher_template with is_template true allow_connections false')
   await client.end()
-  return postgres
 }
 
 async function startRedisIfThere(): Promise<RunningRedis | undefined> {

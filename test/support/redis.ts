@@ -8,6 +8,9 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../src/db/embedded/server.ts'
 
+/** Becomes Redis, beside a watcher that kills it when our end of its input closes: also when we are killed. */
+const WATCHED = 'exec 3<&0; (read -r _ <&3; kill -9 $$) & exec "$@"'
+
 export type RunningRedis = { url: string; pid: number; stop(): Promise<void> }
 
 /** Path of the `redis-server` on PATH, undefined when there is none. */
@@ -24,7 +27,9 @@ export async function startRedis(): Promise<RunningRedis> {
   const port = await freePort()
   const network = ['--port', String(port), '--bind', '127.0.0.1']
   const storage = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction']
-  const redis = spawn(program, [...network, ...storage], { stdio: 'ignore' })
+  const redis = spawn('sh', ['-c', WATCHED, 'sh', program, ...network, ...storage], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
   const exited = once(redis, 'exit')
   await Promise.race([
     answering(port),

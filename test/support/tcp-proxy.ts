@@ -13,6 +13,8 @@ export type TcpProxy = {
   set(mode: ProxyMode): Promise<void>
   /** Passes the next `count` connections and resets all later ones, until `set`. */
   passOnly(count: number): void
+  /** Makes one of the open connections silent for ever; they count from 0 in the order of their opening. */
+  silence(nth: number): void
   /** How many connections were reset on arrival so far. */
   turnedAway(): number
   /** How many connections are open now. */
@@ -71,6 +73,11 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     },
     passOnly(count) {
       left = count
+    },
+    silence(nth) {
+      const pair = [...pairs][nth]
+      if (pair === undefined) throw new Error(`there is no connection ${nth}`)
+      pair.silent = true
     },
     turnedAway: () => turnedAway,
     open: () => pairs.size,

@@ -12,6 +12,7 @@ const SETTINGS: RoutingSettings = {
   expiryDays: null,
   unknownSender: 'hold',
   autoReplyText: 'closed',
+  autoReplyMinIntervalSeconds: 0,
 }
 
 function room(id: string, change: Partial<Room> = {}): Room {
@@ -24,6 +25,7 @@ function room(id: string, change: Partial<Room> = {}): Room {
     contactCreatedAt: ago(10),
     activatedAt: ago(10),
     lastInboundAt: null,
+    lastAutoReplyAt: null,
     deactivatedAt: null,
     expiredAt: null,
     pendingUserId: null,
@@ -91,6 +93,15 @@ describe('decide', () => {
     expect(decide(inbound(change), [room('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(
       expected,
     )
+  })
+
+  it('answers no more often than the org wants', () => {
+    const settings = { ...SETTINGS, autoReplyMinIntervalSeconds: 60 }
+    const answered = (secondsAgo: number) =>
+      room('x', { expiredAt: ago(1), lastAutoReplyAt: new Date(NOW.getTime() - secondsAgo * 1000) })
+    expect(decide(inbound(), [answered(59)], settings, NOW).autoReply).toBe(false)
+    const again = decide(inbound(), [answered(60)], settings, NOW)
+    expect([again.autoReply, again.rooms[0]?.lastAutoReplyAt]).toEqual([true, NOW])
   })
 
   it('shows a system message in the active chatroom, changes nothing, and never reactivates', () => {
@@ -188,6 +199,7 @@ describe('for any chatrooms and settings', () => {
     expiryDays: fc.option(fc.integer({ min: 1, max: 90 }), { nil: null }),
     unknownSender: fc.constantFrom('hold' as const, 'create' as const),
     autoReplyText: fc.constantFrom(null, 'closed'),
+    autoReplyMinIntervalSeconds: fc.constantFrom(0, 60),
   })
   const message = fc.record({
     sentAt: instant,
@@ -201,7 +213,8 @@ describe('for any chatrooms and settings', () => {
         expect(decision.rooms.filter((r) => r.state === 'active').length).toBeLessThanOrEqual(1)
         for (const [i, before] of rooms.entries()) {
           const after = decision.rooms[i]
-          if (before.state === 'expired') expect(after).toEqual(before)
+          if (before.state === 'expired')
+            expect(after).toMatchObject({ state: 'expired', expiredAt: before.expiredAt })
           if (!decision.changed.includes(before.id)) expect(after).toEqual(before)
         }
         const landed = decision.rooms.find((r) => r.id === decision.roomId)

@@ -9,6 +9,7 @@ const SETTINGS = {
   expiryDays: null,
   unknownSender: 'create',
   autoReplyText: 'closed',
+  autoReplyMinIntervalSeconds: 0,
 } as const
 
 function arrival(
@@ -43,6 +44,7 @@ function room(id: string, change: Partial<Room>): Room {
     contactCreatedAt: NOW,
     activatedAt: NOW,
     lastInboundAt: null,
+    lastAutoReplyAt: null,
     deactivatedAt: null,
     expiredAt: null,
     pendingUserId: null,
@@ -104,7 +106,7 @@ describe('a batch', () => {
     const plan = planBatch([arrival('a'), arrival('b'), arrival('a')], known, NOW, ids())
     expect(plan.replies.map((r) => r.inReplyTo)).toEqual(['a', 'b'])
     expect(plan.duplicates).toBe(1)
-    expect(plan.rooms).toEqual([])
+    expect(plan.rooms.map((r) => r.room.state)).toEqual(['expired'])
   })
 
   it('lets real content replace a ghost, never the reverse, and routes neither twice', () => {

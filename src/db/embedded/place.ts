@@ -43,7 +43,7 @@ async function followLink(path: string): Promise<string> {
 async function moveOut(wanted: string, log: (line: string) => void): Promise<string> {
   const name = createHash('sha256').update(wanted).digest('hex').slice(0, 16)
   await makeCommonGround()
-  const dataDir = join(COMMON_GROUND, name)
+  const dataDir = await inRealFolder(join(COMMON_GROUND, name))
   await symlink(dataDir, wanted).catch(async (cause) => {
     if ((await followLink(wanted)) === dataDir) return
     throw new Error(`the system user "postgres" cannot reach ${wanted}: move it elsewhere`, { cause })

@@ -33,10 +33,10 @@ export async function takeSeat(place: Place, wantedPort?: number): Promise<Seat>
     await removeFalseLock(place.dataDir)
     await startServer(place, wantedPort ?? (await freePort())).catch((error: Error) => {
       if (!PASSING.test(error.message)) throw error
-      failure ??= error
+      failure = error
     })
   }
-  throw new Error(`cannot join the PostgreSQL of ${place.dataDir}: ${failure?.message}`, { cause: failure })
+  throw failure ?? new Error('no server appeared')
 }
 
 /** Gives the seat up; the last one to leave stops the server. */

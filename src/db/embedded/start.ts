@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../../project-root.ts'
 import type { KeeperMessage } from './keeper.ts'
@@ -17,13 +17,15 @@ export async function startEmbedded(options: {
   dataDir: string
   log: (line: string) => void
 }): Promise<Embedded> {
-  const keeper = fork(join(projectRoot(), 'dist/src/db/embedded/keeper.js'), [options.dataDir], {
+  const entry = join(projectRoot(), 'dist/src/db/embedded/keeper.js')
+  if (!existsSync(entry)) throw new Error(`${entry} is missing: run npm run build`)
+  const keeper = fork(entry, [options.dataDir], {
     detached: true,
     execArgv: [],
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  let lastWords = 'the keeper of the embedded PostgreSQL ended'
+  let lastWords = 'its keeper ended'
   const url = await new Promise<string>((resolve, reject) => {
     keeper.on('message', (message: KeeperMessage) => {
       if ('url' in message) resolve(message.url)
@@ -31,12 +33,14 @@ export async function startEmbedded(options: {
       else lastWords = message.failure
     })
     keeper.once('error', reject)
-    keeper.once('exit', () => reject(new Error(lastWords)))
+    keeper.once('exit', () =>
+      reject(new Error(`cannot start the embedded PostgreSQL in ${options.dataDir}: ${lastWords}`)),
+    )
   })
-  const exited = once(keeper, 'exit')
+  const exited = new Promise((resolve) => keeper.once('exit', resolve))
   let stopping = false
   exited.then(() => {
-    if (!stopping) options.log(lastWords)
+    if (!stopping) options.log(`nobody looks after the embedded PostgreSQL any more: ${lastWords}`)
   })
   // A process that forgets to stop it must still be able to end.
   keeper.unref()

@@ -1,0 +1,85 @@
+import type { Db } from '../db/client.ts'
+import type { DEACTIVATION_REASONS } from '../db/schema/index.ts'
+import type { Changes } from './changes.ts'
+import { DEACTIVATES_AT, IS_FALLING_ASLEEP } from './due.ts'
+import type { CustomerKey } from './lock-free-customers.ts'
+import {
+  BATCH,
+  type OnProgress,
+  type Picked,
+  type Place,
+  type SweepEvent,
+  sweepInBatches,
+} from './sweep-in-batches.ts'
+
+const REASON: (typeof DEACTIVATION_REASONS)[number] = 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED'
+
+/**
+ * Deactivates the chatrooms whose customers have not written for their org's `inactivity_days`, as of the due time
+ * (spec: lifecycle.md, "How do I deactivate a Chatroom?"); who never wrote counts from the activation. Leaves alone
+ * what is due for expiry. One audit row for each chatroom.
+ * @param at the time to judge by; undefined = the database's clock
+ * @throws what a batch throws; the batches before it stay, and the next run does the rest.
+ */
+export async function deactivateInactive(
+  db: Db,
+  at: Date | undefined,
+  onProgress: OnProgress = () => undefined,
+): Promise<Changes> {
+  return sweepInBatches(
+    db,
+    {
+      pick: (tx, after) => pickChatrooms(tx, at, after),
+      change: (tx, customers) => deactivateChatrooms(tx, at, customers),
+    },
+    onProgress,
+  )
+}
+
+/** The `limit` inside keeps a batch from reading all of an org that has more; the index gives the order. */
+async function pickChatrooms(tx: Db, at: Date | undefined, after: Place): Promise<Picked[]> {
+  const { rows } = await tx.$client.query<Picked>({
+    name: 'pick-chatrooms-to-deactivate',
+    text: `select p.org_id as "orgId", p.customer_id as "customerId", p.activity_day::text as key, p.id
+      from orgs o
+      cross join lateral (
+        select r.org_id, r.customer_id, r.activity_day, r.id
+        from chatrooms r join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+        where r.org_id = o.id and ${IS_FALLING_ASLEEP}
+          and (r.activity_day, r.id) > (
+            case when o.id = $2 then $3::date else '-infinity' end,
+            case when o.id = $2 then $4::uuid else '00000000-0000-0000-0000-000000000000' end)
+        order by r.activity_day, r.id limit ${BATCH}) p
+      where o.inactivity_days is not null and o.id >= $2
+      order by o.id, p.activity_day, p.id limit ${BATCH}`,
+    values: [at, after.orgId, after.key, after.id],
+  })
+  return rows
+}
+
+type Deactivated = { orgId: string; customerId: string; contactId: string; chatroomId: string; at: Date }
+
+async function deactivateChatrooms(
+  tx: Db,
+  at: Date | undefined,
+  customers: CustomerKey[],
+): Promise<SweepEvent[]> {
+  const { rows } = await tx.$client.query<Deactivated>({
+    name: 'deactivate-chatrooms',
+    text: `update chatrooms r set deactivated_at = ${DEACTIVATES_AT}, deactivation_reason = '${REASON}'
+      from unnest($2::text[], $3::uuid[]) as k(org_id, id), orgs o, contacts c
+      where r.org_id = k.org_id and r.customer_id = k.id and o.id = k.org_id
+        and c.org_id = r.org_id and c.id = r.contact_id and ${IS_FALLING_ASLEEP}
+      returning r.org_id as "orgId", r.customer_id as "customerId", r.contact_id as "contactId",
+        r.id as "chatroomId", r.deactivated_at as at`,
+    values: [at, customers.map((c) => c.orgId), customers.map((c) => c.customerId)],
+  })
+  return rows.map(({ at: since, ...ids }) => ({
+    ...ids,
+    kind: 'chatroom.deactivated',
+    actor: 'sweep',
+    reason: REASON,
+    before: { state: 'active' },
+    after: { state: 'deactivated', at: since },
+  }))
+}

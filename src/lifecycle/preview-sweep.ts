@@ -1,0 +1,31 @@
+import type { Db } from '../db/client.ts'
+import type { Changes, OrgChanges } from './changes.ts'
+import { IS_EXPIRING, IS_FALLING_ASLEEP } from './due.ts'
+
+/**
+ * What a sweep would change in each org; reads only. A chatroom that would expire is not counted as deactivated.
+ * @param at the time to judge by; undefined = the database's clock
+ */
+export async function previewSweep(db: Db, at: Date | undefined): Promise<Changes> {
+  const { rows } = await db.$client.query<OrgChanges & { orgId: string }>({
+    name: 'preview-sweep',
+    text: `select o.id as "orgId", e.contacts as "contactsExpired", e.chatrooms as "chatroomsExpired",
+        d.chatrooms as "chatroomsDeactivated"
+      from orgs o
+      cross join lateral (
+        select count(*)::int as contacts, coalesce(sum(rooms.n), 0)::int as chatrooms
+        from contacts c
+        cross join lateral (
+          select count(*) as n from chatrooms r
+          where r.org_id = c.org_id and r.contact_id = c.id and r.expired_at is null) rooms
+        where c.org_id = o.id and ${IS_EXPIRING}) e
+      cross join lateral (
+        select count(*)::int as chatrooms
+        from chatrooms r join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+        where r.org_id = o.id and ${IS_FALLING_ASLEEP}) d
+      where e.contacts > 0 or d.chatrooms > 0
+      order by o.id`,
+    values: [at],
+  })
+  return new Map(rows.map(({ orgId, ...counts }) => [orgId, counts]))
+}

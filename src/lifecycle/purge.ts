@@ -1,0 +1,66 @@
+import type { Db } from '../db/client.ts'
+import { BATCH, type OnProgress } from './sweep-in-batches.ts'
+
+/** How many rows of each kind went; `buried`: deliveries that became dead letters. */
+export type Purged = { idempotencyKeys: number; rateLimits: number; outbox: number; buried: number }
+
+/** Never ahead of the database's clock: clients were promised that their idempotency keys hold for 24 h. */
+const AS_OF = 'least($1::timestamptz, now())'
+
+/** The id of an outbox row, a UUIDv7, starts with its time: the primary key finds the oldest rows. */
+const OLDEST_OUTBOX_ID_KEPT = `(lpad(to_hex(floor(extract(epoch from ${AS_OF} - interval '30 days') * 1000)::bigint), 12, '0')
+  || '70008000000000000000')::uuid`
+
+/** Each statement takes one batch, of rows that nobody holds; another one is needed while it finds a full batch. */
+const STATEMENTS: Record<keyof Purged, string> = {
+  idempotencyKeys: `delete from idempotency_keys i using (
+      select org_id, key from idempotency_keys where created_at <= ${AS_OF} - interval '24 hours'
+      order by created_at limit ${BATCH} for update skip locked) old
+    where i.org_id = old.org_id and i.key = old.key`,
+  rateLimits: `delete from rate_limits l using (
+      select key from rate_limits where expire <= extract(epoch from ${AS_OF}) * 1000
+      limit ${BATCH} for update skip locked) old
+    where l.key = old.key`,
+  outbox: `delete from outbox b using (
+      select s.org_id, s.id from orgs o
+      cross join lateral (
+        select b.org_id, b.id from outbox b
+        where b.org_id = o.id and b.id < ${OLDEST_OUTBOX_ID_KEPT}
+          and b.state in ('sent', 'failed') and b.created_at <= ${AS_OF} - interval '30 days'
+        order by b.id limit ${BATCH} for update skip locked) s
+      limit ${BATCH}) old
+    where b.org_id = old.org_id and b.id = old.id`,
+  buried: `update inbox i set state = 'dead', parked_for = null, error = 'never provisioned' from (
+      select id from inbox where state = 'parked' and received_at <= ${AS_OF} - interval '30 days'
+      limit ${BATCH} for update skip locked) old
+    where i.id = old.id`,
+}
+
+/**
+ * Deletes what nobody needs any more: idempotency keys after 24 h, rate limits that are over, sends settled for good
+ * (sent, failed) after 30 days. Deliveries parked for 30 days become dead letters. Nothing else is ever deleted.
+ * @param at the time to judge by, at most the database's clock; undefined = that clock
+ */
+export async function purge(
+  db: Db,
+  at: Date | undefined,
+  onProgress: OnProgress = () => undefined,
+): Promise<Purged> {
+  const purged: Purged = { idempotencyKeys: 0, rateLimits: 0, outbox: 0, buried: 0 }
+  let done = 0
+  for (const kind of Object.keys(purged) as (keyof Purged)[]) {
+    for (let full = true; full; ) {
+      const { rowCount } = await db.$client.query({
+        name: `purge-${kind}`,
+        text: STATEMENTS[kind],
+        values: [at],
+      })
+      const rows = rowCount ?? 0
+      purged[kind] += rows
+      done += rows
+      full = rows === BATCH
+      await onProgress(done)
+    }
+  }
+  return purged
+}

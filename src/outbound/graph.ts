@@ -1,0 +1,50 @@
+import { classifyFailure, classifyReply, type SendOutcome } from './send-errors.ts'
+
+export type Graph = {
+  /** Posts one message for a number. Never rejects; resolves within 10 s, whatever the other side does. */
+  send(phoneId: string, token: string, message: Record<string, unknown>): Promise<SendOutcome>
+}
+
+const DEADLINE_MS = 10_000
+
+/** Meta's Graph API (facts: Meta, messages/send-messages), or what stands in for it. */
+export function createGraph({ url, version }: { url: string; version: string }): Graph {
+  return {
+    async send(phoneId, token, message) {
+      try {
+        const response = await fetch(`${url}/${version}/${encodeURIComponent(phoneId)}/messages`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          body: JSON.stringify(message),
+          redirect: 'error',
+          signal: AbortSignal.timeout(DEADLINE_MS),
+        })
+        const body = parse(await response.text())
+        return classifyReply({
+          status: response.status,
+          retryAfter: response.headers.get('retry-after'),
+          body,
+        })
+      } catch (error) {
+        return classifyFailure(codeOf(error))
+      }
+    },
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `fetch` wraps the socket's error; a connection tried on several addresses wraps one for each. */
+function codeOf(error: unknown): string {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    const { code } = e as Error & { code?: unknown }
+    if (typeof code === 'string') return code
+  }
+  return error instanceof Error ? error.name : 'unknown'
+}

@@ -1,0 +1,79 @@
+/** What a reply of the Graph API means for a send. Only `retry` is certain not to have been accepted and worth it. */
+export type SendOutcome =
+  | { kind: 'accepted'; wamid: string; waId: string | undefined }
+  | { kind: 'retry'; error: string; afterMs: number | undefined; pairLimited: boolean }
+  | { kind: 'failed'; error: string }
+  | { kind: 'stop'; error: string }
+  | { kind: 'unknown'; error: string }
+
+/** A reply as it came: the body may be anything. `retryAfter` is the header of that name, in seconds. */
+export type GraphReply = { status: number; retryAfter: string | null; body: unknown }
+
+/** Facts: Meta, support/error-codes (18 June 2026). What is in no list is retried after 429 and 5xx, else it failed. */
+const PAIR_RATE = 131056
+const RETRY = new Set([1, 2, 4, 80007, 130429, 131000, 131016, 131057, 133004, PAIR_RATE])
+const STOP = new Set([0, 3, 10, 190, 368, 131005, 131031])
+const isPermission = (code: number) => code >= 200 && code <= 299
+
+/**
+ * Reads a reply. Accepted is only what names the message; a 2xx that does not, and a 5xx that is not the Graph
+ * API's own word, leave the outcome unknown: the message may be on its way, and there is no idempotency key.
+ */
+export function classifyReply({ status, retryAfter, body }: GraphReply): SendOutcome {
+  if (status >= 200 && status < 300) {
+    const wamid = at(body, 'messages', 0, 'id')
+    if (typeof wamid !== 'string' || wamid === '')
+      return { kind: 'unknown', error: `${status} without a message id` }
+    const waId = at(body, 'contacts', 0, 'wa_id')
+    return { kind: 'accepted', wamid, waId: typeof waId === 'string' && waId !== '' ? waId : undefined }
+  }
+  const code = at(body, 'error', 'code')
+  if (typeof code !== 'number') return withoutCode(status, retryAfter)
+  const error = `Graph error ${code} (HTTP ${status})`
+  if (STOP.has(code) || isPermission(code)) return { kind: 'stop', error }
+  const transient = RETRY.has(code) || status === 429 || status >= 500
+  if (transient)
+    return { kind: 'retry', error, afterMs: milliseconds(retryAfter), pairLimited: code === PAIR_RATE }
+  return { kind: 'failed', error }
+}
+
+/** The codes of sockets that never carried the request: refused, no route, no name. All others are unknown. */
+const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
+
+/** Reads a request that got no reply, by the code of its error. */
+export function classifyFailure(code: string): SendOutcome {
+  return NEVER_SENT.test(code)
+    ? { kind: 'retry', error: `not sent: ${code}`, afterMs: undefined, pairLimited: false }
+    : { kind: 'unknown', error: `no reply: ${code}` }
+}
+
+const MAX_BACKOFF_MS = 600_000
+
+/** Wait before try `attempts` + 1: 2^n s, for the pair rate 4^n s (Meta's word), at least what Graph asks, at most 10 min. */
+export function backoffMs(
+  attempts: number,
+  outcome: { afterMs: number | undefined; pairLimited: boolean },
+): number {
+  const own = 1_000 * (outcome.pairLimited ? 4 : 2) ** Math.min(attempts, 10)
+  return Math.min(Math.max(own, outcome.afterMs ?? 0), MAX_BACKOFF_MS)
+}
+
+function withoutCode(status: number, retryAfter: string | null): SendOutcome {
+  const error = `HTTP ${status} without a Graph error`
+  if (status === 429) return { kind: 'retry', error, afterMs: milliseconds(retryAfter), pairLimited: false }
+  return status >= 500 ? { kind: 'unknown', error } : { kind: 'failed', error }
+}
+
+function milliseconds(retryAfter: string | null): number | undefined {
+  const seconds = Number(retryAfter ?? Number.NaN)
+  return seconds >= 0 ? seconds * 1000 : undefined
+}
+
+function at(value: unknown, ...path: (string | number)[]): unknown {
+  let here = value
+  for (const key of path) {
+    if (typeof here !== 'object' || here === null) return undefined
+    here = (here as Record<string | number, unknown>)[key]
+  }
+  return here
+}

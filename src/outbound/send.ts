@@ -1,0 +1,77 @@
+import type { Db } from '../db/client.ts'
+import { decryptSecret } from '../secrets.ts'
+import type { Graph } from './graph.ts'
+import { claimSend, readSend, type Send, settleEnded, settleRetry, settleSent, stopNumber } from './outbox.ts'
+import type { OutboxRow } from './queue-messages.ts'
+import { backoffMs, type SendOutcome } from './send-errors.ts'
+
+export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined; now: () => Date }
+
+/** What a job came to. `retryInMs`: tell the queue again then; null: not by time. */
+export type Sent = { outcome: SendOutcome['kind'] | 'waiting' | 'stopped' | 'gone'; retryInMs: number | null }
+
+/** The customer had enough messages for a minute, or the row is not due: looked at again after this. */
+const LATER_MS = 6_000
+
+/**
+ * Sends one outbox row, once at most: it is claimed just before the request leaves, tried again only when it
+ * certainly was not taken, and left as `unknown` when nobody can say. A number whose token or account is refused
+ * is stopped, and its messages wait until it is provisioned again.
+ */
+export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sent> {
+  const { db } = parts
+  const send = await readSend(db, row)
+  if (!send) return { outcome: 'gone', retryInMs: null }
+  if (send.stopped) return { outcome: 'stopped', retryInMs: null }
+  if (send.lateAt <= parts.now()) {
+    await settleEnded(db, row, 'failed', 'not sent within the 24 h window')
+    return { outcome: 'failed', retryInMs: null }
+  }
+  const token = tokenOf(send, row.org, parts.secretsKey)
+  if (token === undefined) {
+    await stopNumber(db, row.org, send.phoneId, 'no usable access token')
+    return { outcome: 'stop', retryInMs: null }
+  }
+  const message = { ...addressed(send), biz_opaque_callback_data: row.id }
+  const claim = await claimSend(db, row)
+  if (!claim) return { outcome: 'waiting', retryInMs: LATER_MS }
+  const outcome = await parts.graph.send(send.phoneId, token, message)
+  return settle(db, row, send, claim.attempts, outcome)
+}
+
+async function settle(
+  db: Db,
+  row: OutboxRow,
+  send: Send,
+  attempts: number,
+  outcome: SendOutcome,
+): Promise<Sent> {
+  const { kind } = outcome
+  if (kind === 'retry') {
+    const waitMs = backoffMs(attempts, outcome)
+    await settleRetry(db, row, outcome.error, waitMs)
+    return { outcome: kind, retryInMs: waitMs }
+  }
+  if (kind === 'stop') {
+    await stopNumber(db, row.org, send.phoneId, outcome.error)
+    await settleRetry(db, row, outcome.error, 0)
+  } else if (kind === 'accepted') await settleSent(db, row, outcome.wamid)
+  else await settleEnded(db, row, kind === 'unknown' ? 'unknown' : 'failed', outcome.error)
+  return { outcome: kind, retryInMs: null }
+}
+
+/** To the phone while one is known, as Meta recommends; always with a plus, or Meta may add a country code. */
+function addressed(send: Send): Record<string, unknown> {
+  const to = send.waId ? `+${send.waId}` : send.phone
+  const address = to ? { to } : { recipient: send.userId }
+  return { messaging_product: 'whatsapp', recipient_type: 'individual', ...address, ...send.payload }
+}
+
+function tokenOf(send: Send, org: string, key: Buffer | undefined): string | undefined {
+  if (!send.accessToken || !key) return undefined
+  try {
+    return decryptSecret(send.accessToken, key, `${org}/${send.wabaId}`)
+  } catch {
+    return undefined
+  }
+}

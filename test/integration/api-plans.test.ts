@@ -1,0 +1,150 @@
+import pg from 'pg'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Db } from '../../src/db/client.ts'
+import { startTestApi } from '../support/api.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { createGroup, createLead } from '../support/leads.ts'
+import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { planNodes, type Statement } from '../support/statements.ts'
+
+const BIG = ['chatrooms', 'contacts', 'customers', 'customer_aliases', 'messages', 'events']
+const USERS = ['ann', 'bob', 'cid', 'dee']
+const DAY = 86_400_000
+
+let db: Db
+
+/** Every statement that any connection of this process sends while `work` runs. */
+async function recorded(work: () => Promise<unknown>): Promise<Statement[]> {
+  const statements = new Map<string, Statement>()
+  const query = pg.Client.prototype.query
+  pg.Client.prototype.query = function (this: pg.Client, ...args: [Statement | string, unknown]) {
+    const [first, second] = args
+    const {
+      text,
+      name = '',
+      values = Array.isArray(second) ? second : [],
+    } = typeof first === 'string' ? { text: first } : first
+    if (/^\s*(select|with|insert|update|delete)/i.test(text)) statements.set(text, { name, text, values })
+    return (query as (...a: unknown[]) => unknown).apply(this, args)
+  } as typeof query
+  await work()
+  pg.Client.prototype.query = query
+  return [...statements.values()]
+}
+
+/** Calls every endpoint of the API in every way that has statements of its own. */
+async function everyRequest(org: TestOrg): Promise<void> {
+  const api = await startTestApi(db as Parameters<typeof startTestApi>[0])
+  const ok = async (method: string, path: string, body?: unknown) => {
+    const reply = await api.call(method, path, { body })
+    expect([method, path, reply.status < 300]).toEqual([method, path, true])
+    return reply.body
+  }
+  const v1 = `/v1/org/${org.id}`
+  const lead = (n: number, at?: Date) =>
+    createLead(db, org, { customer: `+1555700000${n}`, createdAt: at ?? new Date() })
+  const overdue = await createRoom(db, org, {
+    customer: '+15557000001',
+    createdAt: new Date(Date.now() - 101 * DAY),
+  })
+  await db.$client.query(
+    `insert into messages (org_id, wamid, waba_phone_id, customer_id, direction, type, sent_at, received_at, seq,
+       route, reason, payload) values ($1, 'held', $2, $3, 'in', 'text', now(), now(), 1, 'held', 'x', '{}')`,
+    [org.id, org.phones[0], overdue.customerId],
+  )
+  const create = async (contact: string, assign_details: object, options: object = {}) =>
+    (await ok('POST', `/v3/org/${org.id}/lead/chatroom`, { lead_id: contact, assign_details, ...options }))
+      .chatroom_id
+  const first = await lead(1)
+  const room = await create(first, { assign_mode: 'USER', user_email: `ann@${org.id}.test` })
+  const team = { assign_mode: 'GROUP', group_id: 'team' }
+  const forced = await create(first, team, { force_deactivate: true })
+  await create(await lead(2), { assign_mode: 'DELEGATE', assign_on_handover: true })
+  await ok('POST', `/v2/org/${org.id}/chatroom`, { contact_id: await lead(3), user_id: 'ann' })
+  await ok('POST', `/v2/org/${org.id}/waba/chatroom/${room}/reassign`, { user_id: 'bob' })
+  await ok('POST', `/v3/org/${org.id}/lead/chatroom/${forced}/reassign`, { assign_details: team })
+  await ok('POST', `/v3/orgs/${org.id}/contacts/${await lead(4)}/assign`, { group_id: 'team' })
+  await ok('POST', `/v3/orgs/${org.id}/contacts/${first}/assign`, { user_id: 'ann' })
+  await ok('PUT', `${v1}/contacts/chatroom/${room}/activate?force_deactivate=true`)
+  await ok('PUT', `${v1}/contacts/chatroom/${room}/deactivate`)
+  await ok('GET', `${v1}/chatroom/contact/${first}`)
+  await ok('GET', `${v1}/chatroom/${room}`)
+  const { next_before } = await ok('GET', `${v1}/chatroom/${org.id === 'x' ? '' : room}/messages`)
+  await ok('GET', `${v1}/chatroom/${room}/messages?before=${next_before ?? cursor}`)
+  await ok('GET', `${v1}/messages/held?before=${cursor}`)
+  await ok('GET', `${v1}/route?phone=15557000001&remote_phone_id=${org.phones[0]}`)
+  await ok('GET', `${v1}/settings`)
+  await ok('PUT', `${v1}/settings`, { expiry_days: 100, delegate: { group_id: 'team' } })
+  const contact = {
+    crm_id: 'new',
+    opt_in_date: 1_790_000_000,
+    phone_number: { rawInput: '+15557000009' },
+  }
+  const { id } = await ok('POST', `/v2/org/${org.id}/contact`, contact)
+  await ok('PUT', `/v1/orgs/${org.id}/contact/${id}`, { crm_id: 'newer' })
+  await ok('PUT', `/v1/orgs/${org.id}/contact/${first}`, { crm_id: 'renamed' })
+  await ok('PUT', `/v2/orgs/${org.id}/contact/${id}/disposition`, { stage: 'won' })
+  await ok('GET', `/v2/org/${org.id}/contact/pn/+15557000001`)
+}
+
+const cursor = Buffer.from(JSON.stringify([Date.now(), '1', 'x'])).toString('base64url')
+
+describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
+  let statements: Statement[]
+
+  beforeAll(async () => {
+    db = (await createTestDatabase()).db
+    const org = await createOrg(db, { expiry_days: 100, delegate: { user_id: 'ann' } }, { users: USERS })
+    await createGroup(db, org, 'team', USERS)
+    if (fill === 'loaded') await load(org)
+    statements = await recorded(() => everyRequest(org))
+  })
+
+  it('no statement of the API scans a big table, whatever the statistics say', async () => {
+    expect(statements.length).toBeGreaterThan(30)
+    const scans: [string, string[]][] = []
+    for (const statement of statements) {
+      const nodes = [...(await planNodes(db, statement)), ...(await genericPlan(statement))]
+      const bad = nodes.filter((n) => n.startsWith('Seq Scan') && BIG.some((t) => n.endsWith(` ${t}`)))
+      if (bad.length > 0) scans.push([statement.name || statement.text, bad])
+    }
+    expect(scans).toEqual([])
+  })
+})
+
+/** The plan for whatever values: what a prepared statement ends up with. */
+async function genericPlan({ text }: Statement): Promise<string[]> {
+  const { rows } = await db.$client.query(`explain (generic_plan) ${text}`)
+  return rows.map((r) => /(Seq Scan on \w+)/.exec(r['QUERY PLAN'])?.[1] ?? '')
+}
+
+/** 25,000 customers of this org, each with a chatroom, a user, a message and an event; and statistics. */
+async function load(org: TestOrg): Promise<void> {
+  await db.$client.query(
+    `with c as (
+       insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, 25000) returning id),
+     a as (
+       insert into customer_aliases (org_id, kind, value, customer_id) select $1, 'wa_id', 'w' || id, id from c),
+     k as (
+       insert into contacts (org_id, id, customer_id, crm_id) select $1, id, id, id::text from c),
+     m as (
+       insert into contact_wabas (org_id, contact_id, waba_phone_id) select $1, id, $2 from c),
+     r as (
+       insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, deactivated_at,
+         pending_user_id)
+       select $1, id, id, id, $2, 'x', case when random() < 0.3 then now() end,
+         case when random() < 0.02 then 'bob' end from c),
+     u as (
+       insert into chatroom_members (org_id, chatroom_id, user_id)
+       select $1, id, ($3::text[])[1 + floor(random() * 4)] from c),
+     g as (
+       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
+         received_at, seq, route, reason, payload)
+       select $1, 'w' || id, $2, id, case when random() < 0.9 then id end, 'in', 'text',
+         now() - random() * interval '30 days', now(), 1, 'held', 'x', '{}' from c)
+     insert into events (org_id, id, kind, actor, customer_id, contact_id, chatroom_id)
+     select $1, gen_random_uuid(), 'x', 'x', id, id, id from c`,
+    [org.id, org.phones[0], USERS],
+  )
+  await db.$client.query('analyze')
+}

@@ -1,0 +1,339 @@
+import { createHmac } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import type { Database } from '../../src/db/client.ts'
+import { JWT_SECRET, startTestApi, type TestApi } from '../support/api.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { createOrg } from '../support/org.ts'
+import { startProcess } from '../support/process.ts'
+
+const OTHER_SECRET = 'another secret of 32 bytes or more!!'
+const now = () => Math.floor(Date.now() / 1000)
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const secret = (text: string) => new TextEncoder().encode(text)
+
+let db: Database['db']
+let org: string
+
+beforeAll(async () => {
+  db = (await createTestDatabase()).db
+  org = (await createOrg(db)).id
+})
+
+const claims = () => ({ sub: 'ann', role: 'ADMIN', org_id: org, exp: now() + 60 })
+
+/** A token signed by hand, so that header and claims can be anything. */
+function forge(
+  payload: object,
+  { header = { alg: 'HS256', typ: 'JWT' } as object, key = JWT_SECRET as string | Buffer } = {},
+): string {
+  const signed = `${encode(header)}.${encode(payload)}`
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`
+}
+
+function without<T extends object>(object: T, key: keyof T): Omit<T, typeof key> {
+  const { [key]: _, ...rest } = object
+  return rest
+}
+
+/** What the API answers to an Authorization header on a harmless route of the org. */
+async function ask(
+  api: TestApi,
+  authorization: string | null,
+  path = `/v2/org/${org}/contact/pn/+15550001111`,
+) {
+  const { status, body, headers } = await api.call('GET', path, { as: authorization })
+  return { status, error: body.error_message, challenge: headers['www-authenticate'] }
+}
+
+const refused = { status: 401, error: 'UNAUTHORIZED', challenge: 'Bearer' }
+const admitted = { status: 200, error: undefined, challenge: undefined }
+
+describe('with a shared secret', () => {
+  let api: TestApi
+  beforeAll(async () => {
+    api = await startTestApi(db)
+  })
+  const askWith = (token: string) => ask(api, `Bearer ${token}`)
+
+  it('lets a well-signed token in, whatever the case of the scheme', async () => {
+    expect(await askWith(forge(claims()))).toEqual(admitted)
+    expect(await ask(api, `bearer ${forge(claims())}`)).toEqual(admitted)
+  })
+
+  it.each([
+    ['no header at all', null],
+    ['an empty header', ''],
+    ['a scheme without a token', 'Bearer'],
+    ['an empty token', 'Bearer '],
+    ['basic auth', `Basic ${Buffer.from('a:b').toString('base64')}`],
+    ['a word', 'Bearer x'],
+    ['two dots', 'Bearer ..'],
+    ['four parts', 'Bearer a.b.c.d'],
+    ['something that is no base64', 'Bearer %%%.%%%.%%%'],
+    ['very much', `Bearer ${'a'.repeat(5000)}.${'b'.repeat(5000)}.c`],
+  ])('refuses %s', async (_, header) => {
+    expect(await ask(api, header)).toEqual(refused)
+  })
+
+  it('refuses tokens without a signature, whatever they call it', async () => {
+    for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null]) {
+      expect(await askWith(`${encode({ alg })}.${encode(claims())}.`), String(alg)).toEqual(refused)
+      expect(await askWith(`${encode({ alg })}.${encode(claims())}.AAAA`), String(alg)).toEqual(refused)
+      expect(await askWith(forge(claims(), { header: { alg } })), String(alg)).toEqual(refused)
+    }
+  })
+
+  it('refuses a signature by another key, of other claims, cut short or left over from another token', async () => {
+    const [header, payload, signature = ''] = forge({ ...claims(), role: 'MEMBER' }).split('.')
+    const raised = encode(claims())
+    expect(await askWith(forge(claims(), { key: OTHER_SECRET }))).toEqual(refused)
+    expect(await askWith(forge(claims(), { key: '' }))).toEqual(refused)
+    expect(await askWith(`${header}.${raised}.${signature}`)).toEqual(refused)
+    expect(await askWith(`${header}.${payload}.${signature.slice(0, -2)}`)).toEqual(refused)
+    expect(await askWith(`${header}.${payload}.`)).toEqual(refused)
+  })
+
+  it('refuses other algorithms, even with the right secret', async () => {
+    for (const alg of ['HS384', 'HS512']) {
+      const token = await new SignJWT(claims())
+        .setProtectedHeader({ alg })
+        .sign(secret(JWT_SECRET + JWT_SECRET))
+      expect(await askWith(token)).toEqual(refused)
+    }
+    expect(await askWith(forge(claims(), { header: { alg: 'RS256' } }))).toEqual(refused)
+  })
+
+  it('never takes a key, or the way to one, from the token', async () => {
+    const jwk = { kty: 'oct', k: Buffer.from(OTHER_SECRET).toString('base64url') }
+    const own = { key: OTHER_SECRET }
+    for (const trick of [
+      { jwk },
+      { jku: 'http://127.0.0.1:9/keys' },
+      { x5u: 'http://127.0.0.1:9/cert' },
+      { kid: '../../../../dev/null' },
+      { kid: "x' union select 'k" },
+      { kid: '/proc/sys/kernel/ostype' },
+    ]) {
+      const header = { alg: 'HS256', ...trick }
+      expect(await askWith(forge(claims(), { header, ...own })), JSON.stringify(trick)).toEqual(refused)
+    }
+    expect(
+      await askWith(forge(claims(), { header: { alg: 'HS256', kid: '../../dev/null' }, key: '' })),
+    ).toEqual(refused)
+  })
+
+  it('refuses an extension it does not know when the token calls it critical', async () => {
+    const header = { alg: 'HS256', crit: ['b64'], b64: false }
+    expect(await askWith(forge(claims(), { header }))).toEqual(refused)
+    expect(await askWith(forge(claims(), { header: { alg: 'HS256', crit: ['x'], x: 1 } }))).toEqual(refused)
+  })
+
+  it('says that a token has expired, five seconds after it has', async () => {
+    const expired = { status: 401, error: 'TOKEN_EXPIRED', challenge: 'Bearer' }
+    expect(await askWith(forge({ ...claims(), exp: now() - 60 }))).toEqual(expired)
+    expect(await askWith(forge({ ...claims(), exp: now() - 6 }))).toEqual(expired)
+    expect(await askWith(forge({ ...claims(), exp: now() - 2 }))).toEqual(admitted)
+  })
+
+  it('says nothing of expiry about a forged token', async () => {
+    expect(await askWith(forge({ ...claims(), exp: now() - 60 }, { key: OTHER_SECRET }))).toEqual(refused)
+  })
+
+  it('refuses a token that is not valid yet', async () => {
+    expect(await askWith(forge({ ...claims(), nbf: now() + 60 }))).toEqual(refused)
+  })
+
+  it('refuses a token without exp or sub, or with one that is no time or no name', async () => {
+    expect(await askWith(forge(without(claims(), 'exp')))).toEqual(refused)
+    expect(await askWith(forge(without(claims(), 'sub')))).toEqual(refused)
+    for (const exp of ['never', null, {}, '9999999999']) {
+      expect(await askWith(forge({ ...claims(), exp })), String(exp)).toEqual(refused)
+    }
+    for (const sub of ['', 7, null, 'a\u0000b', 'a\nb', 'a'.repeat(129)]) {
+      expect(await askWith(forge({ ...claims(), sub })), String(sub)).toEqual(refused)
+    }
+  })
+
+  it('refuses a role that it does not know', async () => {
+    expect(await askWith(forge(without(claims(), 'role')))).toEqual(refused)
+    for (const role of ['admin', 'OWNER', '', null, ['ADMIN'], 'constructor']) {
+      expect(await askWith(forge({ ...claims(), role })), String(role)).toEqual(refused)
+    }
+  })
+
+  it('refuses a token that names no org, names it in two ways, or is half a partner', async () => {
+    const { org_id, ...rest } = claims()
+    for (const orgs of [
+      {},
+      { org_id: '' },
+      { org_id: [org_id] },
+      { org_ids: [org_id] },
+      { partner_id: 'p' },
+      { org_id, org_ids: [org_id] },
+      { org_id, partner_id: 'p' },
+      { org_id, partner_id: 'p', org_ids: [org_id] },
+      { partner_id: 'p', org_ids: [] },
+      { partner_id: 'p', org_ids: org_id },
+      { partner_id: '', org_ids: [org_id] },
+    ]) {
+      expect(await askWith(forge({ ...rest, ...orgs })), JSON.stringify(orgs)).toEqual(refused)
+    }
+    expect(await askWith(forge({ ...rest, partner_id: 'p', org_ids: ['x', org_id] }))).toEqual(admitted)
+  })
+
+  it('refuses an impersonation that does not say who really acts', async () => {
+    for (const act of [{}, { sub: '' }, { sub: null }, 'eve', [], true]) {
+      expect(await askWith(forge({ ...claims(), act })), JSON.stringify(act)).toEqual(refused)
+    }
+  })
+
+  it('answers 403 alike for an org that the token does not cover and one that does not exist', async () => {
+    const other = await createOrg(db)
+    const forbidden = { status: 403, error: 'FORBIDDEN', challenge: undefined }
+    const path = (id: string) => `/v2/org/${id}/contact/pn/+15550001111`
+    const token = `Bearer ${forge(claims())}`
+    expect(await ask(api, token, path(other.id))).toEqual(forbidden)
+    expect(await ask(api, token, path('nobody'))).toEqual(forbidden)
+    expect(await ask(api, token, path('%00'))).toEqual(forbidden)
+    expect(await ask(api, token, path(org.toUpperCase()))).toEqual(forbidden)
+    const ghost = `Bearer ${forge({ ...claims(), org_id: 'ghost' })}`
+    expect(await ask(api, ghost, path('ghost'))).toEqual(forbidden)
+  })
+
+  it('never logs a token', async () => {
+    const token = forge({ ...claims(), role: 'OWNER' })
+    await askWith(token)
+    expect(JSON.stringify(api.logged)).not.toContain(token.split('.')[1])
+    expect(api.logged).toEqual([])
+  })
+})
+
+describe('with several secrets', () => {
+  it('takes a token of any of them, so that they can be rotated, and says which have expired', async () => {
+    const api = await startTestApi(db, { jwt: { secrets: [JWT_SECRET, OTHER_SECRET] } })
+    expect(await ask(api, `Bearer ${forge(claims())}`)).toEqual(admitted)
+    expect(await ask(api, `Bearer ${forge(claims(), { key: OTHER_SECRET })}`)).toEqual(admitted)
+    const old = forge({ ...claims(), exp: now() - 60 }, { key: OTHER_SECRET })
+    expect((await ask(api, `Bearer ${old}`)).error).toBe('TOKEN_EXPIRED')
+    const third = forge(claims(), { key: 'a third secret of 32 bytes or more' })
+    expect(await ask(api, `Bearer ${third}`)).toEqual(refused)
+  })
+})
+
+describe('with an issuer and an audience', () => {
+  it('refuses tokens of other issuers or for other audiences', async () => {
+    const api = await startTestApi(db, { jwt: { issuer: 'https://us', audience: 'usher' } })
+    const good = { ...claims(), iss: 'https://us', aud: ['else', 'usher'] }
+    expect(await ask(api, `Bearer ${forge(good)}`)).toEqual(admitted)
+    for (const wrong of [
+      claims(),
+      without(good, 'iss'),
+      without(good, 'aud'),
+      { ...good, iss: 'https://us/' },
+      { ...good, aud: 'ush' },
+      { ...good, aud: [] },
+    ]) {
+      expect(await ask(api, `Bearer ${forge(wrong)}`), JSON.stringify(wrong)).toEqual(refused)
+    }
+  })
+})
+
+describe('with neither a secret nor a JWKS', () => {
+  it('refuses every call and warns once', async () => {
+    const api = await startTestApi(db, { jwt: { secrets: [] } })
+    for (const key of [JWT_SECRET, '']) {
+      expect(await ask(api, `Bearer ${forge(claims(), { key })}`)).toEqual(refused)
+    }
+    expect(await ask(api, `Bearer ${encode({ alg: 'none' })}.${encode(claims())}.AAAA`)).toEqual(refused)
+    expect(api.logged.map((line) => line.level)).toEqual([40])
+  })
+})
+
+describe('with a JWKS', () => {
+  let api: TestApi
+  let keys: Awaited<ReturnType<typeof generateKeyPair>>
+  let published: string
+  let fetches = 0
+  const server = createServer((_req, res) => {
+    fetches += 1
+    res.setHeader('content-type', 'application/json').end(published)
+  })
+
+  beforeAll(async () => {
+    keys = await generateKeyPair('RS256', { extractable: true })
+    published = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256' }] })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    api = await startTestApi(db, { jwt: jwks(server.address() as AddressInfo) })
+  })
+  afterAll(() => {
+    server.close()
+  })
+
+  const jwks = ({ port }: AddressInfo): Partial<Config['jwt']> => ({
+    secrets: [],
+    jwksUrl: `http://127.0.0.1:${port}/keys`,
+  })
+  const sign = (header = {}, key = keys.privateKey) =>
+    new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', kid: 'k1', ...header }).sign(key)
+
+  it('lets in what one of its keys has signed, and asks for the keys once', async () => {
+    expect(await ask(api, `Bearer ${await sign()}`)).toEqual(admitted)
+    expect(await ask(api, `Bearer ${await sign()}`)).toEqual(admitted)
+    expect(fetches).toBe(1)
+  })
+
+  it('refuses HS256 keyed with its public key, in every spelling of it', async () => {
+    const spki = await exportSPKI(keys.publicKey)
+    const jwk = await exportJWK(keys.publicKey)
+    for (const key of [spki, spki.trim(), JSON.stringify(jwk), Buffer.from(jwk.n ?? '', 'base64url')]) {
+      const header = { alg: 'HS256', kid: 'k1' }
+      expect(await ask(api, `Bearer ${forge(claims(), { header, key })}`)).toEqual(refused)
+    }
+  })
+
+  it('refuses a token without a signature', async () => {
+    const header = encode({ alg: 'none', kid: 'k1' })
+    expect(await ask(api, `Bearer ${header}.${encode(claims())}.`)).toEqual(refused)
+  })
+
+  it('refuses the key of a stranger, also one that the token brings or points to', async () => {
+    const stranger = await generateKeyPair('RS256', { extractable: true })
+    const jwk = await exportJWK(stranger.publicKey)
+    const before = fetches
+    for (const header of [{}, { jwk }, { jku: api.url }, { x5u: api.url }, { kid: 'k2' }, { kid: '../k1' }]) {
+      expect(await ask(api, `Bearer ${await sign(header, stranger.privateKey)}`)).toEqual(refused)
+    }
+    expect(fetches, 'an unknown kid must not make us ask again and again').toBe(before)
+  })
+
+  it('answers 500, not 401, while the keys cannot be read, and recovers by itself', async () => {
+    const good = published
+    published = 'not json'
+    const late = await startTestApi(db, { jwt: jwks(server.address() as AddressInfo) })
+    const token = `Bearer ${await sign()}`
+    expect((await ask(late, token)).status).toBe(500)
+    expect(late.logged).toHaveLength(1)
+    published = good
+    expect(await ask(late, token)).toEqual(admitted)
+  })
+})
+
+describe('npm run token', () => {
+  it('makes tokens that the API takes: of a user, of one who is impersonated, of a partner', async () => {
+    const api = await startTestApi(db)
+    for (const who of [
+      ['--user', 'ann'],
+      ['--act', 'support'],
+      ['--partner', 'p1'],
+    ]) {
+      const words = ['token', '--org', org, '--role', 'MEMBER', ...who]
+      const command = startProcess('src/cli/main.js', words, { JWT_SECRET })
+      expect(await command.exited(), command.output()).toBe(0)
+      expect(await ask(api, `Bearer ${command.output().trim()}`), who.join(' ')).toEqual(admitted)
+    }
+  })
+})

@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Db } from '../../src/db/client.ts'
+import { createGraph } from '../../src/outbound/graph.ts'
+import { claimSend } from '../../src/outbound/outbox.ts'
+import { type OutboxRow, queueMessages } from '../../src/outbound/queue-messages.ts'
+import { requeueStrandedSends } from '../../src/outbound/requeue-sends.ts'
+import { sendMessage } from '../../src/outbound/send.ts'
+import { encryptSecret } from '../../src/secrets.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { accepts, type Reply, refuses, replies, startGraph } from '../support/graph.ts'
+import { deliver, readMessage } from '../support/inbox.ts'
+import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
+
+const KEY = randomBytes(32)
+let db: Db
+
+beforeAll(async () => {
+  db = (await createTestDatabase()).db
+})
+
+/** An org whose expired customer has just written: one auto-reply is queued. */
+async function oneReply(options: { token?: boolean } = {}) {
+  const org = await createOrg(db, { auto_reply_text: 'closed' })
+  if (options.token !== false) {
+    const token = encryptSecret('the-token', KEY, `${org.id}/${org.wabaId}`)
+    await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
+  }
+  const room = await createRoom(db, org, { expiredAt: new Date(Date.now() - 1000) })
+  const m = message({})
+  const { replies } = await deliver(db, post(org.phones[0]!, m))
+  return { org, room, inReplyTo: m.id, row: replies[0]! }
+}
+
+async function sender(...script: Reply[]) {
+  const graph = await startGraph(...script)
+  const send = (row: OutboxRow) =>
+    sendMessage(
+      {
+        db,
+        graph: createGraph({ url: graph.url, version: 'v26.0' }),
+        secretsKey: KEY,
+        now: () => new Date(),
+      },
+      row,
+    )
+  return { graph, send }
+}
+
+async function outboxOf(row: OutboxRow) {
+  const { rows } = await db.$client.query('select * from outbox where org_id = $1 and id = $2', [
+    row.org,
+    row.id,
+  ])
+  return rows[0]
+}
+
+const makeDue = (row: OutboxRow) =>
+  db.$client.query(`update outbox set due_at = now(), claimed_at = now() - interval '1 hour' where id = $1`, [
+    row.id,
+  ])
+
+async function outgoing(org: TestOrg) {
+  const { rows } = await db.$client.query(`select * from messages where org_id = $1 and direction = 'out'`, [
+    org.id,
+  ])
+  return rows
+}
+
+describe('an auto-reply', () => {
+  it('goes to the phone with a plus, with the token of the WABA and its own id, and is sent once', async () => {
+    const { org, room, inReplyTo, row } = await oneReply()
+    const { graph, send } = await sender(accepts)
+    expect((await outgoing(org))[0]).toMatchObject({ wamid: `outbox:${row.id}`, chatroom_id: room.id })
+    expect(await send(row)).toEqual({ outcome: 'accepted', retryInMs: null })
+    expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
+    expect(graph.requests).toEqual([
+      {
+        path: `/v26.0/${org.phones[0]}/messages`,
+        authorization: 'Bearer the-token',
+        body: {
+          messaging_product: 'whatsapp',
+          recipient_type: 'individual',
+          to: '+15550001111',
+          type: 'text',
+          text: { body: 'closed' },
+          biz_opaque_callback_data: row.id,
+        },
+      },
+    ])
+    expect(await outboxOf(row)).toMatchObject({ state: 'sent', attempts: 1, in_reply_to: inReplyTo })
+    expect(await outgoing(org)).toMatchObject([{ wamid: expect.stringMatching(/^wamid\.SENT/), route: null }])
+  })
+
+  it('goes to the BSUID of a customer without a phone', async () => {
+    const org = await createOrg(db, { auto_reply_text: 'closed', unknown_sender: 'create' })
+    const token = encryptSecret('t', KEY, `${org.id}/${org.wabaId}`)
+    await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
+    await deliver(db, post(org.phones[0]!, message({ from: '', userId: 'US.77' })))
+    await db.$client.query('update contacts set expired_at = now() where org_id = $1', [org.id])
+    await db.$client.query('update chatrooms set expired_at = now() where org_id = $1', [org.id])
+    const { replies } = await deliver(db, post(org.phones[0]!, message({ from: '', userId: 'US.77' })))
+    const { graph, send } = await sender(accepts)
+    await send(replies[0]!)
+    expect(graph.requests[0]?.body).toMatchObject({ recipient: 'US.77' })
+    expect(graph.requests[0]?.body).not.toHaveProperty('to')
+  })
+
+  it.each([
+    ['a Graph error 500', refuses(2, 500)],
+    ['429 with Retry-After', replies(429, { error: { code: 130429 } }, { 'retry-after': '30' })],
+    ['the pair rate', refuses(131056)],
+  ])('that was certainly not taken is tried again: %s', async (name, reply) => {
+    const { row } = await oneReply()
+    const { graph, send } = await sender(reply, accepts)
+    const first = await send(row)
+    expect(first.outcome).toBe('retry')
+    expect(first.retryInMs).toBe(
+      name.startsWith('429') ? 30_000 : name.startsWith('the pair') ? 4_000 : 2_000,
+    )
+    expect((await send(row)).outcome).toBe('waiting') // not due yet
+    await makeDue(row)
+    expect((await send(row)).outcome).toBe('accepted')
+    expect([graph.requests.length, (await outboxOf(row)).state]).toEqual([2, 'sent'])
+  })
+
+  it('is tried again when nobody listens', async () => {
+    const { row } = await oneReply()
+    const { graph, send } = await sender()
+    graph.stop()
+    expect((await send(row)).outcome).toBe('retry')
+    expect(await outboxOf(row)).toMatchObject({ state: 'queued', error: 'not sent: ECONNREFUSED' })
+  })
+
+  it('that is refused for good fails, readable in the chatroom, and is not tried again', async () => {
+    const { org, row } = await oneReply()
+    const { graph, send } = await sender(refuses(131047))
+    expect(await send(row)).toEqual({ outcome: 'failed', retryInMs: null })
+    expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
+    expect(graph.requests).toHaveLength(1)
+    expect(await outgoing(org)).toMatchObject([
+      { status: 'failed', errors: [{ title: 'Graph error 131047 (HTTP 400)' }] },
+    ])
+  })
+
+  it.each([
+    ['a reset after the request was read', (res: Parameters<Reply>[0]) => void res.socket?.resetAndDestroy()],
+    ['200 with junk', replies(200, 'junk')],
+    ['502 of a proxy', replies(502, '<html>')],
+  ])('whose outcome nobody knows is never sent again: %s', async (_, reply) => {
+    const { org, row } = await oneReply()
+    const { graph, send } = await sender(reply)
+    expect(await send(row)).toEqual({ outcome: 'unknown', retryInMs: null })
+    await makeDue(row)
+    expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(0)
+    expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
+    expect(graph.requests).toHaveLength(1)
+    const status = {
+      id: 'wamid.LATE',
+      status: 'delivered',
+      timestamp: '1790416832',
+      biz_opaque_callback_data: row.id,
+    }
+    await deliver(
+      db,
+      bytes(delivery([change(org.phones[0]!, { statuses: [{ ...status, id: `${status.id}.${row.id}` }] })])),
+    )
+    expect(await outboxOf(row)).toMatchObject({ state: 'sent', wamid: `wamid.LATE.${row.id}` })
+    expect(await outgoing(org)).toMatchObject([
+      { wamid: `wamid.LATE.${row.id}`, status: 'delivered', errors: null },
+    ])
+  })
+
+  it.each([
+    ['an expired token', true, refuses(190, 401)],
+    ['no token at all', false, accepts],
+  ])('stops the number and waits until it is provisioned anew: %s', async (_, token, reply) => {
+    const { org, row } = await oneReply({ token })
+    const { graph, send } = await sender(reply, accepts)
+    expect(await send(row)).toEqual({ outcome: 'stop', retryInMs: null })
+    expect(await send(row)).toEqual({ outcome: 'stopped', retryInMs: null })
+    expect(await outboxOf(row)).toMatchObject({ state: 'queued' })
+    const fresh = encryptSecret('fresh', KEY, `${org.id}/${org.wabaId}`)
+    await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, fresh])
+    await db.$client.query('update waba_phones set stopped_at = null where org_id = $1', [org.id])
+    await makeDue(row)
+    expect((await send(row)).outcome).toBe('accepted')
+    expect(graph.requests.at(-1)?.authorization).toBe('Bearer fresh')
+  })
+
+  it('is not sent when the window is closed', async () => {
+    const { row } = await oneReply()
+    const { graph, send } = await sender()
+    await db.$client.query(`update outbox set created_at = now() - interval '23 hours' where id = $1`, [
+      row.id,
+    ])
+    expect(await send(row)).toEqual({ outcome: 'failed', retryInMs: null })
+    expect(graph.requests).toEqual([])
+  })
+
+  it('keeps the pair rate: ten a minute to one customer', async () => {
+    const { org, room, row } = await oneReply()
+    const { graph, send } = await sender()
+    await send(row)
+    const outgoing = Array.from({ length: 11 }, () => ({
+      orgId: org.id,
+      kind: 'message' as const,
+      roomId: room.id,
+      customerId: room.customerId,
+      phoneId: room.wabaPhoneId,
+      inReplyTo: null,
+      reason: 'test',
+      payload: { type: 'text' },
+    }))
+    const outcomes = []
+    for (const next of await queueMessages(db, outgoing)) outcomes.push(await send(next))
+    expect(outcomes.filter((o) => o.outcome === 'accepted')).toHaveLength(9)
+    expect(outcomes.filter((o) => o.outcome === 'waiting')).toEqual([
+      { outcome: 'waiting', retryInMs: 6_000 },
+      { outcome: 'waiting', retryInMs: 6_000 },
+    ])
+    expect(graph.requests).toHaveLength(10)
+  })
+})
+
+describe('a sender that dies', () => {
+  it('before the claim loses nothing: the row is found and sent', async () => {
+    const { row } = await oneReply()
+    await db.$client.query(`update outbox set due_at = now() - interval '10 seconds' where id = $1`, [row.id])
+    const told: OutboxRow[] = []
+    await requeueStrandedSends(db, async (rows) => told.push(...rows) > 0)
+    expect(told.map((r) => r.id)).toContain(row.id)
+  })
+
+  it('after the claim leaves an unknown that is never sent again', async () => {
+    const { org, row } = await oneReply()
+    await claimSend(db, row)
+    await db.$client.query(`update outbox set due_at = now() where id = $1`, [row.id])
+    expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(1)
+    const { graph, send } = await sender()
+    expect((await send(row)).outcome).toBe('gone')
+    expect(graph.requests).toEqual([])
+    expect((await outgoing(org))[0].errors[0].title).toContain('the sender died')
+  })
+
+  it('after the answer, before it is written: the status webhook settles it', async () => {
+    const { org, row } = await oneReply()
+    await claimSend(db, row)
+    const status = {
+      id: `wamid.Z.${row.id}`,
+      status: 'sent',
+      timestamp: '1790416832',
+      biz_opaque_callback_data: row.id,
+    }
+    await deliver(db, bytes(delivery([change(org.phones[0]!, { statuses: [status] })])))
+    expect(await outboxOf(row)).toMatchObject({ state: 'sent' })
+    expect(await readMessage(db, org.id, status.id)).toMatchObject({ status: 'sent', direction: 'out' })
+  })
+})
+
+it('two senders with one row send once', async () => {
+  const { row } = await oneReply()
+  const { graph, send } = await sender()
+  const outcomes = await Promise.all([send(row), send(row), send(row)])
+  expect(outcomes.filter((o) => o.outcome === 'accepted')).toHaveLength(1)
+  expect(graph.requests).toHaveLength(1)
+})

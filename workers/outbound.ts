@@ -1,0 +1,31 @@
+import type { Logger } from '../src/logger.ts'
+import type { Metrics } from '../src/metrics.ts'
+import { type SendParts, sendMessage } from '../src/outbound/send.ts'
+import type { Engine } from '../src/queue/connection.ts'
+import type { Producer } from '../src/queue/producer.ts'
+import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
+
+type Parts = SendParts & { engine: Engine; producer: Producer; metrics: Metrics; log: Logger }
+
+/** Sends at a time in one process; each waits for the Graph API at most 10 s. */
+const CONCURRENCY = 20
+
+/** Works on the queue `outbound`: sends one outbox row a job, and comes back to it when it may try again. */
+export function startOutbound(parts: Parts): QueueWorker {
+  const { engine, producer, metrics, log } = parts
+  return createWorker({
+    engine,
+    name: 'outbound',
+    concurrency: CONCURRENCY,
+    log,
+    process: async ({ data: row }) => {
+      const { outcome, retryInMs } = await sendMessage(parts, row)
+      metrics.sends.inc({ outcome })
+      if (outcome === 'stop')
+        log.error({ org: row.org, send: row.id }, 'a number may not send and is stopped')
+      else if (outcome === 'failed' || outcome === 'unknown')
+        log.warn({ ...row, outcome }, 'a send ended badly')
+      if (retryInMs !== null) await producer.enqueueOutbound([row], retryInMs)
+    },
+  })
+}
