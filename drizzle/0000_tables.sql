@@ -105,6 +105,7 @@ CREATE TABLE "customers" (
 	"id" uuid NOT NULL,
 	"profile_name" text,
 	"opted_out_at" timestamp (3) with time zone,
+	"preference_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "customers_pkey" PRIMARY KEY("org_id","id")
 );

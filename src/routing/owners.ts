@@ -1,7 +1,7 @@
 import type { Db } from '../db/client.ts'
 import type { RoutingSettings } from './decide.ts'
 
-export type Owner = { orgId: string; settings: RoutingSettings }
+export type Owner = { orgId: string; settings: RoutingSettings; deactivateOnOptOut: boolean }
 /** Whose numbers and WABAs these are; what nobody has provisioned yet is absent. */
 export type Owners = { phones: Map<string, Owner>; wabas: Map<string, Owner> }
 
@@ -10,7 +10,7 @@ export async function readOwners(tx: Db, phoneIds: string[], wabaIds: string[]):
   const { rows } = await tx.$client.query<OwnerRow>({
     name: 'read-owners',
     text: `select k.kind, k.id, m.org_id, o.inactivity_days, o.expiry_days, o.unknown_sender, o.auto_reply_text,
-        o.auto_reply_min_interval_seconds
+        o.auto_reply_min_interval_seconds, o.deactivate_on_opt_out
       from unnest($1::text[], $2::text[]) as k(kind, id)
       join meta_objects m on m.kind = k.kind and m.id = k.id
       join orgs o on o.id = m.org_id`,
@@ -33,11 +33,13 @@ type OwnerRow = {
   unknown_sender: 'hold' | 'create'
   auto_reply_text: string | null
   auto_reply_min_interval_seconds: number
+  deactivate_on_opt_out: boolean
 }
 
 function toOwner(row: OwnerRow): Owner {
   return {
     orgId: row.org_id,
+    deactivateOnOptOut: row.deactivate_on_opt_out,
     settings: {
       inactivityDays: row.inactivity_days,
       expiryDays: row.expiry_days,

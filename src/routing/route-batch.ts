@@ -1,28 +1,13 @@
-import { v7 as uuidv7 } from 'uuid'
 import { type Db, inSavepoint, inTransaction } from '../db/client.ts'
 import { isTransient, sqlState } from '../db/pg-errors.ts'
-import { personOf } from '../identity/aliases.ts'
-import { lockCustomers } from '../identity/lock-customers.ts'
-import { resolveCustomers } from '../identity/resolve-customers.ts'
 import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
 import { type Outcome, settleDeliveries } from '../inbox/settle.ts'
-import type { OutboxRow } from '../outbound/queue-messages.ts'
 import { type Extraction, extract } from '../webhook/extract.ts'
-import { keepAccountEvents } from './account-events.ts'
-import { applyPlan } from './apply.ts'
-import { readKnownMessages, readRooms } from './facts.ts'
-import { pairKey } from './keys.ts'
-import { type Owners, readOwners } from './owners.ts'
-import { type Arrival, type PlannedMessage, planBatch } from './plan.ts'
-import { applyStatuses } from './statuses.ts'
+import type { Owners } from './owners.ts'
+import { ownerOfEvent, type RoutedItems, readOwnersOf, routeExtractions } from './route-extractions.ts'
 
 /** What a batch came to, for metrics and for waking the sender. */
-export type Routed = {
-  messages: PlannedMessage[]
-  duplicates: number
-  outcomes: Outcome[]
-  replies: OutboxRow[]
-}
+export type Routed = RoutedItems & { outcomes: Outcome[] }
 
 /** Told of the error behind an item that ends in a dead letter, for the log. */
 export type OnPoison = (error: unknown) => void
@@ -58,82 +43,6 @@ async function routeTogether(tx: Db, ids: number[]): Promise<Routed> {
   return { ...routed, outcomes }
 }
 
-/** Everything but the inbox: messages, statuses and account events of known numbers find their place. */
-async function routeExtractions(
-  tx: Db,
-  extractions: Extraction[],
-  owners: Owners,
-  now: Date,
-): Promise<Routed> {
-  const arrivals = await identify(tx, extractions, owners)
-  const pairs = new Map(arrivals.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
-  await lockCustomers(
-    tx,
-    [...pairs.values()].map((p) => ({ orgId: p.orgId, id: p.customerId })),
-  )
-  const rooms = await readRooms(tx, [...pairs.values()])
-  const messages = await readKnownMessages(
-    tx,
-    arrivals.map((a) => ({ orgId: a.orgId, wamid: a.message.wamid })),
-  )
-  const roomsByPair = new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []]))
-  const plan = planBatch(arrivals, { rooms: roomsByPair, messages }, now, uuidv7)
-  const replies = await applyPlan(tx, plan)
-  await applyStatuses(
-    tx,
-    extractions.flatMap((e) => owned(e.statuses, (s) => owners.phones.get(s.phoneId))),
-  )
-  await keepAccountEvents(
-    tx,
-    extractions.flatMap((e) => owned(e.accountEvents, (a) => ownerOfEvent(a, owners))),
-  )
-  return { messages: plan.messages, duplicates: plan.duplicates, outcomes: [], replies }
-}
-
-async function readOwnersOf(tx: Db, extractions: Extraction[]): Promise<Owners> {
-  const phones = new Set<string>()
-  const wabas = new Set<string>()
-  for (const e of extractions) {
-    for (const item of [...e.messages, ...e.statuses]) phones.add(item.phoneId)
-    for (const event of e.accountEvents) {
-      if (event.phoneId) phones.add(event.phoneId)
-      wabas.add(event.wabaId)
-    }
-  }
-  return readOwners(tx, [...phones], [...wabas])
-}
-
-async function identify(tx: Db, extractions: Extraction[], owners: Owners): Promise<Arrival[]> {
-  const messages = extractions.flatMap((e) => e.messages)
-  const known = messages.flatMap((message) => {
-    const owner = owners.phones.get(message.phoneId)
-    return owner ? [{ message, ...owner }] : []
-  })
-  const customers = await resolveCustomers(
-    tx,
-    known.map((k) => personOf(k.orgId, k.message.sender)),
-  )
-  return known.map((k, i) => ({ ...k, customerId: customers[i] ?? '' }))
-}
-
-function pairOf(arrival: Arrival) {
-  return { orgId: arrival.orgId, customerId: arrival.customerId, phoneId: arrival.message.phoneId }
-}
-
-function owned<T>(
-  items: T[],
-  ownerOf: (item: T) => { orgId: string } | undefined,
-): (T & { orgId: string })[] {
-  return items.flatMap((item) => {
-    const owner = ownerOf(item)
-    return owner ? [{ ...item, orgId: owner.orgId }] : []
-  })
-}
-
-function ownerOfEvent(event: Extraction['accountEvents'][number], owners: Owners) {
-  return owners.wabas.get(event.wabaId) ?? (event.phoneId ? owners.phones.get(event.phoneId) : undefined)
-}
-
 /** Unreadable parts make a delivery dead; else what nobody has provisioned parks it; else it is done. */
 function outcomeOf(e: Extraction, owners: Owners): Outcome {
   if (e.problems.length > 0) return { id: e.deliveryId, end: 'dead', problems: e.problems }
@@ -158,7 +67,10 @@ async function routeItems(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoi
   const parts: Routed[] = []
   for (const [place, item] of singles(whole)) {
     try {
-      parts.push(await inSavepoint(tx, () => routeExtractions(tx, [item], owners, now)))
+      parts.push({
+        ...(await inSavepoint(tx, () => routeExtractions(tx, [item], owners, now))),
+        outcomes: [],
+      })
     } catch (error) {
       if (isTransient(error)) throw error
       onPoison(error)
@@ -176,10 +88,21 @@ function refusal(error: unknown): string {
 }
 
 function singles(e: Extraction): [string, Extraction][] {
-  const none = { deliveryId: e.deliveryId, messages: [], statuses: [], accountEvents: [], problems: [] }
+  const none = {
+    deliveryId: e.deliveryId,
+    messages: [],
+    statuses: [],
+    accountEvents: [],
+    preferences: [],
+    problems: [],
+  }
   return [
     ...e.messages.map((m, i): [string, Extraction] => [`messages[${i}]`, { ...none, messages: [m] }]),
     ...e.statuses.map((s, i): [string, Extraction] => [`statuses[${i}]`, { ...none, statuses: [s] }]),
+    ...e.preferences.map((p, i): [string, Extraction] => [
+      `user_preferences[${i}]`,
+      { ...none, preferences: [p] },
+    ]),
     ...e.accountEvents.map((a): [string, Extraction] => [a.field, { ...none, accountEvents: [a] }]),
   ]
 }

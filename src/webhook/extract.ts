@@ -52,11 +52,15 @@ export type AccountEvent = {
   payload: string
 }
 
+/** The customer asked for no more (or again for) marketing messages from a number. */
+export type Preference = { phoneId: string; sender: Sender; value: 'stop' | 'resume'; at: Date }
+
 export type Extraction = {
   deliveryId: number
   messages: InboundMessage[]
   statuses: StatusUpdate[]
   accountEvents: AccountEvent[]
+  preferences: Preference[]
   problems: string[]
 }
 
@@ -75,6 +79,7 @@ export function extract(delivery: { id: number; body: Buffer; receivedAt: Date }
     messages: [],
     statuses: [],
     accountEvents: [],
+    preferences: [],
     problems: envelope.problems,
   }
   for (const change of envelope.changes) {
@@ -103,6 +108,7 @@ function readChange(change: Change, receivedAt: Date, out: Extraction): void {
   const nothingKnown = !value.messages && !value.statuses && !value.errors
   if (field !== 'messages' || nothingKnown) {
     out.accountEvents.push(accountEvent(change, field, value, receivedAt))
+    if (field === 'user_preferences') readPreferences(value, receivedAt, out)
     return
   }
   attempt(out, field, () => {
@@ -119,6 +125,22 @@ function readChange(change: Change, receivedAt: Date, out: Extraction): void {
     const errors = { metadata: value.metadata, errors: value.errors }
     out.accountEvents.push(accountEvent(change, 'messages.errors', errors, receivedAt))
   }
+}
+
+/** Meta adds categories and values; those it does not define yet are kept as account events and change nothing. */
+function readPreferences(value: Json, receivedAt: Date, out: Extraction): void {
+  asList(value.user_preferences).forEach((item, i) => {
+    attempt(out, `user_preferences[${i}]`, () => {
+      const preference = asObject(item)
+      if (!preference) throw new Problem('is not an object')
+      const { value: wanted } = preference
+      if (wanted !== 'stop' && wanted !== 'resume') return
+      const names = { from: preference.wa_id, from_user_id: preference.user_id }
+      const sender = senderOf(names, contactOf(names, asList(value.contacts)))
+      const at = instantOf(preference.timestamp, receivedAt)
+      out.preferences.push({ phoneId: numberOf(value), sender, value: wanted, at })
+    })
+  })
 }
 
 function readMessage(item: unknown, value: Json, receivedAt: Date, out: Extraction): InboundMessage {

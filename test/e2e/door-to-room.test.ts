@@ -30,7 +30,7 @@ describe.each(engines())('from the door to the chatroom, queue on %s', (engine) 
     expect(answers.every((status) => status === 200)).toBe(true)
     await app.drained()
     const { rows } = await app.db.$client.query(
-      `select (select count(*)::int from messages where org_id = $1) as messages,
+      `select (select count(*)::int from messages where org_id = $1 and direction = 'in') as messages,
               (select count(*)::int from outbox where org_id = $1) as replies`,
       [org.id],
     )

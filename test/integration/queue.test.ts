@@ -95,16 +95,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe.each(kinds)('queues on %s', (kind) => {
-  test('ping answers, or fails within its deadline', async (t) => {
-    const { engine, proxy } = await openStore(t, kind)
-    expect(engine.kind).toBe(kind)
-    await ping(engine)
-    for (const outage of OUTAGES) {
-      await proxy.set(outage)
-      expect(await timed(() => expect(ping(engine)).rejects.toThrow())).toBeLessThan(1_200)
-    }
-  })
-
   test.for(OUTAGES)('a store that is away (%s) costs who enqueues 350 ms at most', async (outage, t) => {
     const { engine, proxy } = await openStore(t, kind)
     const producer = newProducer(t, engine)
@@ -115,18 +105,30 @@ describe.each(kinds)('queues on %s', (kind) => {
     const median = times.toSorted((a, b) => a - b)[1]
     expect(median).toBeLessThan(outage === 'blackhole' ? 350 : 50)
   })
+})
+
+describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
+  test('ping answers, or fails within its deadline', async (t) => {
+    const { engine, proxy } = await openStore(t, kind)
+    expect(engine.kind).toBe(kind)
+    await ping(engine)
+    for (const outage of OUTAGES) {
+      await proxy.set(outage)
+      expect(await timed(() => expect(ping(engine)).rejects.toThrow())).toBeLessThan(1_200)
+    }
+  })
 
   test.for(OUTAGES)('closing keeps its deadline while the store is away (%s)', async (outage, t) => {
     const { engine, proxy } = await openStore(t, kind)
     const producer = newProducer(t, engine)
     const { worker, ids } = newCollector(t, engine)
     await enqueued(producer, 1)
-    await until(() => ids.length === 1)
+    await until(() => ids.length > 0)
     await proxy.set(outage)
-    expect(await timed(() => worker.close(400))).toBeLessThan(500)
+    expect(await timed(() => worker.close(400))).toBeLessThan(650)
     void producer.enqueueDeliveries([2])
     await sleep(20)
-    expect(await timed(() => producer.close(100))).toBeLessThan(200)
+    expect(await timed(() => producer.close(100))).toBeLessThan(350)
   })
 
   test('an idle worker whose store is away closes at once, with time to spare', async (t) => {
@@ -136,9 +138,7 @@ describe.each(kinds)('queues on %s', (kind) => {
     await proxy.set('refuse')
     expect(await timed(() => worker.close(30_000))).toBeLessThan(1_500)
   })
-})
 
-describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
   test('a job reaches a worker in another object and leaves nothing behind', async (t) => {
     const { engine, proxy } = await openStore(t, kind)
     const producer = newProducer(t, engine)

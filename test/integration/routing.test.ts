@@ -349,6 +349,55 @@ describe('what is not a customer message', () => {
   })
 })
 
+describe('opting out', () => {
+  const preferences = (org: { phones: string[] }, ...words: [string, Date][]) =>
+    bytes(
+      delivery([
+        {
+          field: 'user_preferences',
+          value: {
+            metadata: { phone_number_id: org.phones[0] },
+            contacts: [{ wa_id: '15550001111', profile: { name: 'Ana' } }],
+            user_preferences: words.map(([value, at]) => ({
+              wa_id: '15550001111',
+              category: 'marketing_messages',
+              value,
+              timestamp: Math.floor(at.getTime() / 1000),
+            })),
+          },
+        },
+      ]),
+    )
+  const optedOut = async (org: { id: string }) => {
+    const { rows } = await db.$client.query('select opted_out_at from customers where org_id = $1', [org.id])
+    return rows[0].opted_out_at !== null
+  }
+
+  it('is remembered, the latest word of Meta deciding, however late another comes', async () => {
+    const org = await createOrg(db)
+    const room = await createRoom(db, org)
+    await deliver(db, preferences(org, ['stop', ago(2)]))
+    expect(await optedOut(org)).toBe(true)
+    await deliver(db, preferences(org, ['resume', ago(1)]))
+    expect(await optedOut(org)).toBe(false)
+    await deliver(db, preferences(org, ['stop', ago(1.5)]))
+    await deliver(db, preferences(org, ['signup', ago(0)]))
+    expect(await optedOut(org)).toBe(false)
+    expect((await readRoom(db, org.id, room.id)).state).toBe('active')
+  })
+
+  it('deactivates the chatroom where the org says so', async () => {
+    const org = await createOrg(db, { deactivate_on_opt_out: true })
+    const room = await createRoom(db, org)
+    await deliver(db, preferences(org, ['stop', ago(1)]))
+    expect(await readRoom(db, org.id, room.id)).toMatchObject({
+      state: 'deactivated',
+      deactivation_reason: 'LEAD_OPTED_OUT',
+    })
+    expect(await eventsOf(room.id)).toEqual([{ kind: 'chatroom.deactivated', reason: 'LEAD_OPTED_OUT' }])
+  })
+})
+
 describe('parked deliveries', () => {
   it('waits for a number that is not provisioned yet and is routed once it is', async () => {
     const n = newWamid()

@@ -2,7 +2,6 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
 import { SignJWT } from 'jose'
-import { pino } from 'pino'
 import { afterAll, expect } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
@@ -13,6 +12,7 @@ import { createApiApp } from '../../src/http/app.ts'
 import { createAuthenticate } from '../../src/http/auth.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { createRateLimits } from '../../src/http/rate-limit.ts'
+import { createLogger } from '../../src/logger.ts'
 import { send } from './http.ts'
 
 export const JWT_SECRET = 'a secret of the tests with 32 bytes or more'
@@ -163,6 +163,7 @@ function jwtConfig({ jwt }: Options): Config['jwt'] {
 
 function memoryLog() {
   const logged: Record<string, unknown>[] = []
-  const log = pino({ base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) })
+  const write = (line: string) => void logged.push(JSON.parse(line))
+  const log = createLogger({ logLevel: 'info' }, { write })
   return { log, logged }
 }

@@ -252,6 +252,29 @@ describe('statuses and other fields', () => {
     ])
   })
 
+  it('reads who opts out or in, keeps the rest as an account event, and names what it cannot read', () => {
+    const value = {
+      metadata: { phone_number_id: 'p' },
+      user_preferences: [
+        { wa_id: '1555', value: 'stop', timestamp: 1_790_416_832 },
+        { user_id: 'US.1', value: 'resume' },
+        { wa_id: '1555', value: 'signup' },
+        'x',
+        { value: 'stop' },
+      ],
+    }
+    const { preferences, accountEvents, problems } = read(delivery([{ field: 'user_preferences', value }]))
+    expect(preferences).toMatchObject([
+      { phoneId: 'p', value: 'stop', sender: { waId: '1555' }, at: new Date(1_790_416_832_000) },
+      { value: 'resume', sender: { userId: 'US.1' }, at: RECEIVED },
+    ])
+    expect(accountEvents).toHaveLength(1)
+    expect(problems).toEqual([
+      'user_preferences[3]: is not an object',
+      'user_preferences[4]: names no sender',
+    ])
+  })
+
   it('passes a bug of ours on instead of calling it a problem of the message', () => {
     const body = delivery([change('p', { messages: [message({})] })])
     expect(() => extract({ id: 1, body: bytes(body), receivedAt: null as never })).toThrow(TypeError)

@@ -3,7 +3,10 @@ import { check, foreignKey, index, pgTable, primaryKey, text, uuid } from 'drizz
 import { createdAt, id, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
-/** One WhatsApp person as one org sees them: the row that routing and the API lock, in (org, id) order. */
+/**
+ * One WhatsApp person as one org sees them: the row that routing and the API lock, in (org, id) order.
+ * `preferenceAt`: Meta's time of the last `user_preferences`, so that a late one changes nothing.
+ */
 export const customers = pgTable(
   'customers',
   {
@@ -11,6 +14,7 @@ export const customers = pgTable(
     id: id(),
     profileName: text('profile_name'),
     optedOutAt: instant('opted_out_at'),
+    preferenceAt: instant('preference_at'),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ name: 'customers_pkey', columns: [t.orgId, t.id] })],

@@ -1,0 +1,107 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Db } from '../db/client.ts'
+import { personOf } from '../identity/aliases.ts'
+import { lockCustomers } from '../identity/lock-customers.ts'
+import { resolveCustomers } from '../identity/resolve-customers.ts'
+import type { OutboxRow } from '../outbound/queue-messages.ts'
+import type { AccountEvent, Extraction } from '../webhook/extract.ts'
+import { keepAccountEvents } from './account-events.ts'
+import { applyPlan } from './apply.ts'
+import { readKnownMessages, readRooms } from './facts.ts'
+import { pairKey } from './keys.ts'
+import { type Owner, type Owners, readOwners } from './owners.ts'
+import { type Arrival, type PlannedMessage, planBatch } from './plan.ts'
+import { applyPreferences, type OrgPreference } from './preferences.ts'
+import { applyStatuses } from './statuses.ts'
+
+/** What became of the items of some deliveries. */
+export type RoutedItems = { messages: PlannedMessage[]; duplicates: number; replies: OutboxRow[] }
+
+/**
+ * Gives messages, statuses and account events of known numbers their place; those of unknown ones are left out.
+ * Lock order: identities, customers by (org, id), the rest; the chatrooms are read after the lock.
+ */
+export async function routeExtractions(
+  tx: Db,
+  extractions: Extraction[],
+  owners: Owners,
+  now: Date,
+): Promise<RoutedItems> {
+  const { arrivals, preferences } = await identify(tx, extractions, owners)
+  await lockCustomers(
+    tx,
+    [...arrivals, ...preferences].map((a) => ({ orgId: a.orgId, id: a.customerId })),
+  )
+  const plan = planBatch(arrivals, await readFacts(tx, arrivals), now, uuidv7)
+  const replies = await applyPlan(tx, plan)
+  await applyPreferences(tx, preferences)
+  await applyStatuses(
+    tx,
+    extractions.flatMap((e) => owned(e.statuses, (s) => owners.phones.get(s.phoneId))),
+  )
+  await keepAccountEvents(
+    tx,
+    extractions.flatMap((e) => owned(e.accountEvents, (a) => ownerOfEvent(a, owners))),
+  )
+  return { messages: plan.messages, duplicates: plan.duplicates, replies }
+}
+
+/** Whose numbers and WABAs these deliveries speak of. */
+export async function readOwnersOf(tx: Db, extractions: Extraction[]): Promise<Owners> {
+  const phones = new Set<string>()
+  const wabas = new Set<string>()
+  for (const e of extractions) {
+    for (const item of [...e.messages, ...e.statuses]) phones.add(item.phoneId)
+    for (const event of e.accountEvents) {
+      if (event.phoneId) phones.add(event.phoneId)
+      wabas.add(event.wabaId)
+    }
+  }
+  return readOwners(tx, [...phones], [...wabas])
+}
+
+/** The org of an account event: that of its WABA, else that of the number it names. */
+export function ownerOfEvent(event: AccountEvent, owners: Owners): Owner | undefined {
+  return owners.wabas.get(event.wabaId) ?? (event.phoneId ? owners.phones.get(event.phoneId) : undefined)
+}
+
+async function identify(
+  tx: Db,
+  extractions: Extraction[],
+  owners: Owners,
+): Promise<{ arrivals: Arrival[]; preferences: OrgPreference[] }> {
+  const messages = extractions.flatMap((e) => owned(e.messages, (m) => owners.phones.get(m.phoneId)))
+  const preferences = extractions.flatMap((e) => owned(e.preferences, (p) => owners.phones.get(p.phoneId)))
+  const people = [...messages, ...preferences].map((item) => personOf(item.orgId, item.sender))
+  const ids = await resolveCustomers(tx, people)
+  return {
+    arrivals: messages.map(({ orgId, settings, ...message }, i) => ({
+      orgId,
+      settings,
+      message,
+      customerId: ids[i] ?? '',
+    })),
+    preferences: preferences.map((p, i) => ({ ...p, customerId: ids[messages.length + i] ?? '' })),
+  }
+}
+
+async function readFacts(tx: Db, arrivals: Arrival[]) {
+  const pairs = new Map(arrivals.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
+  const rooms = await readRooms(tx, [...pairs.values()])
+  const ids = arrivals.map((a) => ({ orgId: a.orgId, wamid: a.message.wamid }))
+  return {
+    rooms: new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []])),
+    messages: await readKnownMessages(tx, ids),
+  }
+}
+
+function pairOf(arrival: Arrival) {
+  return { orgId: arrival.orgId, customerId: arrival.customerId, phoneId: arrival.message.phoneId }
+}
+
+function owned<T>(items: T[], ownerOf: (item: T) => Owner | undefined): (T & Owner)[] {
+  return items.flatMap((item) => {
+    const owner = ownerOf(item)
+    return owner ? [{ ...item, ...owner }] : []
+  })
+}
