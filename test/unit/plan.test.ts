@@ -91,6 +91,13 @@ describe('a batch', () => {
     expect(plan.events.map((e) => e.kind)).toEqual(['chatroom.deactivated', 'chatroom.reactivated'])
   })
 
+  it('writes only the chatrooms that changed', () => {
+    const pair = pairKey({ orgId: 'o', customerId: 'c', phoneId: 'p' })
+    const expired = room('x', { state: 'expired', expiredAt: NOW })
+    const known = { rooms: new Map([[pair, [room('a', {}), expired]]]), messages: new Map() }
+    expect(planBatch([arrival('a')], known, NOW, ids()).rooms.map((r) => r.room.id)).toEqual(['a'])
+  })
+
   it('hands over once', () => {
     const plan = planBatch(
       [arrival('a'), arrival('b')],
