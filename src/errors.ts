@@ -28,6 +28,12 @@ export const ERRORS = {
   IDEMPOTENCY_KEY_REUSED: [4090004, 'The Idempotency-Key was used with another request.'],
   CONTACT_IS_EXPIRED: [4090005, 'The contact is expired, and expired is final.'],
   IDEMPOTENCY_KEY_IN_USE: [4090006, 'A request with this Idempotency-Key is at work.'],
+  CHATROOM_IS_DEACTIVATED: [4090010, 'Only campaign messages may be sent into a deactivated chatroom.'],
+  CHATROOM_IS_EXPIRED_FOR_SENDING: [4090011, 'Nothing may be sent into an expired chatroom.'],
+  OUTSIDE_WINDOW: [
+    4090012,
+    'The customer has not written for 24 hours: WhatsApp takes a template now, no free text.',
+  ],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is no possible number in E.164 form.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],

@@ -38,7 +38,7 @@ export async function startDoor(parts: Parts): Promise<RunningServer> {
   })
   lifetime.onStop('inbox', () => inbox.close())
   const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
-  const api = createApi({ db, config, log })
+  const api = createApi({ db, config, announceSends: (rows) => void producer.enqueueOutbound(rows), log })
   lifetime.onStop('rate limits', () => api.close())
   const handler = createPublicHandler({ receiver, app: api.app })
   const server = await startServer({ ...config.http, variable: 'PORT', handler, log })

@@ -59,7 +59,8 @@ export function toMessageList(rows: MessageRow[], limit: number) {
   }
 }
 
-function toMessage({ seq: _, ...row }: MessageRow) {
+/** One message as answers show it. */
+export function toMessage({ seq: _, ...row }: MessageRow) {
   const { from } = row.payload
   return {
     ...row,

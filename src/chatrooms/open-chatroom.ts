@@ -29,7 +29,6 @@ export async function openChatroom(tx: Db, contact: Contact, opening: Opening): 
   const id = uuidv7()
   await insertRoom(tx, contact, { ...opening, id })
   const held = await attachHeldMessages(tx, [{ orgId, id, customerId, phoneId }])
-  if (held > 0) await takeLastInbound(tx, orgId, id)
   await recordEvents(tx, [
     {
       orgId,
@@ -71,15 +70,5 @@ async function insertRoom(
       org.roomHistoryVisible,
       now,
     ],
-  })
-}
-
-async function takeLastInbound(tx: Db, orgId: string, id: string): Promise<void> {
-  await tx.$client.query({
-    name: 'take-last-inbound',
-    text: `update chatrooms set last_inbound_at =
-        (select max(sent_at) from messages where org_id = $1 and chatroom_id = $2)
-      where org_id = $1 and id = $2`,
-    values: [orgId, id],
   })
 }

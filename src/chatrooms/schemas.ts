@@ -140,7 +140,7 @@ export const ChatroomDetailDto = ChatroomRespDto.extend({
   users: z.array(z.string()).meta({ description: 'Ids of those who have the chatroom.' }),
 }).meta({ id: 'ChatroomDetailDto' })
 
-const MessageDto = z
+export const MessageDto = z
   .strictObject({
     wamid: z.string(),
     direction: z.enum(['in', 'out', 'echo']),

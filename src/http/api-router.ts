@@ -5,13 +5,20 @@ import { orgs } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Org } from '../orgs/settings.ts'
+import type { OutboxRow } from '../outbound/queue-messages.ts'
 import { type Authenticate, authorize } from './auth.ts'
 import type { Caller } from './caller.ts'
 import { invalidInput } from './check.ts'
 import type { Answer, Endpoint, LimitOnce } from './endpoint.ts'
 import { answerOnce } from './idempotency.ts'
 
-export type ApiServices = { db: Db; authenticate: Authenticate; limitOnce: LimitOnce; log: Logger }
+export type ApiServices = {
+  db: Db
+  authenticate: Authenticate
+  limitOnce: LimitOnce
+  announceSends: (rows: OutboxRow[]) => void
+  log: Logger
+}
 
 const parseJson = express.json({ limit: '1mb', strict: false, type: () => true })
 
@@ -83,13 +90,19 @@ async function answer(
   const org = await openOrg(db, caller, endpoint, String(req.params.orgId))
   if (endpoint.body) await readBody(endpoint, req, res)
   const { params, query, body } = req
-  const run = endpoint.prepare({ org, caller, now: new Date(), limitOnce, params, query, body })
+  const sends: OutboxRow[] = []
+  const announceSends = (rows: OutboxRow[]) => void sends.push(...rows)
+  const context = { org, caller, now: new Date(), limitOnce, announceSends }
+  const run = endpoint.prepare({ ...context, params, query, body })
   const key = endpoint.idempotent ? idempotencyKey(endpoint, req) : undefined
-  if (key === undefined) return run(db)
   const request = [caller, endpoint.operationId, params, query, body]
-  const { replayed, ...once } = await answerOnce(db, { orgId: org.id, key, request }, run)
+  const { replayed, ...answer } =
+    key === undefined
+      ? { ...(await run(db)), replayed: false }
+      : await answerOnce(db, { orgId: org.id, key, request }, run)
   if (replayed) res.set('idempotent-replayed', 'true')
-  return once
+  if (sends.length > 0) services.announceSends(sends)
+  return answer
 }
 
 /** An org that does not exist answers as one that the token does not cover: which orgs exist is nobody's business. */

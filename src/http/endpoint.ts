@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Db } from '../db/client.ts'
 import type { Org } from '../orgs/settings.ts'
+import type { OutboxRow } from '../outbound/queue-messages.ts'
 import { actorOf, type Caller, type Role } from './caller.ts'
 import { checkAnswer, parseInput } from './check.ts'
 
@@ -28,6 +29,8 @@ export type Context<Params, Query, Body> = {
   actor: string
   now: Date
   limitOnce: LimitOnce
+  /** Tells the queue of messages to send, once the answer is committed. */
+  announceSends: (rows: OutboxRow[]) => void
   params: Params
   query: Query
   body: Body
@@ -51,7 +54,10 @@ type Described = {
 }
 
 /** A request before validation. */
-export type RawRequest = Pick<Context<unknown, unknown, unknown>, 'org' | 'caller' | 'now' | 'limitOnce'> & {
+export type RawRequest = Pick<
+  Context<unknown, unknown, unknown>,
+  'org' | 'caller' | 'now' | 'limitOnce' | 'announceSends'
+> & {
   params: unknown
   query: unknown
   body: unknown

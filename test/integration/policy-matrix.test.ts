@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import type { Database } from '../../src/db/client.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { ENDPOINTS } from '../../src/http/api.ts'
 import { createApiRouter } from '../../src/http/api-router.ts'
-import type { Endpoint, Policy } from '../../src/http/endpoint.ts'
-import { type Claims, routesOf, startTestApi, type TestApi } from '../support/api.ts'
+import { defineEndpoint, type Endpoint, type Policy } from '../../src/http/endpoint.ts'
+import { type Claims, routesOf, serveEndpoints, startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createOrg } from '../support/org.ts'
 
@@ -45,6 +46,12 @@ const callers = ['ADMIN', 'MEMBER'].flatMap((role) =>
   [false, true].flatMap((impersonated) => [false, true].map((partner) => ({ role, impersonated, partner }))),
 )
 
+function admits(policy: Policy, { role, impersonated, partner }: (typeof callers)[number]): boolean {
+  if (impersonated && !policy.impersonated) return false
+  if (partner && !policy.partner) return false
+  return role === 'ADMIN' || policy.role === 'MEMBER'
+}
+
 function claimsOf({ role, impersonated, partner }: (typeof callers)[number]): Claims {
   return {
     org: partner ? `${own},elsewhere` : own,
@@ -54,13 +61,14 @@ function claimsOf({ role, impersonated, partner }: (typeof callers)[number]): Cl
   }
 }
 
-async function answerTo(caller: (typeof callers)[number], method: string, path: string, org: string) {
+async function outcomeOf(caller: (typeof callers)[number], method: string, path: string, org: string) {
   const address = path.replace('{orgId}', org).replace(/\{\w+\}/g, 'x')
-  const reply = await api.call(method.toUpperCase(), address, {
+  const { status, body } = await api.call(method.toUpperCase(), address, {
     as: claimsOf(caller),
     ...(method !== 'get' && { body: { nonsense: true } }),
   })
-  return reply
+  if (body?.error_code === ERRORS.FORBIDDEN[0]) return 'refused'
+  return [401, 403, 500].includes(status) ? status : 'admitted'
 }
 
 describe('the policy of every route', () => {
@@ -80,18 +88,9 @@ describe('the policy of every route', () => {
       const policy = policyOf(method, path)!
       for (const caller of callers) {
         for (const org of [own, other]) {
-          const { status, body } = await answerTo(caller, method, path, org)
           const cell = `${method} ${path} ${JSON.stringify(caller)} ${org === own ? 'own' : 'other'} org`
-          const outcome = body?.error_code === ERRORS.FORBIDDEN[0] ? 'refused' : 'admitted'
-          found.push(
-            `${cell}: ${outcome} ${outcome === 'admitted' && [401, 403, 500].includes(status) ? status : ''}`,
-          )
-          const admitted =
-            org === own &&
-            (caller.role === 'ADMIN' || policy.role === 'MEMBER') &&
-            (!caller.impersonated || policy.impersonated) &&
-            (!caller.partner || policy.partner)
-          expected.push(`${cell}: ${admitted ? 'admitted' : 'refused'} `)
+          found.push(`${cell}: ${await outcomeOf(caller, method, path, org)}`)
+          expected.push(`${cell}: ${org === own && admits(policy, caller) ? 'admitted' : 'refused'}`)
         }
       }
     }
@@ -119,11 +118,37 @@ describe('the policy of every route', () => {
   })
 })
 
+describe('every policy there can be', () => {
+  const policies = callers as Policy[]
+
+  it('admits exactly whom it names', async () => {
+    const endpoints = policies.map((policy, i) =>
+      defineEndpoint({
+        ...{ summary: 's', tags: ['t'], method: 'get', operationId: `policy${i}`, policy },
+        path: `/v1/org/{orgId}/policy${i}` as '/v1/org/{orgId}/policy',
+        params: { orgId: z.string() },
+        responses: { 202: { description: 'admitted' } },
+        errors: { 401: 'u', 403: 'f', 422: 'i', 500: 'e' },
+        handler: async () => ({ status: 202 }),
+      }),
+    )
+    const { call } = await serveEndpoints(db, endpoints)
+    for (const [i, policy] of policies.entries()) {
+      for (const caller of callers) {
+        const { status } = await call('GET', `/v1/org/${own}/policy${i}`, { as: claimsOf(caller) })
+        const cell = `${JSON.stringify(policy)} ${JSON.stringify(caller)}`
+        expect(`${cell} ${status}`).toBe(`${cell} ${admits(policy, caller) ? 202 : 403}`)
+      }
+    }
+  })
+})
+
 describe('a router', () => {
   const endpoint = ENDPOINTS[0]!
   const build = (endpoints: Endpoint[]) => () =>
     createApiRouter(endpoints, {
       db,
+      announceSends: () => {},
       authenticate: () => Promise.reject(new Error('not asked')),
       limitOnce: async () => undefined,
       log: {} as never,

@@ -13,6 +13,7 @@ import { createAuthenticate } from '../../src/http/auth.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { createRateLimits } from '../../src/http/rate-limit.ts'
 import { createLogger } from '../../src/logger.ts'
+import type { OutboxRow } from '../../src/outbound/queue-messages.ts'
 import { send } from './http.ts'
 
 export const JWT_SECRET = 'a secret of the tests with 32 bytes or more'
@@ -47,13 +48,17 @@ afterAll(() => {
   for (const stop of stops) stop()
 })
 
+/** What the API told the queue to send, in this test file. */
+export const announced: OutboxRow[] = []
+const announceSends = (rows: OutboxRow[]) => void announced.push(...rows)
+
 type Options = { jwt?: Partial<Config['jwt']>; redisUrls?: string[] }
 
 /** The whole API on a free port, against a test database. */
 export async function startTestApi(db: Database['db'], options: Options = {}): Promise<TestApi> {
   const { log, logged } = memoryLog()
   const config = { jwt: jwtConfig(options), redisUrls: options.redisUrls ?? [] }
-  const { app, close } = createApi({ db, config, log })
+  const { app, close } = createApi({ db, config, announceSends, log })
   stops.push(close)
   return listen(app, ENDPOINTS, logged)
 }
@@ -68,7 +73,7 @@ export async function serveEndpoints(
   const { limitOnce, close } = createRateLimits({ db, redisUrls: options.redisUrls ?? [], log })
   stops.push(close)
   const authenticate = createAuthenticate(jwtConfig(options))
-  const router = createApiRouter(endpoints, { db, authenticate, limitOnce, log })
+  const router = createApiRouter(endpoints, { db, authenticate, limitOnce, announceSends, log })
   return listen(createApiApp({ routers: [router], log }), endpoints, logged)
 }
 

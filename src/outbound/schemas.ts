@@ -1,0 +1,23 @@
+import { z } from 'zod'
+
+/** Meta's template object; its parameters are Meta's business (facts: Meta, messages/send-messages). */
+const template = z
+  .strictObject({
+    name: z.string().min(1).max(512),
+    language: z.strictObject({ code: z.string().min(2).max(16) }),
+    components: z.array(z.record(z.string(), z.unknown())).max(32).optional(),
+  })
+  .meta({ id: 'TemplateDto' })
+
+/** One message to send: a text of at most 4,096 characters, or a template. */
+export const SendMessageReqDto = z
+  .strictObject({
+    origin: z.enum(['AGENT', 'CAMPAIGN']),
+    text: z.strictObject({ body: z.string().min(1).max(4096) }).optional(),
+    template: template.optional(),
+  })
+  .refine((message) => (message.text === undefined) !== (message.template === undefined), {
+    error: 'needs either text or template',
+  })
+  .meta({ id: 'SendMessageReqDto' })
+export type SendMessageReq = z.output<typeof SendMessageReqDto>
