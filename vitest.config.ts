@@ -6,6 +6,7 @@ const PURE = [
   'src/webhook/envelope.ts',
   'src/webhook/extract.ts',
   'src/webhook/fields.ts',
+  'src/webhook/read-items.ts',
   'src/webhook/sender.ts',
   'src/outbound/policy.ts',
   'src/outbound/send-errors.ts',
@@ -14,6 +15,7 @@ const PURE = [
   'src/routing/overdue.ts',
   'src/routing/plan.ts',
   'src/identity/aliases.ts',
+  'src/identity/phone.ts',
 ]
 
 const suite = (name: string, test: object = {}) => ({

@@ -104,6 +104,7 @@ CREATE TABLE "customers" (
 	"org_id" text NOT NULL,
 	"id" uuid NOT NULL,
 	"profile_name" text,
+	"merged_into" uuid,
 	"opted_out_at" timestamp (3) with time zone,
 	"preference_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,

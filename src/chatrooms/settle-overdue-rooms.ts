@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { applyPlan } from '../routing/apply.ts'
 import { readRooms } from '../routing/facts.ts'
@@ -35,7 +36,7 @@ export async function settleOverdueRooms(
       created: [],
       replies: [],
       handovers: [],
-      events: transitions.map((t) => toEvent(org.id, customerId, t)),
+      events: toEvents(org.id, customerId, transitions),
       duplicates: 0,
     })
   }
@@ -51,16 +52,23 @@ async function readPhonesOf(tx: Db, orgId: string, customerId: string): Promise<
   return rows.map((r) => r.waba_phone_id)
 }
 
-function toEvent(orgId: string, customerId: string, { roomId, contactId, from, to, at, reason }: Transition) {
-  return {
-    orgId,
-    kind: `chatroom.${to}`,
-    actor: 'lifecycle',
-    reason,
-    customerId,
-    contactId,
-    chatroomId: roomId,
-    before: { state: from },
-    after: { state: to, at },
-  }
+/** One event for each chatroom, and one for each contact that expired with all of its chatrooms. */
+function toEvents(orgId: string, customerId: string, transitions: Transition[]): AuditEvent[] {
+  const common = { orgId, customerId, actor: 'lifecycle' }
+  const expired = transitions.filter((t) => t.to === 'expired')
+  const contacts = new Map(expired.map((t) => [t.contactId, t]))
+  return [
+    ...transitions.map(({ roomId: chatroomId, contactId, from, to, at, reason }) => ({
+      ...common,
+      ...{ kind: `chatroom.${to}`, reason, contactId, chatroomId },
+      before: { state: from },
+      after: { state: to, at },
+    })),
+    ...[...contacts.values()].map(({ contactId, at, reason }) => ({
+      ...common,
+      ...{ kind: 'contact.expired', reason, contactId },
+      before: { state: 'living' },
+      after: { state: 'expired', at },
+    })),
+  ]
 }

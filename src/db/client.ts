@@ -40,6 +40,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     keepAlive: true,
   })
   pool.on('error', options.onIdleError)
+  // The pool listens only to idle clients; one that is lost in a transaction fails its query, and must not crash.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return { db: drizzle(pool, { schema }), close: () => pool.end() }
 }
 

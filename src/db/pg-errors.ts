@@ -16,14 +16,21 @@ export function violatedConstraint(error: unknown): string | undefined {
   return undefined
 }
 
+/** Thrown when the world changed between two statements: nothing has been written, and a second look sees it. */
+export class RetryError extends Error {
+  override name = 'RetryError'
+}
+
 /** Classes of SQLSTATE that say "this content will never fit": data exceptions, constraints, limits. */
 const PERMANENT = /^(22|23|54)/
 
 /**
  * True when the same statement may succeed later: lost connections, deadlocks, serialization failures, full
- * disks, shutdowns, time-outs, a schema that is not migrated yet. A unique violation counts too: somebody else was first, and a second look sees it.
+ * disks, shutdowns, time-outs, a schema that is not migrated yet, a RetryError. A unique violation counts too:
+ * somebody else was first, and a second look sees it.
  */
 export function isTransient(error: unknown): boolean {
+  if (error instanceof RetryError) return true
   const state = sqlState(error)
   if (state === undefined) return isConnectionLoss(error)
   return state === '23505' || !PERMANENT.test(state)

@@ -1,38 +1,73 @@
 import type { Sender } from '../webhook/sender.ts'
+import { phoneVariants } from './phone.ts'
 
 /** One name of a customer inside an org. */
 export type Alias = { kind: 'phone' | 'wa_id' | 'bsuid' | 'parent_bsuid'; value: string }
 
 /**
- * Somebody to be found or made a customer. `lookups`: names to search by, the deciding one first; `names`: those
- * to remember. They differ: a phone from the CRM may be known as a `wa_id` from messages, and the reverse.
+ * Somebody to be found or made a customer. Looked up by `phones` first, exactly, then by `variants` (other
+ * spellings of the phone, if just one customer fits), then by `ids`; `names` are what is remembered.
  */
-export type Person = { orgId: string; lookups: Alias[]; names: Alias[]; profileName: string | undefined }
+export type Person = {
+  orgId: string
+  phones: Alias[]
+  variants: Alias[]
+  ids: Alias[]
+  names: Alias[]
+  profileName: string | undefined
+}
 
 /** The sender of a message. The phone decides, being the spec's key; Meta's names are remembered verbatim. */
 export function personOf(orgId: string, sender: Sender): Person {
-  const names: Alias[] = []
-  if (sender.waId) names.push({ kind: 'wa_id', value: sender.waId })
-  if (sender.userId) names.push({ kind: 'bsuid', value: sender.userId })
-  if (sender.parentUserId) names.push({ kind: 'parent_bsuid', value: sender.parentUserId })
-  const phone: Alias[] = sender.waId ? [{ kind: 'phone', value: `+${sender.waId}` }] : []
-  const byPhone = (a: Alias) => a.kind === 'wa_id'
-  const lookups = [...names.filter(byPhone), ...phone, ...names.filter((a) => !byPhone(a))]
-  return { orgId, lookups, names, profileName: sender.profileName }
+  const { waId, profileName, renamedTo } = sender
+  const ids = idsOf(sender)
+  const now = renamedTo ? [...waIds(renamedTo.waId), ...idsOf(renamedTo)] : []
+  return { orgId, ...phonesOf(waId), ids, names: [...waIds(waId), ...ids, ...now], profileName }
 }
 
 /** The owner of a phone (E.164, with its plus) that the CRM gave. */
 export function personOfPhone(orgId: string, phone: string): Person {
-  const name: Alias = { kind: 'phone', value: phone }
-  return {
-    orgId,
-    lookups: [name, { kind: 'wa_id', value: phone.slice(1) }],
-    names: [name],
-    profileName: undefined,
-  }
+  const names: Alias[] = [{ kind: 'phone', value: phone }]
+  return { orgId, ...phonesOf(phone.slice(1)), ids: [], names, profileName: undefined }
 }
 
 /** One string for an alias of an org, fit as a map key. */
 export function aliasKey(orgId: string, alias: Alias): string {
   return `${orgId}\n${alias.kind}\n${alias.value}`
+}
+
+/** The names that mean the same: a phone as `wa_id` and as E.164; an id is only itself. */
+export function synonymsOf(alias: Alias): Alias[] {
+  if (alias.kind === 'wa_id') return spellings(alias.value)
+  return alias.kind === 'phone' ? spellings(alias.value.slice(1)) : [alias]
+}
+
+/** A phone may be known as a `wa_id` (from messages) or as E.164 (from the CRM). */
+function phonesOf(digits: string | undefined): { phones: Alias[]; variants: Alias[] } {
+  if (digits === undefined) return { phones: [], variants: [] }
+  return { phones: spellings(digits), variants: phoneVariants(digits).flatMap(spellings) }
+}
+
+function spellings(digits: string): Alias[] {
+  return [
+    { kind: 'wa_id', value: digits },
+    { kind: 'phone', value: `+${digits}` },
+  ]
+}
+
+function waIds(waId: string | undefined): Alias[] {
+  return waId ? [{ kind: 'wa_id', value: waId }] : []
+}
+
+function idsOf({
+  userId,
+  parentUserId,
+}: {
+  userId: string | undefined
+  parentUserId: string | undefined
+}): Alias[] {
+  const ids: Alias[] = []
+  if (userId) ids.push({ kind: 'bsuid', value: userId })
+  if (parentUserId) ids.push({ kind: 'parent_bsuid', value: parentUserId })
+  return ids
 }

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid'
 import type { Db } from '../db/client.ts'
 import type { DEACTIVATION_REASONS } from '../db/schema/index.ts'
 import type { Changes } from './changes.ts'
@@ -36,22 +37,22 @@ export async function deactivateInactive(
   )
 }
 
-/** The `limit` inside keeps a batch from reading all of an org that has more; the index gives the order. */
 async function pickChatrooms(tx: Db, at: Date | undefined, after: Place): Promise<Picked[]> {
   const { rows } = await tx.$client.query<Picked>({
     name: 'pick-chatrooms-to-deactivate',
     text: `select p.org_id as "orgId", p.customer_id as "customerId", p.activity_day::text as key, p.id
-      from orgs o
+      from (select * from orgs where inactivity_days is not null and id >= $2 order by id offset 0) o
       cross join lateral (
         select r.org_id, r.customer_id, r.activity_day, r.id
-        from chatrooms r join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+        from chatrooms r
+        cross join lateral (
+          select * from contacts c where c.org_id = r.org_id and c.id = r.contact_id offset 0) c
         where r.org_id = o.id and ${IS_FALLING_ASLEEP}
           and (r.activity_day, r.id) > (
             case when o.id = $2 then $3::date else '-infinity' end,
-            case when o.id = $2 then $4::uuid else '00000000-0000-0000-0000-000000000000' end)
+            case when o.id = $2 then $4::uuid else '${NIL}' end)
         order by r.activity_day, r.id limit ${BATCH}) p
-      where o.inactivity_days is not null and o.id >= $2
-      order by o.id, p.activity_day, p.id limit ${BATCH}`,
+      limit ${BATCH}`,
     values: [at, after.orgId, after.key, after.id],
   })
   return rows
@@ -66,10 +67,17 @@ async function deactivateChatrooms(
 ): Promise<SweepEvent[]> {
   const { rows } = await tx.$client.query<Deactivated>({
     name: 'deactivate-chatrooms',
-    text: `update chatrooms r set deactivated_at = ${DEACTIVATES_AT}, deactivation_reason = '${REASON}'
-      from unnest($2::text[], $3::uuid[]) as k(org_id, id), orgs o, contacts c
-      where r.org_id = k.org_id and r.customer_id = k.id and o.id = k.org_id
-        and c.org_id = r.org_id and c.id = r.contact_id and ${IS_FALLING_ASLEEP}
+    text: `with due as materialized (
+        select r.org_id, r.id, ${DEACTIVATES_AT} as at
+        from unnest($2::text[], $3::uuid[]) as k(org_id, id)
+        cross join lateral (select * from orgs o where o.id = k.org_id offset 0) o
+        cross join lateral (
+          select * from chatrooms r where r.org_id = k.org_id and r.customer_id = k.id offset 0) r
+        cross join lateral (
+          select * from contacts c where c.org_id = r.org_id and c.id = r.contact_id offset 0) c
+        where ${IS_FALLING_ASLEEP})
+      update chatrooms r set deactivated_at = due.at, deactivation_reason = '${REASON}' from due
+      where r.org_id = due.org_id and r.id = due.id
       returning r.org_id as "orgId", r.customer_id as "customerId", r.contact_id as "contactId",
         r.id as "chatroomId", r.deactivated_at as at`,
     values: [at, customers.map((c) => c.orgId), customers.map((c) => c.customerId)],

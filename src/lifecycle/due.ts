@@ -3,7 +3,7 @@
  * two together. A day is 24 h, whatever the time zone. A rule that is off makes its time null, which is never due.
  * $1 is the time to judge by, null = the database's clock.
  */
-export const AS_OF = 'coalesce($1::timestamptz, now())'
+const AS_OF = 'coalesce($1::timestamptz, now())'
 
 /** When the contact expires, by its org's `expiry_days`. */
 export const EXPIRES_AT = `(c.created_at + o.expiry_days * interval '24 hours')`
@@ -16,7 +16,7 @@ export const IS_EXPIRING = `c.expired_at is null and c.created_at <= ${AS_OF} - 
 
 /**
  * The chatroom is overdue for deactivation, and its contact not for expiry, which beats it. The day is what the
- * index `chatrooms_to_deactivate` searches by; the exact time decides.
+ * index `chatrooms_to_deactivate` can search; the exact time decides.
  */
 export const IS_FALLING_ASLEEP = `r.expired_at is null and r.deactivated_at is null
   and r.activity_day <= ((${AS_OF} - o.inactivity_days * interval '24 hours') at time zone 'UTC')::date

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid'
 import type { Db } from '../db/client.ts'
 import type { Changes } from './changes.ts'
 import { EXPIRES_AT, IS_EXPIRING } from './due.ts'
@@ -32,21 +33,19 @@ export async function expireOld(
   )
 }
 
-/** The `limit` inside keeps a batch from reading all of an org that has more; the index gives the order. */
 async function pickContacts(tx: Db, at: Date | undefined, after: Place): Promise<Picked[]> {
   const { rows } = await tx.$client.query<Picked>({
     name: 'pick-contacts-to-expire',
     text: `select p.org_id as "orgId", p.customer_id as "customerId", p.created_at::text as key, p.id
-      from orgs o
+      from (select * from orgs where expiry_days is not null and id >= $2 order by id offset 0) o
       cross join lateral (
         select c.org_id, c.customer_id, c.created_at, c.id from contacts c
         where c.org_id = o.id and ${IS_EXPIRING}
           and (c.created_at, c.id) > (
             case when o.id = $2 then $3::timestamptz else '-infinity' end,
-            case when o.id = $2 then $4::uuid else '00000000-0000-0000-0000-000000000000' end)
+            case when o.id = $2 then $4::uuid else '${NIL}' end)
         order by c.created_at, c.id limit ${BATCH}) p
-      where o.expiry_days is not null and o.id >= $2
-      order by o.id, p.created_at, p.id limit ${BATCH}`,
+      limit ${BATCH}`,
     values: [at, after.orgId, after.key, after.id],
   })
   return rows
@@ -66,15 +65,26 @@ type Expired = {
 async function expireContacts(tx: Db, at: Date | undefined, customers: CustomerKey[]): Promise<SweepEvent[]> {
   const { rows } = await tx.$client.query<Expired>({
     name: 'expire-contacts',
-    text: `with contact as (
-        update contacts c set expired_at = ${EXPIRES_AT}
-        from unnest($2::text[], $3::uuid[]) as k(org_id, id), orgs o
-        where c.org_id = k.org_id and c.customer_id = k.id and o.id = k.org_id and ${IS_EXPIRING}
-        returning c.org_id, c.customer_id, c.id, c.expired_at, o.expiry_days),
+    text: `with due as materialized (
+        select c.org_id, c.id, ${EXPIRES_AT} as at, o.expiry_days
+        from unnest($2::text[], $3::uuid[]) as k(org_id, id)
+        cross join lateral (select * from orgs o where o.id = k.org_id offset 0) o
+        cross join lateral (
+          select * from contacts c where c.org_id = k.org_id and c.customer_id = k.id offset 0) c
+        where ${IS_EXPIRING}),
+      due_room as materialized (
+        select r.org_id, r.id, due.at, due.expiry_days from due
+        cross join lateral (
+          select * from chatrooms r where r.org_id = due.org_id and r.contact_id = due.id offset 0) r
+        where r.expired_at is null),
+      contact as (
+        update contacts c set expired_at = due.at from due
+        where c.org_id = due.org_id and c.id = due.id
+        returning c.org_id, c.customer_id, c.id, c.expired_at, due.expiry_days),
       room as (
-        update chatrooms r set expired_at = contact.expired_at from contact
-        where r.org_id = contact.org_id and r.contact_id = contact.id and r.expired_at is null
-        returning r.org_id, r.customer_id, r.contact_id, r.id, r.expired_at, contact.expiry_days,
+        update chatrooms r set expired_at = due_room.at from due_room
+        where r.org_id = due_room.org_id and r.id = due_room.id
+        returning r.org_id, r.customer_id, r.contact_id, r.id, r.expired_at, due_room.expiry_days,
           case when r.deactivated_at is null then 'active' else 'deactivated' end as was)
       select org_id as "orgId", customer_id as "customerId", id as "contactId", null::uuid as "chatroomId",
         'living' as was, expired_at as at, expiry_days as days from contact

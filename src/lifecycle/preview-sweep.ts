@@ -21,7 +21,9 @@ export async function previewSweep(db: Db, at: Date | undefined): Promise<Change
         where c.org_id = o.id and ${IS_EXPIRING}) e
       cross join lateral (
         select count(*)::int as chatrooms
-        from chatrooms r join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+        from chatrooms r
+        cross join lateral (
+          select * from contacts c where c.org_id = r.org_id and c.id = r.contact_id offset 0) c
         where r.org_id = o.id and ${IS_FALLING_ASLEEP}) d
       where e.contacts > 0 or d.chatrooms > 0
       order by o.id`,

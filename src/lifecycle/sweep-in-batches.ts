@@ -16,6 +16,10 @@ export type OnProgress = (done: number) => unknown
 
 export type SweepEvent = AuditEvent & { kind: ChangeKind }
 
+/**
+ * In the statements of a sweep, `offset 0` fixes the order of joins: without statistics PostgreSQL took all chatrooms
+ * for one, and read them for every customer. The nested loops also keep the order that `pick` promises.
+ */
 export type Sweep = {
   /** At most `BATCH` due rows of all orgs, in order, after a place. */
   pick(tx: Db, after: Place): Promise<Picked[]>
@@ -35,8 +39,7 @@ export async function sweepInBatches(db: Db, sweep: Sweep, onProgress: OnProgres
   const changes: Changes = new Map()
   let done = 0
   for (let after: Place | undefined = START; after !== undefined; ) {
-    const from: Place = after
-    const { events, last } = await inTransaction(db, (tx) => runBatch(tx, sweep, from))
+    const { events, last } = await runBatch(db, sweep, after)
     for (const { orgId, kind } of events) countChange(changes, orgId, kind)
     done += events.length
     after = last
@@ -47,13 +50,15 @@ export async function sweepInBatches(db: Db, sweep: Sweep, onProgress: OnProgres
 
 /** `last` is undefined when there is nothing after this batch. */
 async function runBatch(
-  tx: Db,
+  db: Db,
   { pick, change }: Sweep,
   after: Place,
 ): Promise<{ events: SweepEvent[]; last: Place | undefined }> {
-  const picked = await pick(tx, after)
-  const customers = await lockFreeCustomers(tx, picked)
-  const events = await change(tx, customers)
-  await recordEvents(tx, events)
-  return { events, last: picked.length < BATCH ? undefined : picked.at(-1) }
+  return inTransaction(db, async (tx) => {
+    const picked = await pick(tx, after)
+    const customers = await lockFreeCustomers(tx, picked)
+    const events = await change(tx, customers)
+    await recordEvents(tx, events)
+    return { events, last: picked.length < BATCH ? undefined : picked.at(-1) }
+  })
 }

@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import type { AccountEvent } from '../webhook/extract.ts'
+import type { AccountEvent } from '../webhook/items.ts'
 
 /** Keeps webhook fields that are no messages, each once. */
 export async function keepAccountEvents(tx: Db, events: (AccountEvent & { orgId: string })[]): Promise<void> {

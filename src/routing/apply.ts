@@ -77,13 +77,13 @@ async function insertMessages(tx: Db, messages: PlannedMessage[]): Promise<void>
     name: 'insert-messages',
     text: `insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
         received_at, seq, route, reason, candidates, wa_id, user_id, payload, contact)
-      select org_id, wamid, phone_id, customer_id, chatroom_id, 'in', type, sent_at, received_at, seq, route, reason,
+      select org_id, wamid, phone_id, customer_id, chatroom_id, direction, type, sent_at, received_at, seq, route, reason,
         candidates, wa_id, user_id, payload, contact
       from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[],
         $8::timestamptz[], $9::bigint[], $10::text[], $11::text[], $12::json[], $13::text[], $14::text[],
-        $15::json[], $16::json[])
+        $15::json[], $16::json[], $17::text[])
         as m(org_id, wamid, phone_id, customer_id, chatroom_id, type, sent_at, received_at, seq, route, reason,
-          candidates, wa_id, user_id, payload, contact)`,
+          candidates, wa_id, user_id, payload, contact, direction)`,
     values: [
       messages.map((m) => m.orgId),
       messages.map((m) => m.message.wamid),
@@ -101,6 +101,7 @@ async function insertMessages(tx: Db, messages: PlannedMessage[]): Promise<void>
       messages.map((m) => m.message.sender.userId ?? null),
       messages.map((m) => m.message.payload),
       messages.map((m) => m.message.contact ?? null),
+      messages.map((m) => m.message.direction),
     ],
   })
 }

@@ -1,3 +1,4 @@
+import type { Nature } from '../webhook/items.ts'
 import {
   type LifecycleSettings,
   type Room,
@@ -19,7 +20,7 @@ export type RoutingSettings = LifecycleSettings & {
 export type Inbound = {
   wamid: string
   type: string
-  nature: 'customer' | 'system' | 'group'
+  nature: Nature
   sentAt: Date
 }
 
@@ -46,6 +47,13 @@ const WINDOW_MS = 24 * 3_600_000
 /** Not something to answer: the customer pressed a heart, or mended or withdrew a message. */
 const UNANSWERED = new Set(['reaction', 'edit', 'revoke'])
 
+/** What takes no part in routing; `shown`: in the chatroom that a message of the customer would go to. */
+const ASIDE: Partial<Record<Nature, { reason: string; shown: boolean }>> = {
+  group: { reason: 'a group message belongs to no one-to-one chatroom', shown: false },
+  echo: { reason: 'sent from the Business App', shown: true },
+  import: { reason: 'history, imported at onboarding', shown: true },
+}
+
 /**
  * Routes one message of a customer over that customer's chatrooms at that number (spec: lifecycle.md, "What if
  * I receive a message"): the active one; else the latest deactivated one, which becomes active; else the latest
@@ -56,9 +64,9 @@ export function decide(message: Inbound, rooms: Room[], settings: RoutingSetting
   const candidates = [...overdue.rooms].sort(byPreference)
   const base = { ...overdue, candidates, roomId: null, autoReply: false, handoverTo: null }
   const first = candidates[0]
-  if (message.nature === 'group') {
-    return { ...base, route: null, reason: 'a group message belongs to no one-to-one chatroom' }
-  }
+  const aside = ASIDE[message.nature]
+  if (aside)
+    return { ...base, route: null, reason: aside.reason, roomId: aside.shown ? (first?.id ?? null) : null }
   if (message.nature === 'system' && first?.state !== 'active') {
     return { ...base, route: null, reason: 'a system message changes nothing, and no chatroom is active' }
   }
@@ -106,7 +114,7 @@ function intoExpired(
 }
 
 function isAnswerable(message: Inbound, room: Room, settings: RoutingSettings, now: Date): boolean {
-  if (UNANSWERED.has(message.type)) return false
+  if (UNANSWERED.has(message.type) || message.nature === 'standby') return false
   if (now.getTime() - message.sentAt.getTime() >= WINDOW_MS) return false
   const last = room.lastAutoReplyAt?.getTime() ?? Number.NEGATIVE_INFINITY
   return now.getTime() - last >= settings.autoReplyMinIntervalSeconds * 1000

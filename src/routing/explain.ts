@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
 import { personOf } from '../identity/aliases.ts'
+import { findCustomer } from '../identity/find-customers.ts'
 import { decide, type Route } from './decide.ts'
 import { readRooms } from './facts.ts'
 import { type Room, type RoomState, since } from './overdue.ts'
@@ -30,7 +31,9 @@ type Question = {
 export async function explainRoute(db: Db, { orgId, phoneId, sender, now }: Question): Promise<Explanation> {
   const owner = (await readOwners(db, [phoneId], [])).phones.get(phoneId)
   if (owner?.orgId !== orgId) throw new ApiError('WABA_PHONE_NOT_FOUND')
-  const customerId = await findCustomer(db, orgId, sender)
+  const { phone, userId } = sender
+  const names = { waId: phone?.slice(1), userId, parentUserId: undefined, profileName: undefined }
+  const customerId = await findCustomer(db, personOf(orgId, names))
   const [rooms = []] = customerId ? await readRooms(db, [{ orgId, customerId, phoneId }]) : []
   const text = { wamid: '', type: 'text', nature: 'customer', sentAt: now } as const
   const { route, roomId, reason, candidates } = decide(text, rooms, owner.settings, now)
@@ -44,23 +47,4 @@ function toCandidate(room: Room): Explanation['candidates'][number] {
     state: room.state,
     since: since(room).toISOString(),
   }
-}
-
-/** Whom routing would take the sender for; nobody is made a customer by being asked about. */
-async function findCustomer(
-  db: Db,
-  orgId: string,
-  { phone, userId }: Question['sender'],
-): Promise<string | undefined> {
-  const sender = { waId: phone?.slice(1), userId, parentUserId: undefined, profileName: undefined }
-  const { lookups } = personOf(orgId, sender)
-  const { rows } = await db.$client.query<{ customer_id: string }>({
-    name: 'find-customer',
-    text: `select a.customer_id
-      from unnest($2::text[], $3::text[]) with ordinality as k(kind, value, place)
-      join customer_aliases a on a.org_id = $1 and a.kind = k.kind and a.value = k.value
-      order by k.place limit 1`,
-    values: [orgId, lookups.map((a) => a.kind), lookups.map((a) => a.value)],
-  })
-  return rows[0]?.customer_id
 }

@@ -1,5 +1,6 @@
 import type { AuditEvent } from '../audit/record-events.ts'
-import { type InboundMessage, isGhost } from '../webhook/extract.ts'
+import { isGhost } from '../webhook/extract.ts'
+import type { InboundMessage } from '../webhook/items.ts'
 import { type Decision, decide, type RoutingSettings } from './decide.ts'
 import { ledgerKey, pairKey } from './keys.ts'
 import type { Room } from './overdue.ts'

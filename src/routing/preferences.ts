@@ -1,6 +1,6 @@
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
-import type { Preference } from '../webhook/extract.ts'
+import type { Preference } from '../webhook/items.ts'
 
 export type OrgPreference = Preference & { orgId: string; customerId: string; deactivateOnOptOut: boolean }
 

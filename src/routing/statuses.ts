@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import type { StatusUpdate } from '../webhook/extract.ts'
+import type { StatusUpdate } from '../webhook/items.ts'
 
 type Update = StatusUpdate & { orgId: string }
 

@@ -1,68 +1,15 @@
-import { createHash } from 'node:crypto'
 import { type Change, parseEnvelope } from './envelope.ts'
+import { asList, asObject, type Json, Problem, requireList } from './fields.ts'
+import type { Extraction } from './items.ts'
 import {
-  asList,
-  asObject,
-  asText,
-  cleanText,
-  identifier,
-  instantOf,
-  type Json,
-  Problem,
-  requireList,
-  toJson,
-} from './fields.ts'
-import { contactOf, type Sender, senderOf } from './sender.ts'
-
-/**
- * One message a customer's phone sent. `nature`: `customer` takes part in routing, `system` (WhatsApp speaks:
- * number changed and the like) is shown but changes nothing, `group` belongs to no one-to-one chatroom.
- */
-export type InboundMessage = {
-  phoneId: string
-  wamid: string
-  type: string
-  nature: 'customer' | 'system' | 'group'
-  sentAt: Date
-  receivedAt: Date
-  seq: number
-  sender: Sender
-  payload: string
-  contact: string | undefined
-}
-
-/** What became of a message of ours. Unknown status words are kept out, not errors (Meta adds some). */
-export type StatusUpdate = {
-  phoneId: string
-  wamid: string
-  status: string
-  at: Date
-  errors: string | undefined
-  /** `biz_opaque_callback_data`: of our sends, the outbox row. */
-  callback: string | undefined
-}
-
-/** A webhook field that is no message. `digest` makes its redelivery recognisable. */
-export type AccountEvent = {
-  wabaId: string
-  phoneId: string | undefined
-  field: string
-  receivedAt: Date
-  digest: Buffer
-  payload: string
-}
-
-/** The customer asked for no more (or again for) marketing messages from a number. */
-export type Preference = { phoneId: string; sender: Sender; value: 'stop' | 'resume'; at: Date }
-
-export type Extraction = {
-  deliveryId: number
-  messages: InboundMessage[]
-  statuses: StatusUpdate[]
-  accountEvents: AccountEvent[]
-  preferences: Preference[]
-  problems: string[]
-}
+  type Around,
+  readAccountEvent,
+  readEcho,
+  readImport,
+  readMessage,
+  readPreference,
+  readStatus,
+} from './read-items.ts'
 
 /** Room for the receive order inside one delivery; Meta sends at most 1,000 updates. */
 const SEQ_STRIDE = 4096
@@ -73,16 +20,16 @@ const SEQ_STRIDE = 4096
  * other. Types, fields and keys that Meta invents later pass through whole.
  */
 export function extract(delivery: { id: number; body: Buffer; receivedAt: Date }): Extraction {
-  const envelope = parseEnvelope(delivery.body)
+  const { changes, problems } = parseEnvelope(delivery.body)
   const out: Extraction = {
     deliveryId: delivery.id,
     messages: [],
     statuses: [],
     accountEvents: [],
     preferences: [],
-    problems: envelope.problems,
+    problems,
   }
-  for (const change of envelope.changes) {
+  for (const change of changes) {
     attempt(out, change.field, () => readChange(change, delivery.receivedAt, out))
   }
   return out
@@ -103,97 +50,73 @@ function attempt(out: Extraction, place: string, read: () => void): void {
   }
 }
 
+/** The fields that carry messages (facts, section 8); any other, and these without any, are account events. */
+const READERS: Record<string, (value: Json, out: Extraction, receivedAt: Date) => void> = {
+  messages: (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt),
+  smb_message_echoes: (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt),
+  standby: (value, out, receivedAt) => {
+    const inner = asObject(value.standby) ?? value
+    readTalk(inner, { ...value, ...inner }, 'standby', out, receivedAt)
+  },
+  history: readHistory,
+}
+
 function readChange(change: Change, receivedAt: Date, out: Extraction): void {
   const { field, value } = change
-  const nothingKnown = !value.messages && !value.statuses && !value.errors
-  if (field !== 'messages' || nothingKnown) {
-    out.accountEvents.push(accountEvent(change, field, value, receivedAt))
-    if (field === 'user_preferences') readPreferences(value, receivedAt, out)
-    return
-  }
-  attempt(out, field, () => {
-    requireList(value.messages, 'messages').forEach((item, i) => {
-      attempt(out, `messages[${i}]`, () => out.messages.push(readMessage(item, value, receivedAt, out)))
-    })
-  })
-  attempt(out, field, () => {
-    requireList(value.statuses, 'statuses').forEach((item, i) => {
-      attempt(out, `statuses[${i}]`, () => out.statuses.push(readStatus(item, value, receivedAt)))
-    })
-  })
-  if (value.errors) {
+  const before = out.messages.length + out.statuses.length + out.problems.length
+  READERS[field]?.(value, out, receivedAt)
+  const nothingRead = before === out.messages.length + out.statuses.length + out.problems.length
+  if (nothingRead) out.accountEvents.push(readAccountEvent(change, field, value, receivedAt))
+  else if (value.errors) {
     const errors = { metadata: value.metadata, errors: value.errors }
-    out.accountEvents.push(accountEvent(change, 'messages.errors', errors, receivedAt))
+    out.accountEvents.push(readAccountEvent(change, `${field}.errors`, errors, receivedAt))
+  }
+  if (field === 'user_preferences') readPreferences(value, out, receivedAt)
+}
+
+/** The three lists a conversation consists of. */
+function readTalk(
+  lists: Json,
+  value: Json,
+  nature: 'customer' | 'standby',
+  out: Extraction,
+  receivedAt: Date,
+): void {
+  each(lists, 'messages', out, (item) =>
+    out.messages.push(readMessage(item, around(value, out, receivedAt), nature)),
+  )
+  each(lists, 'message_echoes', out, (item) =>
+    out.messages.push(readEcho(item, around(value, out, receivedAt))),
+  )
+  each(lists, 'statuses', out, (item) => out.statuses.push(readStatus(item, around(value, out, receivedAt))))
+}
+
+function readHistory(value: Json, out: Extraction, receivedAt: Date): void {
+  const threads = asList(value.history).flatMap((chunk) => asList(asObject(chunk)?.threads))
+  for (const thread of threads.map(asObject)) {
+    if (!thread) continue
+    each(thread, 'messages', out, (item) =>
+      out.messages.push(readImport(item, around(value, out, receivedAt), thread.id)),
+    )
   }
 }
 
-/** Meta adds categories and values; those it does not define yet are kept as account events and change nothing. */
-function readPreferences(value: Json, receivedAt: Date, out: Extraction): void {
-  asList(value.user_preferences).forEach((item, i) => {
-    attempt(out, `user_preferences[${i}]`, () => {
-      const preference = asObject(item)
-      if (!preference) throw new Problem('is not an object')
-      const { value: wanted } = preference
-      if (wanted !== 'stop' && wanted !== 'resume') return
-      const names = { from: preference.wa_id, from_user_id: preference.user_id }
-      const sender = senderOf(names, contactOf(names, asList(value.contacts)))
-      const at = instantOf(preference.timestamp, receivedAt)
-      out.preferences.push({ phoneId: numberOf(value), sender, value: wanted, at })
+function readPreferences(value: Json, out: Extraction, receivedAt: Date): void {
+  each(value, 'user_preferences', out, (item) => {
+    const preference = readPreference(item, around(value, out, receivedAt))
+    if (preference) out.preferences.push(preference)
+  })
+}
+
+function each(value: Json, name: string, out: Extraction, read: (item: unknown) => void): void {
+  attempt(out, name, () => {
+    requireList(value[name], name).forEach((item, i) => {
+      attempt(out, `${name}[${i}]`, () => read(item))
     })
   })
 }
 
-function readMessage(item: unknown, value: Json, receivedAt: Date, out: Extraction): InboundMessage {
-  const message = asObject(item)
-  if (!message) throw new Problem('is not an object')
-  const type = asText(message.type) ?? 'unknown'
-  const contact = contactOf(message, asList(value.contacts))
-  return {
-    phoneId: numberOf(value),
-    wamid: identifier(message.id, 'id'),
-    type: cleanText(type),
-    nature: natureOf(message, type),
-    sentAt: instantOf(message.timestamp, receivedAt),
-    receivedAt,
-    seq: out.deliveryId * SEQ_STRIDE + Math.min(out.messages.length, SEQ_STRIDE - 1),
-    sender: senderOf(message, contact),
-    payload: toJson(message),
-    contact: contact && toJson(contact),
-  }
-}
-
-function readStatus(item: unknown, value: Json, receivedAt: Date): StatusUpdate {
-  const status = asObject(item)
-  if (!status) throw new Problem('is not an object')
-  const errors = asList(status.errors)
-  return {
-    phoneId: numberOf(value),
-    wamid: identifier(status.id, 'id'),
-    status: cleanText(asText(status.status) ?? 'unknown'),
-    at: instantOf(status.timestamp, receivedAt),
-    errors: errors.length > 0 ? toJson(errors) : undefined,
-    callback: asText(status.biz_opaque_callback_data),
-  }
-}
-
-function accountEvent(change: Change, field: string, value: Json, receivedAt: Date): AccountEvent {
-  const payload = toJson(value)
-  const key = JSON.stringify([change.wabaId, change.time, field])
-  return {
-    wabaId: cleanText(change.wabaId),
-    phoneId: asText(asObject(value.metadata)?.phone_number_id),
-    field: cleanText(field),
-    receivedAt,
-    digest: createHash('sha256').update(key).update(payload).digest(),
-    payload,
-  }
-}
-
-function natureOf(message: Json, type: string): InboundMessage['nature'] {
-  if (type === 'system') return 'system'
-  return asText(message.group_id) ? 'group' : 'customer'
-}
-
-function numberOf(value: Json): string {
-  return identifier(asObject(value.metadata)?.phone_number_id, 'metadata.phone_number_id')
+function around(value: Json, out: Extraction, receivedAt: Date): Around {
+  const seq = out.deliveryId * SEQ_STRIDE + Math.min(out.messages.length, SEQ_STRIDE - 1)
+  return { value, receivedAt, seq }
 }

@@ -1,12 +1,10 @@
 import { asObject, asText, cleanText, type Json, optionalIdentifier, Problem } from './fields.ts'
 
-/** All names one message or status gives its customer; absent ones are undefined. */
-export type Sender = {
-  waId: string | undefined
-  userId: string | undefined
-  parentUserId: string | undefined
-  profileName: string | undefined
-}
+/** What Meta calls one person; absent names are undefined. */
+export type Names = { waId: string | undefined; userId: string | undefined; parentUserId: string | undefined }
+
+/** Who wrote. `renamedTo`: what this person is called from now on, besides (a `system` message says so). */
+export type Sender = Names & { profileName: string | undefined; renamedTo?: Names }
 
 const BSUID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/
 
@@ -27,19 +25,54 @@ export function contactOf(message: Json, contacts: unknown[]): Json | undefined 
  */
 export function senderOf(message: Json, contact: Json | undefined): Sender {
   const system = asObject(message.system)
-  const froms = [asText(message.from), asText(contact?.wa_id)].filter((f) => f !== undefined)
-  const userIds = [message.from_user_id, contact?.user_id, ...froms.filter((f) => BSUID.test(f))]
-  if (froms.length === 0) userIds.push(system?.previous_user_id, system?.user_id)
-  const sender = {
-    waId: optionalIdentifier(
-      froms.find((f) => !BSUID.test(f)) ?? (userIds.some(asText) ? undefined : system?.wa_id),
-    ),
-    userId: optionalIdentifier(userIds.find(asText)),
-    parentUserId: optionalIdentifier(asText(message.from_parent_user_id) ?? contact?.parent_user_id),
-    profileName: textOrNothing(asObject(contact?.profile)?.name),
+  if (system) return renamedSender(message, system)
+  const names = namesOf({
+    phones: [message.from, contact?.wa_id],
+    userIds: [message.from_user_id, contact?.user_id],
+    parents: [message.from_parent_user_id, contact?.parent_user_id],
+  })
+  return { ...someone(names), profileName: textOrNothing(asObject(contact?.profile)?.name) }
+}
+
+/** Who gets a message of ours that the Business App sent (`to`), or whose thread it is. */
+export function recipientOf(message: Json, thread?: unknown): Sender {
+  const names = namesOf({ phones: [message.to, thread], userIds: [message.to_user_id], parents: [] })
+  return { ...someone(names), profileName: undefined }
+}
+
+/**
+ * `user_changed_number` and `user_changed_user_id` (facts, section 9): `from` and `previous_user_id` are who it
+ * was, `wa_id` and `user_id` who it is now. The body is the user's own words and is never read.
+ */
+function renamedSender(message: Json, system: Json): Sender {
+  const now = namesOf({ phones: [system.wa_id], userIds: [system.user_id], parents: [] })
+  const stillSame = message.from_user_id === system.user_id ? undefined : message.from_user_id
+  const before = namesOf({
+    phones: [message.from],
+    userIds: [system.previous_user_id, stillSame],
+    parents: [message.from_parent_user_id],
+  })
+  if (isNobody(before)) return { ...someone(now), profileName: undefined }
+  return { ...before, profileName: undefined, ...(!isNobody(now) && { renamedTo: now }) }
+}
+
+function namesOf(given: { phones: unknown[]; userIds: unknown[]; parents: unknown[] }): Names {
+  const phones = given.phones.map(asText).filter((p) => p !== undefined)
+  const userIds = [...given.userIds.map(asText), ...phones.filter((p) => BSUID.test(p))]
+  return {
+    waId: optionalIdentifier(phones.find((p) => !BSUID.test(p))),
+    userId: optionalIdentifier(userIds.find((id) => id !== undefined)),
+    parentUserId: optionalIdentifier(given.parents.find(asText)),
   }
-  if (!sender.waId && !sender.userId && !sender.parentUserId) throw new Problem('names no sender')
-  return sender
+}
+
+function isNobody(names: Names): boolean {
+  return !names.waId && !names.userId && !names.parentUserId
+}
+
+function someone(names: Names): Names {
+  if (isNobody(names)) throw new Problem('names no sender')
+  return names
 }
 
 function textOrNothing(value: unknown): string | undefined {

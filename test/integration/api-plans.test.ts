@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
+import { ENDPOINTS } from '../../src/http/api.ts'
 import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createGroup, createLead } from '../support/leads.ts'
@@ -14,7 +15,7 @@ const DAY = 86_400_000
 let db: Db
 
 /** Every statement that any connection of this process sends while `work` runs. */
-async function recorded(work: () => Promise<unknown>): Promise<Statement[]> {
+async function recorded(work: () => Promise<void>): Promise<Statement[]> {
   const statements = new Map<string, Statement>()
   const query = pg.Client.prototype.query
   pg.Client.prototype.query = function (this: pg.Client, ...args: [Statement | string, unknown]) {
@@ -32,10 +33,12 @@ async function recorded(work: () => Promise<unknown>): Promise<Statement[]> {
   return [...statements.values()]
 }
 
-/** Calls every endpoint of the API in every way that has statements of its own. */
-async function everyRequest(org: TestOrg): Promise<void> {
+/** Calls every endpoint of the API in every way that has statements of its own; gives the paths called. */
+async function everyRequest(org: TestOrg): Promise<string[]> {
+  const called: string[] = []
   const api = await startTestApi(db as Parameters<typeof startTestApi>[0])
   const ok = async (method: string, path: string, body?: unknown) => {
+    called.push(`${method} ${path}`)
     const reply = await api.call(method, path, { body })
     expect([method, path, reply.status < 300]).toEqual([method, path, true])
     return reply.body
@@ -69,8 +72,10 @@ async function everyRequest(org: TestOrg): Promise<void> {
   await ok('PUT', `${v1}/contacts/chatroom/${room}/deactivate`)
   await ok('GET', `${v1}/chatroom/contact/${first}`)
   await ok('GET', `${v1}/chatroom/${room}`)
-  const { next_before } = await ok('GET', `${v1}/chatroom/${org.id === 'x' ? '' : room}/messages`)
-  await ok('GET', `${v1}/chatroom/${room}/messages?before=${next_before ?? cursor}`)
+  await ok('GET', `${v1}/chatroom/${room}/messages`)
+  await ok('GET', `${v1}/chatroom/${room}/messages?before=${cursor}`)
+  const template = { name: 'hello', language: { code: 'en' } }
+  await ok('POST', `${v1}/chatroom/${room}/messages`, { origin: 'CAMPAIGN', template })
   await ok('GET', `${v1}/messages/held?before=${cursor}`)
   await ok('GET', `${v1}/route?phone=15557000001&remote_phone_id=${org.phones[0]}`)
   await ok('GET', `${v1}/settings`)
@@ -85,19 +90,31 @@ async function everyRequest(org: TestOrg): Promise<void> {
   await ok('PUT', `/v1/orgs/${org.id}/contact/${first}`, { crm_id: 'renamed' })
   await ok('PUT', `/v2/orgs/${org.id}/contact/${id}/disposition`, { stage: 'won' })
   await ok('GET', `/v2/org/${org.id}/contact/pn/+15557000001`)
+  return called
 }
 
 const cursor = Buffer.from(JSON.stringify([Date.now(), '1', 'x'])).toString('base64url')
 
 describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
   let statements: Statement[]
+  let called: string[]
 
   beforeAll(async () => {
     db = (await createTestDatabase()).db
     const org = await createOrg(db, { expiry_days: 100, delegate: { user_id: 'ann' } }, { users: USERS })
     await createGroup(db, org, 'team', USERS)
     if (fill === 'loaded') await load(org)
-    statements = await recorded(() => everyRequest(org))
+    statements = await recorded(async () => {
+      called = await everyRequest(org)
+    })
+  })
+
+  it('every endpoint is looked at', () => {
+    const missing = ENDPOINTS.filter(({ method, path }) => {
+      const pattern = new RegExp(`^${method} ${path.replace(/\{\w+\}/g, '[^/?]+')}(\\?.*)?$`, 'i')
+      return !called.some((call) => pattern.test(call))
+    })
+    expect(missing.map((e) => e.operationId)).toEqual([])
   })
 
   it('no statement of the API scans a big table, whatever the statistics say', async () => {

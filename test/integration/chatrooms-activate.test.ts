@@ -3,6 +3,7 @@ import { activateChatroom } from '../../src/chatrooms/activate-chatroom.ts'
 import { deactivateChatroom } from '../../src/chatrooms/deactivate-chatroom.ts'
 import type { DeactivationReason } from '../../src/chatrooms/deactivate-rooms.ts'
 import type { Db } from '../../src/db/client.ts'
+import type { ApiError } from '../../src/errors.ts'
 import { startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { deliver, readMessage, readRoom } from '../support/inbox.ts'
@@ -44,7 +45,7 @@ async function deactivate(org: TestOrg, chatroomId: string, reason?: Deactivatio
 
 async function refused(org: TestOrg, work: () => Promise<unknown>) {
   const before = await fingerprint(db, org.id)
-  const error = await work().catch((e) => e)
+  const error = (await work().catch((e) => e)) as ApiError
   expect(await fingerprint(db, org.id)).toBe(before)
   return { error: error.error, status: error.status, payload: error.payload }
 }

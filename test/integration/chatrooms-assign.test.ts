@@ -4,6 +4,7 @@ import { createChatroom } from '../../src/chatrooms/create-chatroom.ts'
 import type { Wish } from '../../src/chatrooms/pick-assignee.ts'
 import { reassignChatroom } from '../../src/chatrooms/reassign-chatroom.ts'
 import type { Db } from '../../src/db/client.ts'
+import type { ApiError } from '../../src/errors.ts'
 import { startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver, readRoom } from '../support/inbox.ts'
@@ -71,7 +72,7 @@ async function assign(org: TestOrg, contactId: string, ask: Ask = {}) {
 
 async function refused(org: TestOrg, work: () => Promise<unknown>) {
   const before = await fingerprint(db, org.id)
-  const error = await work().catch((e) => e)
+  const error = (await work().catch((e) => e)) as ApiError
   expect(await fingerprint(db, org.id)).toBe(before)
   return [error.status, error.error]
 }
@@ -114,9 +115,12 @@ describe('who gets a chatroom', () => {
   })
 
   it('is checked also when the contact has a chatroom already', async () => {
-    const org = await createOrg(db)
+    const [org, other] = [await createOrg(db), await createOrg(db)]
+    await createGroup(db, other, 'theirs', ['ann'])
     const { contactId } = await createRoom(db, org)
-    expect(await refused(org, () => create(org, contactId, to('nobody')))).toEqual([404, 'USER_NOT_FOUND'])
+    const refusal = (wish: Wish) => refused(org, () => create(org, contactId, wish))
+    expect(await refusal(to('nobody'))).toEqual([404, 'USER_NOT_FOUND'])
+    expect(await refusal(toGroup('theirs'))).toEqual([404, 'GROUP_NOT_FOUND'])
   })
 
   it("is the org's delegate, a user or a group", async () => {

@@ -230,6 +230,10 @@ describe('an active chatroom of the same customer under another contact', () => 
     expect(await eventsOf(db, idle.id)).toMatchObject([
       { kind: 'chatroom.deactivated', actor: 'lifecycle', reason: 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED' },
     ])
+    const ofContact = await db.$client.query('select kind from events where contact_id = $1 order by id', [
+      old.contactId,
+    ])
+    expect(ofContact.rows).toEqual([{ kind: 'chatroom.expired' }, { kind: 'contact.expired' }])
   })
 
   it('of another customer or another org is no rival', async () => {

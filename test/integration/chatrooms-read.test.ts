@@ -5,7 +5,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { deliver } from '../support/inbox.ts'
 import { createLead, fingerprint, readOrg } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
-import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
+import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
 
 const DAY = 86_400_000
 const ago = (days: number) => new Date(Date.now() - days * DAY)
@@ -73,20 +73,28 @@ describe('the chatroom of a contact', () => {
   })
 
   it('is the active one of several at its mapped number, else the one created last', async () => {
-    const org = await createOrg(db)
-    const lead = await createLead(db, org)
-    const body = { lead_id: lead, assign_details: { assign_mode: 'USER', user_id: 'ann' } }
-    const create = async (force_deactivate: boolean) =>
-      (await api.call('POST', `/v3/org/${org.id}/lead/chatroom`, { body: { ...body, force_deactivate } }))
-        .body.chatroom_id
-    const current = async () => (await get(`/v1/org/${org.id}/chatroom/contact/${lead}`)).body.chatroom_id
-    const [first, second] = [await create(false), await create(true)]
+    const org = await createOrg(db, {}, { phones: 2 })
+    const lead_id = await createLead(db, org)
+    const assign_details = { assign_mode: 'USER', user_id: 'ann' }
+    const create = async (options: object) =>
+      (
+        await api.call('POST', `/v3/org/${org.id}/lead/chatroom`, {
+          body: { lead_id, assign_details, ...options },
+        })
+      ).body.chatroom_id
+    const current = async () => (await get(`/v1/org/${org.id}/chatroom/contact/${lead_id}`)).body.chatroom_id
+    const put = (id: string, verb: string) =>
+      api.call('PUT', `/v1/org/${org.id}/contacts/chatroom/${id}/${verb}`)
+    const [first, second] = [await create({}), await create({ force_deactivate: true })]
     expect(await current()).toBe(second)
-    const path = `/v1/org/${org.id}/contacts/chatroom/${first}`
-    await api.call('PUT', `${path}/activate?force_deactivate=true`)
+    await put(first, 'activate?force_deactivate=true')
     expect(await current()).toBe(first)
-    await api.call('PUT', `${path}/deactivate`)
+    await put(first, 'deactivate')
     expect(await current()).toBe(second)
+    const moved = await create({ force_deactivate: true, remote_phone_id: org.phones[1] })
+    await put(moved, 'deactivate')
+    await put(first, 'activate')
+    expect(await current()).toBe(moved)
   })
 
   it('is not found without a mapping: no chatroom, no such contact, or one of another org', async () => {
@@ -153,11 +161,13 @@ describe('the detail of a chatroom', () => {
 })
 
 describe('the messages of a chatroom', () => {
-  /** Messages of a room, the oldest first; `times` in seconds before now. */
+  /** A room whose messages arrived in this order; `times` in seconds before now. Their ids say the reverse. */
   async function chat(times: number[], settings = {}) {
     const org = await createOrg(db, settings)
     const room = await createRoom(db, org)
-    const sent = times.map((s, i) => message({ at: new Date(SECOND - s * 1000), body: `text ${i}` }))
+    const sent = times.map((s, i) =>
+      message({ at: new Date(SECOND - s * 1000), body: `text ${i}`, id: `wamid.${999 - i}${newWamid()}` }),
+    )
     await deliver(db, post(org.phones[0]!, ...sent))
     return { org, room, sent, path: `/v1/org/${org.id}/chatroom/${room.id}/messages` }
   }

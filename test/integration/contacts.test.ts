@@ -375,6 +375,7 @@ describe('updating a contact', () => {
     expect(await called(room.id)).toBe('L-1 Ada Byron')
     await update(org, room.contactId, { crm_id: 'L-1', first_name: '' })
     expect(await called(room.id)).toBe('L-1 Byron')
+    await update(org, room.contactId, { crm_id: 'L-1' })
     expect(await called(bystander.id)).toBe(`crm-${bystander.contactId}`)
     expect(await eventsOf(db, room.id)).toMatchObject([
       {

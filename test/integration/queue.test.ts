@@ -306,7 +306,7 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     // On PostgreSQL the very first upserts, made at once, can give a tick each, milliseconds apart.
     const slots = due.toSorted().slice(producers.length)
     const periods = slots.slice(1).map((at, i) => (at - slots[i]!) / every)
-    expect(periods.every((period) => Number.isInteger(period) && period > 0)).toBe(true)
+    expect(periods.filter((period) => !Number.isInteger(period) || period === 0)).toEqual([])
   })
 })
 

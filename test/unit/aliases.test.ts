@@ -1,27 +1,52 @@
 import { describe, expect, it } from 'vitest'
-import { aliasKey, personOf, personOfPhone } from '../../src/identity/aliases.ts'
+import { aliasKey, personOf, personOfPhone, synonymsOf } from '../../src/identity/aliases.ts'
+
+const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
+const values = (aliases: { value: string }[]) => aliases.map((a) => a.value)
 
 describe('a person', () => {
-  it('is looked up by phone first, under both spellings, and remembered under what Meta said', () => {
-    const sender = { waId: '1555', userId: 'US.1', parentUserId: 'US.ENT.1', profileName: 'Ana' }
-    const person = personOf('o', sender)
-    expect(person.lookups.map((a) => a.value)).toEqual(['1555', '+1555', 'US.1', 'US.ENT.1'])
+  it('is looked up by phone, under both spellings, then by ids, and remembered under what Meta said', () => {
+    const person = personOf('o', {
+      waId: '1555',
+      userId: 'US.1',
+      parentUserId: 'US.ENT.1',
+      profileName: 'Ana',
+    })
+    expect([values(person.phones), person.variants]).toEqual([['1555', '+1555'], []])
+    expect(person.ids.map((a) => a.kind)).toEqual(['bsuid', 'parent_bsuid'])
     expect(person.names.map((a) => a.kind)).toEqual(['wa_id', 'bsuid', 'parent_bsuid'])
   })
 
-  it('may have no phone', () => {
-    const sender = { waId: undefined, userId: 'US.1', parentUserId: undefined, profileName: undefined }
-    expect(personOf('o', sender).lookups).toEqual([{ kind: 'bsuid', value: 'US.1' }])
+  it('may have no phone, or a phone alone', () => {
+    expect(personOf('o', { ...nobody, userId: 'US.1' })).toMatchObject({ phones: [], variants: [] })
+    expect(personOf('o', { ...nobody, waId: '1555' })).toMatchObject({ ids: [], names: [{ value: '1555' }] })
   })
 
-  it('may have a phone alone', () => {
-    const sender = { waId: '1555', userId: undefined, parentUserId: undefined, profileName: undefined }
-    expect(personOf('o', sender).names).toEqual([{ kind: 'wa_id', value: '1555' }])
+  it('is also looked up by the other spellings of the phone, which are not remembered', () => {
+    const person = personOf('o', { ...nobody, waId: '551187654321' })
+    expect(values(person.variants)).toEqual(['5511987654321', '+5511987654321'])
+    expect(values(person.names)).toEqual(['551187654321'])
+  })
+
+  it('who was renamed is found under the old names and remembered under the new', () => {
+    const renamedTo = { waId: '1666', userId: 'US.2', parentUserId: undefined }
+    const person = personOf('o', { ...nobody, waId: '1555', renamedTo })
+    expect(values(person.phones)).toEqual(['1555', '+1555'])
+    expect(values(person.names)).toEqual(['1555', '1666', 'US.2'])
+    const onlyId = personOf('o', { ...nobody, userId: 'US.1', renamedTo: { ...renamedTo, waId: undefined } })
+    expect(values(onlyId.names)).toEqual(['US.1', 'US.2'])
   })
 
   it('of the CRM is found by the wa_id that messages taught', () => {
     const person = personOfPhone('o', '+1555')
-    expect(person.lookups.map((a) => aliasKey('o', a))).toEqual(['o\nphone\n+1555', 'o\nwa_id\n1555'])
+    expect(person.phones.map((a) => aliasKey('o', a))).toEqual(['o\nwa_id\n1555', 'o\nphone\n+1555'])
     expect(person.names).toEqual([{ kind: 'phone', value: '+1555' }])
   })
+})
+
+it('the same phone is a wa_id and an E.164 number; an id is only itself', () => {
+  const both = ['1555', '+1555']
+  expect(values(synonymsOf({ kind: 'wa_id', value: '1555' }))).toEqual(both)
+  expect(values(synonymsOf({ kind: 'phone', value: '+1555' }))).toEqual(both)
+  expect(values(synonymsOf({ kind: 'bsuid', value: 'US.1' }))).toEqual(['US.1'])
 })

@@ -116,6 +116,27 @@ describe('decide', () => {
     expect(decide(system, [], SETTINGS, NOW).route).toBe(null)
   })
 
+  it.each(['echo', 'import'] as const)(
+    'shows an %s in the chatroom, active or not, and changes nothing',
+    (nature) => {
+      const aside = inbound({ nature })
+      const deactivated = room('d', { deactivatedAt: ago(1) })
+      expect(decide(aside, [deactivated], SETTINGS, NOW)).toMatchObject({
+        route: null,
+        roomId: 'd',
+        changed: [],
+      })
+      expect(decide(aside, [], SETTINGS, NOW)).toMatchObject({ route: null, roomId: null })
+    },
+  )
+
+  it('routes standby messages, but does not answer them', () => {
+    const standby = inbound({ nature: 'standby' })
+    const expired = decide(standby, [room('x', { expiredAt: ago(1) })], SETTINGS, NOW)
+    expect(expired).toMatchObject({ route: 'expired', autoReply: false })
+    expect(decide(standby, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW).route).toBe('reactivated')
+  })
+
   it('keeps group messages out', () => {
     expect(decide(inbound({ nature: 'group' }), [room('a')], SETTINGS, NOW)).toMatchObject({
       route: null,

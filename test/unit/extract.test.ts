@@ -53,7 +53,7 @@ describe('a delivery', () => {
     [
       'statuses that are no list',
       delivery([change('p', { statuses: 'x' as never })]),
-      'messages: statuses is not a list',
+      'statuses: statuses is not a list',
     ],
   ])('with %s names the problem', (_, body, problem) => {
     expect(read(body).problems).toEqual([problem])
@@ -182,7 +182,7 @@ describe('the sender', () => {
       'the former id of a system message without `from`',
       message({ from: '', type: 'system', extra: { system: { user_id: 'US.2', previous_user_id: 'US.1' } } }),
       [],
-      { userId: 'US.1' },
+      { userId: 'US.1', renamedTo: { waId: undefined, userId: 'US.2', parentUserId: undefined } },
     ],
     [
       'the new number of a system message that names nothing else',
@@ -202,6 +202,96 @@ describe('the sender', () => {
 
   it('is nobody when two contacts stand beside a message that names none', () => {
     expect(readOne(message({ from: '' }), [{ wa_id: '1' }, { wa_id: '2' }]).problems).toHaveLength(1)
+  })
+})
+
+describe('what is not a customer writing', () => {
+  const talk = (field: string, value: object) =>
+    read(delivery([{ field, value: { metadata: { phone_number_id: 'p' }, ...value } }]))
+
+  it('an echo of the Business App is of the customer it went to, in the other direction', () => {
+    const echo = { from: '1999', to: '1555', to_user_id: 'US.1', id: 'e', type: 'text', text: { body: 'x' } }
+    expect(talk('smb_message_echoes', { message_echoes: [echo] }).messages).toMatchObject([
+      { wamid: 'e', nature: 'echo', direction: 'echo', sender: { waId: '1555', userId: 'US.1' } },
+    ])
+    expect(talk('smb_message_echoes', { message_echoes: [{ id: 'e' }] }).problems).toEqual([
+      'message_echoes[0]: names no sender',
+    ])
+  })
+
+  it('standby carries messages, echoes and statuses one level deeper', () => {
+    const standby = {
+      messages: [message({ id: 'm' })],
+      message_echoes: [{ id: 'e', to: '1555' }],
+      statuses: [{ id: 's', status: 'sent' }],
+    }
+    const { messages, statuses } = talk('standby', { standby })
+    expect(messages.map((m) => [m.wamid, m.nature])).toEqual([
+      ['m', 'standby'],
+      ['e', 'echo'],
+    ])
+    expect(statuses.map((s) => s.wamid)).toEqual(['s'])
+    const bare = read(
+      delivery([
+        { field: 'standby', value: { standby: { metadata: { phone_number_id: 'q' }, ...standby } } },
+      ]),
+    )
+    expect(bare.messages[0]?.phoneId).toBe('q')
+    expect(talk('standby', standby).messages).toHaveLength(2)
+  })
+
+  it('history is imported thread by thread, both directions', () => {
+    const threads = [
+      {
+        id: '1555',
+        messages: [message({ id: 'in', from: '1555' }), { id: 'out', from: '1999', to: '1555' }],
+      },
+      { id: '1666', messages: [{ id: 'bare', type: 'text' }] },
+      null,
+    ]
+    const { messages, problems } = talk('history', { history: [{ metadata: { phase: 0 }, threads }, {}] })
+    expect(problems).toEqual([])
+    expect(messages.map((m) => [m.wamid, m.nature, m.direction, m.sender.waId])).toEqual([
+      ['in', 'import', 'in', '1555'],
+      ['out', 'import', 'echo', '1555'],
+      ['bare', 'import', 'in', '1666'],
+    ])
+    const declined = talk('history', { history: [{ errors: [{ code: 2593109 }] }] })
+    expect(declined.accountEvents).toMatchObject([{ field: 'history' }])
+  })
+
+  it.each(['messaging_handovers', 'calls', 'group_lifecycle_update', 'user_id_update', 'something_new'])(
+    '%s is an account event',
+    (field) => {
+      expect(talk(field, { x: 1 })).toMatchObject({ messages: [], problems: [], accountEvents: [{ field }] })
+    },
+  )
+})
+
+describe('a system message about a new name', () => {
+  const system = (extra: object, more: object = {}) => ({ id: 'w', type: 'system', ...more, system: extra })
+
+  it('is found under the old phone or id, and teaches the new ones', () => {
+    expect(
+      senderOf(system({ type: 'user_changed_number', wa_id: '2', user_id: 'US.2' }, { from: '1' })),
+    ).toEqual({
+      waId: '1',
+      userId: undefined,
+      parentUserId: undefined,
+      profileName: undefined,
+      renamedTo: { waId: '2', userId: 'US.2', parentUserId: undefined },
+    })
+    expect(
+      senderOf(system({ user_id: 'US.2', previous_user_id: 'US.1' }, { from_user_id: 'US.2' })),
+    ).toMatchObject({ userId: 'US.1', renamedTo: { userId: 'US.2' } })
+    expect(senderOf(system({ user_id: 'US.2' }, { from_user_id: 'US.1' }))).toMatchObject({ userId: 'US.1' })
+  })
+
+  it('that names only the new is of the new, and one without any new name renames nobody', () => {
+    expect(senderOf(system({ user_id: 'US.2' }, { from_user_id: 'US.2' }))).toMatchObject({ userId: 'US.2' })
+    expect(senderOf(system({ type: 'customer_identity_changed' }, { from: '1' }))).not.toHaveProperty(
+      'renamedTo',
+    )
   })
 })
 
@@ -245,6 +335,9 @@ describe('statuses and other fields', () => {
   it('keeps errors that Meta reports beside messages, and a change in which it knows nothing', () => {
     const errors = [{ code: 131035 }]
     expect(read(delivery([change('p', { errors })])).accountEvents).toMatchObject([
+      { field: 'messages', phoneId: 'p' },
+    ])
+    expect(read(delivery([change('p', { errors, messages: [message({})] })])).accountEvents).toMatchObject([
       { field: 'messages.errors', phoneId: 'p' },
     ])
     expect(read(delivery([change('p', {})])).accountEvents).toMatchObject([

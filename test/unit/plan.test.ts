@@ -25,6 +25,7 @@ function arrival(
       wamid,
       type: change.type ?? 'text',
       nature: 'customer',
+      direction: 'in',
       sentAt: NOW,
       receivedAt: NOW,
       seq: 1,

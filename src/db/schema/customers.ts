@@ -6,6 +6,7 @@ import { orgs } from './orgs.ts'
 /**
  * One WhatsApp person as one org sees them: the row that routing and the API lock, in (org, id) order.
  * `preferenceAt`: Meta's time of the last `user_preferences`, so that a late one changes nothing.
+ * `mergedInto`: this customer turned out to be that one, who has its names now.
  */
 export const customers = pgTable(
   'customers',
@@ -13,6 +14,7 @@ export const customers = pgTable(
     orgId: orgId().references(() => orgs.id),
     id: id(),
     profileName: text('profile_name'),
+    mergedInto: uuid('merged_into'),
     optedOutAt: instant('opted_out_at'),
     preferenceAt: instant('preference_at'),
     createdAt: createdAt(),

@@ -1,0 +1,274 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Db } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/client.ts'
+import { type Person, personOf, personOfPhone } from '../../src/identity/aliases.ts'
+import { findCustomer } from '../../src/identity/find-customers.ts'
+import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
+import { PHONES } from '../fixtures/phones.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { deliver, readMessage, readRoom } from '../support/inbox.ts'
+import { createOrg, createRoom } from '../support/org.ts'
+import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
+
+let db: Db
+
+beforeAll(async () => {
+  db = (await createTestDatabase()).db
+})
+
+const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
+const byWaId = (orgId: string, waId: string) => personOf(orgId, { ...nobody, waId })
+const resolve = (...people: Person[]) => inTransaction(db, (tx) => resolveCustomers(tx, people))
+
+async function eventsOf(orgId: string, kind: string) {
+  const { rows } = await db.$client.query(
+    'select reason, after from events where org_id = $1 and kind = $2',
+    [orgId, kind],
+  )
+  return rows
+}
+
+const ago = (days: number) => new Date(Date.now() - days * 86_400_000)
+
+describe.each(Object.entries(PHONES))('a phone of %s', (_, phones) => {
+  it('leads to one customer in all its spellings, whichever the CRM or Meta taught first', async () => {
+    const org = await createOrg(db)
+    for (const { spellings } of phones) {
+      const [customer] = await resolve(byWaId(org.id, spellings[0]!))
+      for (const spelling of spellings) {
+        expect(await findCustomer(db, personOfPhone(org.id, `+${spelling}`))).toBe(customer)
+        expect(await findCustomer(db, byWaId(org.id, spelling))).toBe(customer)
+      }
+    }
+    const { rows } = await db.$client.query('select count(*)::int as n from customers where org_id = $1', [
+      org.id,
+    ])
+    expect(rows[0].n).toBe(phones.length)
+  })
+})
+
+describe('a phone', () => {
+  it('that exactly one customer has wins over other spellings', async () => {
+    const org = await createOrg(db)
+    const [eight] = await resolve(byWaId(org.id, '551187654321'))
+    await db.$client.query(`insert into customers (org_id, id) values ($1, gen_random_uuid())`, [org.id])
+    const { rows } = await db.$client.query(`select id from customers where org_id = $1 and id <> $2`, [
+      org.id,
+      eight,
+    ])
+    await db.$client.query(
+      `insert into customer_aliases (org_id, kind, value, customer_id) values ($1, 'phone', '+5511987654321', $2)`,
+      [org.id, rows[0].id],
+    )
+    expect(await findCustomer(db, byWaId(org.id, '551187654321'))).toBe(eight)
+    expect(await findCustomer(db, byWaId(org.id, '5511987654321'))).toBe(rows[0].id)
+  })
+
+  it('whose other spellings belong to two customers is nobody known, and that is recorded, not guessed', async () => {
+    const org = await createOrg(db)
+    for (const value of ['+541151234678', '+54111551234678']) {
+      await db.$client.query(
+        `with c as (insert into customers (org_id, id) values ($1, gen_random_uuid()) returning id)
+         insert into customer_aliases (org_id, kind, value, customer_id) select $1, 'phone', $2, id from c`,
+        [org.id, value],
+      )
+    }
+    const m = message({ from: '5491151234678' })
+    await deliver(db, post(org.phones[0]!, m))
+    const { customer_id } = await readMessage(db, org.id, m.id)
+    const { rows } = await db.$client.query('select id from customers where org_id = $1', [org.id])
+    expect(rows).toHaveLength(3)
+    const events = await eventsOf(org.id, 'customer.ambiguous')
+    expect(events[0].after.fits).toHaveLength(2)
+    expect(events[0].after.fits).not.toContain(customer_id)
+  })
+
+  it('of the CRM finds the customer whose messages were held, though WhatsApp spells it otherwise', async () => {
+    const org = await createOrg(db)
+    const m = message({ from: '5215512345678' })
+    await deliver(db, post(org.phones[0]!, m))
+    const room = await createRoom(db, org, { customer: '+525512345678' })
+    const next = message({ from: '5215512345678' })
+    await deliver(db, post(org.phones[0]!, next))
+    expect(await readMessage(db, org.id, next.id)).toMatchObject({ chatroom_id: room.id, route: 'active' })
+  })
+})
+
+describe('somebody without a phone', () => {
+  it('reaches the chatroom of the phone, once both names came in one message', async () => {
+    const org = await createOrg(db)
+    const room = await createRoom(db, org)
+    const both = message({ userId: 'US.1' })
+    const alone = message({ from: '', userId: 'US.1' })
+    await deliver(db, post(org.phones[0]!, both), post(org.phones[0]!, alone))
+    for (const m of [both, alone]) {
+      expect(await readMessage(db, org.id, m.id)).toMatchObject({ chatroom_id: room.id, route: 'active' })
+    }
+  })
+
+  it('who wrote before that was held; then merges into the known customer, messages and all', async () => {
+    const org = await createOrg(db)
+    const room = await createRoom(db, org)
+    const early = message({ from: '', userId: 'US.2' })
+    await deliver(db, post(org.phones[0]!, early))
+    expect(await readMessage(db, org.id, early.id)).toMatchObject({ route: 'held', chatroom_id: null })
+    await deliver(db, post(org.phones[0]!, message({ userId: 'US.2' })))
+    expect(await readMessage(db, org.id, early.id)).toMatchObject({
+      route: 'held',
+      chatroom_id: room.id,
+      customer_id: room.customerId,
+    })
+    expect(await eventsOf(org.id, 'customer.identity_conflict')).toMatchObject([{ reason: 'merged' }])
+    const later = message({ from: '', userId: 'US.2' })
+    await deliver(db, post(org.phones[0]!, later))
+    expect((await readMessage(db, org.id, later.id)).chatroom_id).toBe(room.id)
+  })
+
+  it('whose BSUID has contacts of its own keeps them: the phone decides, the BSUID is re-pointed', async () => {
+    const org = await createOrg(db, { unknown_sender: 'create' })
+    await deliver(db, post(org.phones[0]!, message({ from: '', userId: 'US.3' })))
+    const room = await createRoom(db, org, { customer: '+15550001111' })
+    const both = message({ userId: 'US.3' })
+    await deliver(db, post(org.phones[0]!, both))
+    expect((await readMessage(db, org.id, both.id)).chatroom_id).toBe(room.id)
+    expect(await eventsOf(org.id, 'customer.identity_conflict')).toMatchObject([{ reason: 're-pointed' }])
+    const { rows } = await db.$client.query('select 1 from chatrooms where org_id = $1', [org.id])
+    expect(rows).toHaveLength(2)
+  })
+
+  it('is one customer although hundreds of first messages come at once', async () => {
+    const org = await createOrg(db)
+    const batches = Array.from({ length: 20 }, () =>
+      Array.from({ length: 10 }, (_, i) =>
+        post(org.phones[0]!, message(i % 2 ? { from: '', userId: 'US.9' } : { userId: 'US.9' })),
+      ),
+    )
+    await Promise.all(batches.map((bodies) => deliver(db, ...bodies)))
+    const { rows } = await db.$client.query(
+      'select count(distinct customer_id)::int as n from messages where org_id = $1',
+      [org.id],
+    )
+    expect(rows[0].n).toBe(1)
+  })
+})
+
+describe('a change of names', () => {
+  const system = (extra: object, from?: string) => ({
+    ...(from && { from }),
+    id: newWamid(),
+    timestamp: '1790416832',
+    type: 'system',
+    system: extra,
+  })
+
+  it('user_changed_number moves on to the new phone and id; the old ones go on leading to the customer', async () => {
+    const org = await createOrg(db)
+    const room = await createRoom(db, org)
+    await deliver(db, post(org.phones[0]!, message({ userId: 'US.1' })))
+    const change = {
+      type: 'user_changed_number',
+      body: 'Ana changed to 999',
+      wa_id: '15559990000',
+      user_id: 'US.2',
+      previous_user_id: 'US.1',
+    }
+    const notice = system(change, '15550001111')
+    await deliver(db, post(org.phones[0]!, notice))
+    expect(await readMessage(db, org.id, notice.id)).toMatchObject({ chatroom_id: room.id, route: 'active' })
+    const after = [
+      message({ from: '15559990000' }),
+      message({ from: '', userId: 'US.2' }),
+      message({ from: '', userId: 'US.1' }),
+    ]
+    for (const m of after) {
+      await deliver(db, post(org.phones[0]!, m))
+      expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(room.id)
+    }
+  })
+
+  it.each([
+    ['with the previous id', { previous_user_id: 'US.1' }, undefined],
+    ['without it, by the old phone', {}, '15550001111'],
+  ])('user_changed_user_id %s', async (_, previous, from) => {
+    const org = await createOrg(db)
+    const room = await createRoom(db, org)
+    await deliver(db, post(org.phones[0]!, message({ userId: 'US.1' })))
+    await deliver(
+      db,
+      post(org.phones[0]!, system({ type: 'user_changed_user_id', user_id: 'US.2', ...previous }, from)),
+    )
+    const m = message({ from: '', userId: 'US.2' })
+    await deliver(db, post(org.phones[0]!, m))
+    expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(room.id)
+  })
+
+  it('does not reactivate, and does not take a phone that has contacts of its own', async () => {
+    const org = await createOrg(db)
+    const old = await createRoom(db, org, { deactivatedAt: ago(1) })
+    const other = await createRoom(db, org, { customer: '+15559990000' })
+    await deliver(
+      db,
+      post(org.phones[0]!, system({ type: 'user_changed_number', wa_id: '15559990000' }, '15550001111')),
+    )
+    expect((await readRoom(db, org.id, old.id)).state).toBe('deactivated')
+    const m = message({ from: '15559990000' })
+    await deliver(db, post(org.phones[0]!, m))
+    expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(other.id)
+    expect(await eventsOf(org.id, 'customer.identity_conflict')).toMatchObject([
+      { reason: 'the phone has contacts of its own and stays' },
+    ])
+  })
+})
+
+describe('what only looks like a customer message', () => {
+  const field = (org: { phones: string[] }, name: string, value: object) =>
+    bytes(delivery([{ field: name, value: { metadata: { phone_number_id: org.phones[0] }, ...value } }]))
+
+  it('an echo of the Business App is shown in the chatroom and changes nothing', async () => {
+    const org = await createOrg(db, { auto_reply_text: 'closed' })
+    const room = await createRoom(db, org, { deactivatedAt: ago(1) })
+    const echo = { from: '1999', to: '15550001111', id: newWamid(), type: 'text', timestamp: '1790416832' }
+    await deliver(db, field(org, 'smb_message_echoes', { message_echoes: [echo] }))
+    expect(await readMessage(db, org.id, echo.id)).toMatchObject({
+      chatroom_id: room.id,
+      direction: 'echo',
+      route: null,
+    })
+    expect(await readRoom(db, org.id, room.id)).toMatchObject({ state: 'deactivated', last_inbound_at: null })
+  })
+
+  it('imported history is shown, reactivates nothing and is not answered', async () => {
+    const org = await createOrg(db, { auto_reply_text: 'closed' })
+    const room = await createRoom(db, org, { expiredAt: ago(1) })
+    const old = message({ at: new Date() })
+    await deliver(
+      db,
+      field(org, 'history', { history: [{ threads: [{ id: '15550001111', messages: [old] }] }] }),
+    )
+    expect(await readMessage(db, org.id, old.id)).toMatchObject({
+      chatroom_id: room.id,
+      direction: 'in',
+      route: null,
+    })
+    const { rows } = await db.$client.query('select 1 from outbox where org_id = $1', [org.id])
+    expect(rows).toEqual([])
+  })
+
+  it('standby is routed, not answered, and the same message is not routed again later', async () => {
+    const org = await createOrg(db, { auto_reply_text: 'closed' })
+    const room = await createRoom(db, org, { expiredAt: ago(1) })
+    const m = message({})
+    await deliver(db, field(org, 'standby', { standby: { messages: [m] } }))
+    expect(await readMessage(db, org.id, m.id)).toMatchObject({ chatroom_id: room.id, route: 'expired' })
+    expect((await deliver(db, post(org.phones[0]!, m))).duplicates).toBe(1)
+    const { rows } = await db.$client.query('select 1 from outbox where org_id = $1', [org.id])
+    expect(rows).toEqual([])
+  })
+
+  it('a status that names several ids teaches nothing wrong: our message is of the same customer', async () => {
+    const org = await createOrg(db)
+    const statuses = [{ id: 'x', status: 'sent', recipient_id: '1555', recipient_user_id: 'US.1' }]
+    const { outcomes } = await deliver(db, bytes(delivery([change(org.phones[0]!, { statuses })])))
+    expect(outcomes).toMatchObject([{ end: 'routed' }])
+  })
+})

@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { phoneVariants } from '../../src/identity/phone.ts'
+import { PHONES } from '../fixtures/phones.ts'
+
+describe.each(Object.entries(PHONES))('numbers of %s', (_, phones) => {
+  it('are at least forty', () => {
+    expect(phones.length).toBeGreaterThanOrEqual(40)
+  })
+
+  it.each(phones.map((p) => [p.kind, p.spellings] as const))(
+    '%s %j: every spelling leads to every other',
+    (_, spellings) => {
+      for (const spelling of spellings) {
+        const others = spellings.filter((s) => s !== spelling)
+        expect(phoneVariants(spelling)).toEqual(expect.arrayContaining(others))
+      }
+    },
+  )
+
+  it('that have one spelling have no other', () => {
+    for (const { spellings } of phones) {
+      if (spellings.length === 1) expect(phoneVariants(spellings[0]!)).toEqual([])
+    }
+  })
+})
+
+it('of other countries have no other spelling', () => {
+  for (const digits of [
+    '15550001111',
+    '919810000001',
+    '447700900123',
+    '4915112345678',
+    '5511',
+    '52',
+    '',
+    '54',
+  ]) {
+    expect(phoneVariants(digits)).toEqual([])
+  }
+})
+
+it('lead back to themselves, and never offer themselves', () => {
+  const digits = fc.tuple(fc.constantFrom('55', '52', '521', '54', '549'), fc.stringMatching(/^\d{8,12}$/))
+  fc.assert(
+    fc.property(digits, ([country, rest]) => {
+      const phone = country + rest
+      for (const variant of phoneVariants(phone)) {
+        expect(variant).not.toBe(phone)
+        expect(variant).toMatch(/^\d{11,15}$/)
+      }
+    }),
+  )
+})
