@@ -9,6 +9,7 @@ import { createLifetime, type Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
 import { createGraph } from '../src/outbound/graph.ts'
+import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
 import { type Engine, openEngine, ping } from '../src/queue/connection.ts'
 import { queueDepths } from '../src/queue/health.ts'
 import { createProducer, type Producer } from '../src/queue/producer.ts'
@@ -109,6 +110,7 @@ async function startOps({ config, db, engine, producer, metrics, log, lifetime }
       { name: 'database', check: () => db.$client.query('select 1 from inbox limit 0') },
       { name: 'queue', check: () => ping(engine) },
     ],
+    details: async () => ({ stopped_numbers: await countStoppedNumbers(db) }),
     registry: metrics.registry,
     refreshGauges: () => refreshGauges(db, producer, metrics),
     queues: producer.queues,
@@ -126,7 +128,12 @@ async function startOps({ config, db, engine, producer, metrics, log, lifetime }
 }
 
 async function refreshGauges(db: Database['db'], producer: Producer, metrics: Metrics): Promise<void> {
-  const [figures, depths] = await Promise.all([inboxFigures(db), queueDepths(producer.queues())])
+  const [figures, stopped, depths] = await Promise.all([
+    inboxFigures(db),
+    countStoppedNumbers(db),
+    queueDepths(producer.queues()),
+  ])
+  metrics.stoppedNumbers.set(stopped)
   metrics.oldestUnroutedSeconds.set(figures.oldestUnroutedSeconds)
   metrics.parkedNow.set(figures.parked)
   metrics.deadNow.set(figures.dead)

@@ -14,6 +14,8 @@ type Probe = { name: string; check: () => Promise<unknown> }
 
 export type OpsParts = DeadLetterParts & {
   probes: Probe[]
+  /** What an operator should know though the process is ready; left out when it cannot be read. */
+  details: () => Promise<Record<string, number>>
   registry: Registry
   /** Brings the gauges up to date; called at each scrape, which does not wait long for it. */
   refreshGauges: () => Promise<void>
@@ -50,7 +52,7 @@ export function createOpsApp(parts: OpsParts): Express {
   // Plain HTTP inside: nothing to upgrade to.
   app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
-  app.get('/ready', readiness(parts.probes, log))
+  app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
   app.use(['/queues', '/dead-letters'], requireLogin(login))
   app.use('/queues', createDashboard('/queues', parts.queues))
@@ -61,8 +63,9 @@ export function createOpsApp(parts: OpsParts): Express {
 }
 
 /** Asks all probes at once, each for at most a second; the answer names what failed, never why. */
-function readiness(probes: Probe[], log: Logger): RequestHandler {
+function readiness({ probes, details, log }: OpsParts): RequestHandler {
   return async (_req, res) => {
+    const told = within(DEADLINE_MS, details).catch(() => undefined)
     const results = await Promise.all(
       probes.map(async ({ name, check }) => {
         try {
@@ -76,7 +79,8 @@ function readiness(probes: Probe[], log: Logger): RequestHandler {
     )
     const ready = results.every(([, result]) => result === 'ok')
     const checks = Object.fromEntries(results)
-    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks })
+    const status = ready ? 'ready' : 'not ready'
+    res.status(ready ? 200 : 503).json({ status, checks, details: await told })
   }
 }
 

@@ -1,14 +1,17 @@
 import { classifyFailure, classifyReply, type SendOutcome } from './send-errors.ts'
 
 export type Graph = {
-  /** Posts one message for a number. Never rejects; resolves within 10 s, whatever the other side does. */
+  /** Posts one message for a number. Never rejects; resolves within the deadline, whatever the other side does. */
   send(phoneId: string, token: string, message: Record<string, unknown>): Promise<SendOutcome>
 }
 
 const DEADLINE_MS = 10_000
 
-/** Meta's Graph API (facts: Meta, messages/send-messages), or what stands in for it. */
-export function createGraph({ url, version }: { url: string; version: string }): Graph {
+/** Meta's Graph API (facts: Meta, messages/send-messages), or what stands in for it; `deadlineMs` for each call. */
+export function createGraph(
+  { url, version }: { url: string; version: string },
+  deadlineMs = DEADLINE_MS,
+): Graph {
   return {
     async send(phoneId, token, message) {
       try {
@@ -17,7 +20,7 @@ export function createGraph({ url, version }: { url: string; version: string }):
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
           body: JSON.stringify(message),
           redirect: 'error',
-          signal: AbortSignal.timeout(DEADLINE_MS),
+          signal: AbortSignal.timeout(deadlineMs),
         })
         const body = parse(await response.text())
         return classifyReply({

@@ -290,6 +290,17 @@ describe('held messages', () => {
     expect(rest.body.messages.map((m: { wamid: string }) => m.wamid)).toEqual([held[0]!.id])
     expect(rest.body.next_before).toBe(null)
   })
+
+  it('are held no longer once a chatroom has them', async () => {
+    const org = await createOrg(db)
+    await deliver(db, post(org.phones[0]!, message({})))
+    const held = async () => (await get(`/v1/org/${org.id}/messages/held`)).body.messages
+    expect(await held()).toHaveLength(1)
+    const lead_id = await createLead(db, org)
+    const assign_details = { assign_mode: 'USER', user_id: 'ann' }
+    await api.call('POST', `/v3/org/${org.id}/lead/chatroom`, { body: { lead_id, assign_details } })
+    expect(await held()).toEqual([])
+  })
 })
 
 describe('the explanation of a route', () => {

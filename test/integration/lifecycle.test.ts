@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type Db, inTransaction, openDatabase } from '../../src/db/client.ts'
 import { chatrooms } from '../../src/db/schema/index.ts'
 import { lockCustomers } from '../../src/identity/lock-customers.ts'
+import type { Changes } from '../../src/lifecycle/changes.ts'
 import { deactivateInactive } from '../../src/lifecycle/deactivate-inactive.ts'
 import { expireOld } from '../../src/lifecycle/expire-old.ts'
 import { previewSweep } from '../../src/lifecycle/preview-sweep.ts'
@@ -44,15 +45,21 @@ async function addRoom(org: TestOrg, { contactId, customerId }: RoomKey, { phone
 
 type RoomKey = { contactId: string; customerId: string }
 
-/** Many customers with an active chatroom each, the customers silent for 40 days. */
+/**
+ * Many customers with a contact and an active chatroom each, silent for 61 to 68 days, all three with one id. The
+ * chatrooms are named by their place in the order of a sweep.
+ */
 async function createSilentRooms(on: Db, org: TestOrg, count: number): Promise<void> {
   await on.$client.query(
     `with c as (
        insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, $3) returning id),
      k as (
-       insert into contacts (org_id, id, customer_id, crm_id) select $1, id, id, id::text from c)
+       insert into contacts (org_id, id, customer_id, crm_id, created_at)
+       select $1, id, id, id::text,
+         (current_date::timestamp at time zone 'UTC') - interval '24 hours' * (61 + (hashtext(id::text) & 7)) from c
+       returning id, created_at)
      insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, activated_at)
-     select $1, id, id, id, $2, row_number() over (order by id), now() - interval '40 days' from c`,
+     select $1, id, id, id, $2, row_number() over (order by created_at, id), created_at from k`,
     [org.id, org.phones[0], count],
   )
 }
@@ -302,15 +309,31 @@ it('is due to the millisecond', async () => {
 })
 
 describe('sweeps side by side', () => {
-  it('change every chatroom once, with one event', async () => {
-    const org = await createOrg(db, { inactivity_days: 30 })
-    await createSilentRooms(db, org, 2_500)
-    const runs = await Promise.all([1, 2, 3].map(() => deactivateInactive(db, undefined)))
-    const counts = runs.map((changes) => changes.get(org.id)?.chatroomsDeactivated ?? 0)
-    expect(counts.reduce((sum, n) => sum + n)).toBe(2_500)
-    const events = await eventsOf(org.id)
-    expect([events.length, new Set(events.map((e) => e.chatroom_id)).size]).toEqual([2_500, 2_500])
-    expect(await statesIn(org.id)).toEqual({ deactivated: 2_500 })
+  const both = [
+    {
+      name: 'inactivity',
+      run: deactivateInactive,
+      kind: 'chatroom.deactivated',
+      settings: { inactivity_days: 30 },
+    },
+    { name: 'expiry', run: expireOld, kind: 'chatroom.expired', settings: { expiry_days: 60 } },
+  ]
+  const chatroomsOf = (changes: Changes) =>
+    [...changes.values()].reduce((sum, c) => sum + c.chatroomsExpired + c.chatroomsDeactivated, 0)
+
+  it.each(both)('change every chatroom once, with one event ($name)', async ({ run, kind, settings }) => {
+    const own = await createTestDatabase()
+    const orgs = [await createOrg(own.db, settings), await createOrg(own.db, settings)]
+    for (const org of orgs) await createSilentRooms(own.db, org, 1_300)
+    const runs = await Promise.all([1, 2, 3].map(() => run(own.db, undefined)))
+    expect(runs.map(chatroomsOf).reduce((sum, n) => sum + n)).toBe(2_600)
+    const { rows } = await own.db.$client.query(
+      `select count(*)::int as n, count(distinct chatroom_id)::int as rooms,
+         (select count(*)::int from chatrooms where state <> 'active') as changed
+       from events where kind = $1`,
+      [kind],
+    )
+    expect(rows).toEqual([{ n: 2_600, rooms: 2_600, changed: 2_600 }])
   })
 
   it('leave a customer whom routing holds to the next run, and wait for nobody', async () => {
@@ -332,16 +355,17 @@ describe('sweeps side by side', () => {
     expect(await states()).toEqual(['deactivated', 'expired', 'deactivated'])
   })
 
-  it('get past a full batch of customers who are all held', async () => {
+  it.each(both)('get past a full batch of customers who are all held ($name)', async ({ run, settings }) => {
     const own = await createTestDatabase()
-    const org = await createOrg(own.db, { inactivity_days: 30 })
-    await createSilentRooms(own.db, org, 1_500)
+    await createSilentRooms(own.db, await createOrg(own.db, settings), 1_500)
     await inTransaction(own.db, async (tx) => {
-      await tx.$client.query('select 1 from customers order by id limit 1200 for update')
-      const changes = await deactivateInactive(own.db, undefined)
-      expect(changes.get(org.id)).toEqual({ ...nothing, chatroomsDeactivated: 300 })
+      await tx.$client.query(
+        `select 1 from contacts k join customers c using (org_id, id)
+         order by k.created_at, k.id limit 1200 for update of c`,
+      )
+      expect(chatroomsOf(await run(own.db, undefined))).toBe(300)
     })
-    expect((await deactivateInactive(own.db, undefined)).get(org.id)?.chatroomsDeactivated).toBe(1_200)
+    expect(chatroomsOf(await run(own.db, undefined))).toBe(1_200)
   })
 
   it('look again once the customer is locked: who wrote in between is awake', async () => {
@@ -663,7 +687,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     const own = await createTestDatabase()
     if (fill === 'loaded') {
       for (let i = 0; i < 20; i++) {
-        const org = await createOrg(own.db, { inactivity_days: 39 + i, expiry_days: 300 })
+        const org = await createOrg(own.db, { inactivity_days: 62 + i, expiry_days: 300 })
         await createSilentRooms(own.db, org, 1_500)
       }
       await own.db.$client.query('analyze')

@@ -37,6 +37,7 @@ beforeEach(async () => {
 async function start(parts: Partial<OpsParts> = {}): Promise<string> {
   const handler = createOpsApp({
     probes: [],
+    details: async () => ({ stopped_numbers: 0 }),
     registry: metrics.registry,
     refreshGauges: async () => {},
     queues: () => [],
@@ -78,7 +79,7 @@ describe('/live and /ready', () => {
     const reply = await send(`${url}/ready`)
     expect([reply.status, JSON.parse(reply.body)]).toEqual([
       200,
-      { status: 'ready', checks: { database: 'ok' } },
+      { status: 'ready', checks: { database: 'ok' }, details: { stopped_numbers: 0 } },
     ])
   })
 
@@ -97,7 +98,7 @@ describe('/live and /ready', () => {
     const reply = await send(`${url}/ready`)
     expect(reply.status).toBe(503)
     const checks = { database: 'failed', queue: 'ok', other: 'failed' }
-    expect(JSON.parse(reply.body)).toEqual({ status: 'not ready', checks })
+    expect(JSON.parse(reply.body)).toEqual({ status: 'not ready', checks, details: { stopped_numbers: 0 } })
   })
 
   test('/ready waits a second for probes that hang, all at once', async () => {

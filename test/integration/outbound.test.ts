@@ -39,7 +39,7 @@ async function sender(...script: Reply[]) {
     sendMessage(
       {
         db,
-        graph: createGraph({ url: graph.url, version: 'v26.0' }),
+        graph: createGraph({ url: graph.url, version: 'v26.0' }, 1_000),
         secretsKey: KEY,
         now: () => new Date(),
       },
@@ -148,6 +148,7 @@ describe('an auto-reply', () => {
     ['a reset after the request was read', (res: Parameters<Reply>[0]) => void res.socket?.resetAndDestroy()],
     ['200 with junk', replies(200, 'junk')],
     ['502 of a proxy', replies(502, '<html>')],
+    ['a stall past the deadline', () => undefined],
   ])('whose outcome nobody knows is never sent again: %s', async (_, reply) => {
     const { org, row } = await oneReply()
     const { graph, send } = await sender(reply)

@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Db } from '../../src/db/client.ts'
+import { requeueStranded } from '../../src/inbox/requeue-stranded.ts'
+import { mayTrySuspect } from '../../src/inbox/stranded.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { inboxStates, store } from '../support/inbox.ts'
+
+let db: Db
+
+beforeAll(async () => {
+  db = (await createTestDatabase()).db
+})
+
+async function requeue(taken = true) {
+  const jobs: { ids: number[]; suspect: boolean }[] = []
+  const done = await requeueStranded(db, async (ids, options) => {
+    jobs.push({ ids, suspect: options?.suspect === true })
+    return taken
+  })
+  return { jobs, done }
+}
+
+const makeDue = (ids: number[]) =>
+  db.$client.query('update inbox set due_at = now() where id = any($1)', [ids])
+const bodies = (n: number) => Array.from({ length: n }, (_, i) => Buffer.from(`body ${i}`))
+
+describe('deliveries that no job knows', () => {
+  it('are left alone for 30 s, then enqueued in jobs of 100, each once until its next time', async () => {
+    const ids = await store(db, ...bodies(250))
+    expect((await requeue()).jobs).toEqual([])
+    await makeDue(ids)
+    const { jobs, done } = await requeue()
+    expect(jobs.map((j) => j.ids.length)).toEqual([100, 100, 50])
+    expect([jobs.flatMap((j) => j.ids), done.requeued]).toEqual([ids, 250])
+    expect((await requeue()).jobs).toEqual([])
+    await db.$client.query('delete from inbox')
+  })
+
+  it('come again after 1, 2, 4 ... minutes, at most 32', async () => {
+    const ids = await store(db, ...bodies(1))
+    const waits = []
+    for (let i = 0; i < 8; i++) {
+      await makeDue(ids)
+      await requeue()
+      const { rows } = await db.$client.query(
+        'select round(extract(epoch from due_at - now()) / 60) as m from inbox',
+      )
+      waits.push(Number(rows[0].m))
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 32, 32])
+    await db.$client.query('delete from inbox')
+  })
+
+  it('that keep coming back go alone, as suspects', async () => {
+    const ids = await store(db, ...bodies(3))
+    for (let i = 0; i < 3; i++) {
+      await makeDue(ids)
+      expect((await requeue()).jobs).toEqual([{ ids, suspect: false }])
+    }
+    await makeDue(ids)
+    expect((await requeue()).jobs).toEqual(ids.map((id) => ({ ids: [id], suspect: true })))
+    await db.$client.query('delete from inbox')
+  })
+
+  it('by the thousand are all found in one run', async () => {
+    const ids = await store(db, ...bodies(2_300))
+    await makeDue(ids)
+    expect((await requeue()).done.requeued).toBe(2_300)
+    await db.$client.query('delete from inbox')
+  })
+})
+
+it('a suspect has five tries, counted before each; then it is a dead letter that says so', async () => {
+  const [id = 0] = await store(db, Buffer.from('kills its worker'))
+  for (let i = 0; i < 5; i++) expect(await mayTrySuspect(db, id)).toBe(true)
+  expect(await mayTrySuspect(db, id)).toBe(false)
+  expect(await inboxStates(db, [id])).toEqual(['dead'])
+  const { rows } = await db.$client.query('select error from inbox where id = $1', [id])
+  expect(rows[0].error).toBe('never finished in 5 tries of its own')
+  expect(await mayTrySuspect(db, id)).toBe(false)
+})
