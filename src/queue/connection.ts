@@ -1,6 +1,6 @@
 import { type ConnectionOptions, createRedisBackend } from 'bullmq'
 import { within } from '../deadline.ts'
-import { askPostgres, postgresBackend, producerPool, workerPool } from './postgres.ts'
+import { asConnection, askPostgres, postgresBackend, producerPool, workerPool } from './postgres.ts'
 import { askRedis, PREFIX, producerClient, workerClient } from './redis.ts'
 
 /** The store that BullMQ runs on, and how a `Queue` or `Worker` is connected to it. */
@@ -55,9 +55,9 @@ function onRedis(urls: string[]): Engine {
 }
 
 function onPostgres(url: string): Engine {
-  const connected = (connection: ConnectionOptions): Connection => ({
-    options: { connection, prefix: PREFIX, skipVersionCheck: false },
-    disconnect: () => undefined,
+  const connected = (pool: ReturnType<typeof workerPool>): Connection => ({
+    options: { connection: asConnection(pool), prefix: PREFIX, skipVersionCheck: false },
+    disconnect: () => void pool.end().catch(() => undefined),
   })
   return {
     kind: 'postgres',

@@ -1,25 +1,34 @@
-import { createPostgresBackend, type createRedisBackend } from 'bullmq'
+import { type ConnectionOptions, createPostgresBackend, type createRedisBackend } from 'bullmq'
 import pg from 'pg'
 
-/** Pool of a producer: what is not done in 500 ms fails. */
-export function producerPool(url: string) {
-  return { ...pool(url), query_timeout: 500, connectionTimeoutMillis: 500 }
+/** A pool for one Queue: what is not done in 500 ms fails. */
+export function producerPool(url: string): pg.Pool {
+  return openPool(url, { max: 3, query_timeout: 500, connectionTimeoutMillis: 500 })
 }
 
-/** Pool of a worker: patient with a busy server, yet done with a connection that went silent. */
-export function workerPool(url: string) {
-  return { ...pool(url), query_timeout: 5_000, connectionTimeoutMillis: 3_000 }
-}
-
-function pool(url: string) {
-  return { connectionString: url, schema: 'bullmq', migrate: false, max: 3, keepAlive: true }
+/** A pool for one Worker, with one more for LISTEN: patient with a busy server, yet done with a silent one. */
+export function workerPool(url: string): pg.Pool {
+  return openPool(url, { max: 4, query_timeout: 5_000, connectionTimeoutMillis: 3_000 })
 }
 
 /**
- * BullMQ's PostgreSQL backend. It is typed as the Redis one, since BullMQ puts the backend's type into that of
- * every Queue and Worker; Usher uses nothing that only one of them has.
+ * Not left to BullMQ, which does not listen for errors of a connection at work: a server that hung up while an
+ * object was being built ended the process.
+ */
+function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
+  const search = { options: '-c search_path=bullmq' }
+  const pool = new pg.Pool({ connectionString: url, keepAlive: true, ...search, ...limits })
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+/**
+ * BullMQ's PostgreSQL backend and what it connects by. They are typed as those of Redis, since BullMQ puts the
+ * backend's type into that of every Queue and Worker; Usher uses nothing that only one of them has.
  */
 export const postgresBackend = createPostgresBackend as unknown as typeof createRedisBackend
+export const asConnection = (pool: pg.Pool) => pool as unknown as ConnectionOptions
 
 /**
  * Runs one statement on a connection of its own.

@@ -420,9 +420,11 @@ it('a preview tells what the sweep then does, and changes nothing', async () => 
   await createRoom(own.db, both, { ...old, customer: '+15550000002', phone: both.phones[1]! })
   await createRoom(own.db, both, { ...old, customer: '+15550000003', deactivatedAt: ago(3) })
   await createRoom(own.db, both, { activatedAt: ago(40), customer: '+15550000004' })
+  const early = await createRoom(own.db, both, { ...old, customer: '+15550000005' })
+  await own.db.$client.query('update chatrooms set expired_at = now() where id = $1', [early.id])
   for (const org of [one, idle]) await createRoom(own.db, org, { activatedAt: ago(40) })
   const expected = new Map([
-    [both.id, { contactsExpired: 3, chatroomsExpired: 3, chatroomsDeactivated: 1 }],
+    [both.id, { contactsExpired: 4, chatroomsExpired: 3, chatroomsDeactivated: 1 }],
     [one.id, { ...nothing, chatroomsDeactivated: 1 }],
   ])
   expect(await previewSweep(own.db, undefined)).toEqual(expected)
