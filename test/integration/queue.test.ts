@@ -259,6 +259,18 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     expect(performance.now() - back).toBeLessThan(4_000)
   })
 
+  test('a store that hangs up while a worker is being built does not end the process', async (t) => {
+    const { engine, proxy } = await openStore(t, kind)
+    proxy.hangUpOn(kind === 'redis' ? 'info' : 'migration', 2)
+    const crashes: unknown[] = []
+    const onCrash = (error: unknown) => crashes.push(error)
+    process.on('uncaughtException', onCrash)
+    t.onTestFinished(() => void process.off('uncaughtException', onCrash))
+    const { worker } = newCollector(t, engine)
+    await worker.ready()
+    expect(crashes).toEqual([])
+  })
+
   test('a queue that died while its store is well is replaced', async (t) => {
     const { engine } = await openStore(t, kind)
     const producer = newProducer(t, engine)
@@ -300,11 +312,13 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
       newWorker(t, engine, 'maintenance', async (job) => {
         due.push(Number(job.id?.split(':').at(-1)))
       })
-    await until(() => producers.every((producer) => producer.queue('maintenance') !== undefined))
-    for (const producer of producers) keep(t, producer, [{ name: 'often', every }])
-    await until(() => due.length >= 9)
-    // On PostgreSQL the very first upserts, made at once, can give a tick each, milliseconds apart.
-    const slots = due.toSorted().slice(producers.length)
+    const [first, ...others] = producers
+    const schedules = [{ name: 'often', every }]
+    keep(t, first!, schedules)
+    await until(() => due.length > 0)
+    for (const producer of others) keep(t, producer, schedules)
+    await until(() => due.length >= 8)
+    const slots = due.toSorted()
     const periods = slots.slice(1).map((at, i) => (at - slots[i]!) / every)
     expect(periods.filter((period) => !Number.isInteger(period) || period === 0)).toEqual([])
   })
@@ -358,33 +372,47 @@ describe.runIf(kinds.includes('redis'))('Redis alone', { concurrent: true }, () 
   })
 })
 
-test('schedules are renewed every minute, and a failure is tried again', async (t) => {
+test('schedules are written when missing, changed or overdue, and a failure is tried again', async (t) => {
+  vi.useFakeTimers()
+  t.onTestFinished(() => void vi.useRealTimers())
   const upserts: unknown[][] = []
+  let stored: { every: number; next: number } | undefined
   let down = true
   const queue = {
-    upsertJobScheduler: async (...args: unknown[]) => {
+    getJobScheduler: async () => stored,
+    upsertJobScheduler: async (...args: [string, { every: number }, object]) => {
       if (down) throw new Error('away')
       upserts.push(args)
+      stored = { every: args[1].every, next: Date.now() + args[1].every }
     },
   } as unknown as NonNullable<ReturnType<Producer['queue']>>
   let current: typeof queue | undefined
-  vi.useFakeTimers()
-  t.onTestFinished(() => void vi.useRealTimers())
   const kept = keepSchedules(() => current, [{ name: 'tidy', every: 10_000 }], log)
-  await vi.advanceTimersByTimeAsync(5_000)
+  t.onTestFinished(kept.stop)
+  const upsertsWithin = async (ms: number) => {
+    upserts.length = 0
+    await vi.advanceTimersByTimeAsync(ms)
+    return upserts.length
+  }
+  expect(await upsertsWithin(5_000)).toBe(0)
   current = queue
-  await vi.advanceTimersByTimeAsync(5_000)
-  expect(upserts).toEqual([])
+  expect(await upsertsWithin(5_000)).toBe(0)
   down = false
-  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await upsertsWithin(1_000)).toBe(1)
   const opts = { removeOnComplete: { count: 100 }, removeOnFail: { count: 500 } }
-  const name = 'tidy'
-  expect(upserts).toEqual([[name, { every: 10_000 }, { name, data: {}, opts }]])
-  await vi.advanceTimersByTimeAsync(120_000)
-  expect(upserts).toHaveLength(3)
+  expect(upserts[0]).toEqual(['tidy', { every: 10_000 }, { name: 'tidy', data: {}, opts }])
+
+  stored = { every: 10_000, next: Date.now() + 100_000 }
+  expect(await upsertsWithin(100_000)).toBe(0)
+  stored.next = Date.now() - 31_000
+  expect(await upsertsWithin(25_000)).toBe(1)
+  stored = { every: 60_000, next: Date.now() + 100_000 }
+  expect(await upsertsWithin(25_000)).toBe(1)
+  stored = undefined
+  expect(await upsertsWithin(25_000)).toBe(1)
   kept.stop()
-  await vi.advanceTimersByTimeAsync(120_000)
-  expect(upserts).toHaveLength(3)
+  stored = undefined
+  expect(await upsertsWithin(100_000)).toBe(0)
 })
 
 test('a storm of errors is one line a second that tells how many were left out', (t) => {

@@ -11,6 +11,8 @@ export type ProxyMode = 'pass' | 'blackhole' | 'reset' | 'refuse'
 export type TcpProxy = {
   port: number
   set(mode: ProxyMode): Promise<void>
+  /** Resets the next `count` connections on which the client sends `text`, the moment it does. */
+  hangUpOn(text: string, count: number): void
   /** Passes the next `count` connections and resets all later ones, until `set`. */
   passOnly(count: number): void
   /** Makes one of the open connections silent for ever; they count from 0 in the order of their opening. */
@@ -30,6 +32,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   let mode: ProxyMode = 'pass'
   let left = Number.POSITIVE_INFINITY
   let turnedAway = 0
+  let trap = { text: '', left: 0 }
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     left -= 1
@@ -42,7 +45,12 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     const pair: Pair = { sockets: [client, upstream], silent: mode === 'blackhole' }
     pairs.add(pair)
     const forward = (from: Socket, to: Socket) => {
-      from.on('data', (bytes) => pair.silent || to.write(bytes))
+      from.on('data', (bytes) => {
+        if (from === client && trap.left > 0 && bytes.includes(trap.text)) {
+          trap.left -= 1
+          from.resetAndDestroy()
+        } else if (!pair.silent) to.write(bytes)
+      })
       from.on('end', () => pair.silent || to.end())
       from.on('error', () => pair.silent || to.destroy())
       from.on('close', () => pairs.delete(pair) && !pair.silent && to.destroySoon())
@@ -70,6 +78,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       if (mode === 'reset' || mode === 'refuse') resetAll()
       if (mode === 'refuse') server.close()
       else if (!server.listening) await listen(port)
+    },
+    hangUpOn(text, left) {
+      trap = { text, left }
     },
     passOnly(count) {
       left = count
