@@ -95,7 +95,10 @@ const assign = defineEndpoint({
   handler: async ({ db, org, actor, now, limitOnce, params: { contactId }, body }) => {
     await limitOnce(`${org.id}:assign:${contactId}`, SECONDS)
     await assignContact(db, {
-      ...{ org, contactId, actor, now },
+      org,
+      contactId,
+      actor,
+      now,
       assign: body.assign,
       onHandover: body.assign_on_handover ?? false,
       wabaId: body.remote_waba_id,

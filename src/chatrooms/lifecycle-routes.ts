@@ -39,7 +39,9 @@ const createV3 = defineEndpoint({
   },
   handler: async ({ db, org, actor, now, body }) => {
     const { chatroomId, isExisting } = await createChatroom(db, {
-      ...{ org, actor, now },
+      org,
+      actor,
+      now,
       ...body.assign_details,
       contactId: body.lead_id,
       displayName: body.display_name,
@@ -74,7 +76,9 @@ const createV2 = defineEndpoint({
   },
   handler: async ({ db, org, actor, now, body }) => {
     const { chatroomId, isExisting } = await createChatroom(db, {
-      ...{ org, actor, now },
+      org,
+      actor,
+      now,
       contactId: body.contact_id,
       displayName: body.display_name,
       wabaId: body.remote_waba_id,

@@ -60,13 +60,18 @@ function toEvents(orgId: string, customerId: string, transitions: Transition[]):
   return [
     ...transitions.map(({ roomId: chatroomId, contactId, from, to, at, reason }) => ({
       ...common,
-      ...{ kind: `chatroom.${to}`, reason, contactId, chatroomId },
+      kind: `chatroom.${to}`,
+      reason,
+      contactId,
+      chatroomId,
       before: { state: from },
       after: { state: to, at },
     })),
     ...[...contacts.values()].map(({ contactId, at, reason }) => ({
       ...common,
-      ...{ kind: 'contact.expired', reason, contactId },
+      kind: 'contact.expired',
+      reason,
+      contactId,
       before: { state: 'living' },
       after: { state: 'expired', at },
     })),
