@@ -4,6 +4,8 @@ import { applyPlan } from '../routing/apply.ts'
 import { readRooms } from '../routing/facts.ts'
 import { type LifecycleSettings, type Room, settleOverdue, type Transition } from '../routing/overdue.ts'
 
+const ACTOR = 'lifecycle'
+
 /** An org with the rules that let chatrooms fall asleep. */
 export type LifecycleOrg = LifecycleSettings & { id: string }
 
@@ -29,7 +31,7 @@ export async function settleOverdueRooms(
   const phoneOf = new Map(byPhone.flatMap((rooms, i) => rooms.map((room) => [room.id, phoneIds[i] ?? ''])))
   const { rooms, changed, transitions } = settleOverdue(byPhone.flat(), org, now)
   if (changed.length > 0) {
-    await applyPlan(tx, {
+    const plan = {
       messages: [],
       unmasked: [],
       rooms: rooms.filter((r) => changed.includes(r.id)).map((room) => ({ orgId: org.id, room })),
@@ -38,7 +40,8 @@ export async function settleOverdueRooms(
       handovers: [],
       events: toEvents(org.id, customerId, transitions),
       duplicates: 0,
-    })
+    }
+    await applyPlan(tx, plan, ACTOR)
   }
   return rooms.map((room) => ({ ...room, phoneId: phoneOf.get(room.id) ?? '' }))
 }
@@ -52,28 +55,16 @@ async function readPhonesOf(tx: Db, orgId: string, customerId: string): Promise<
   return rows.map((r) => r.waba_phone_id)
 }
 
-/** One event for each chatroom, and one for each contact that expired with all of its chatrooms. */
 function toEvents(orgId: string, customerId: string, transitions: Transition[]): AuditEvent[] {
-  const common = { orgId, customerId, actor: 'lifecycle' }
-  const expired = transitions.filter((t) => t.to === 'expired')
-  const contacts = new Map(expired.map((t) => [t.contactId, t]))
-  return [
-    ...transitions.map(({ roomId: chatroomId, contactId, from, to, at, reason }) => ({
-      ...common,
-      kind: `chatroom.${to}`,
-      reason,
-      contactId,
-      chatroomId,
-      before: { state: from },
-      after: { state: to, at },
-    })),
-    ...[...contacts.values()].map(({ contactId, at, reason }) => ({
-      ...common,
-      kind: 'contact.expired',
-      reason,
-      contactId,
-      before: { state: 'living' },
-      after: { state: 'expired', at },
-    })),
-  ]
+  return transitions.map(({ roomId: chatroomId, contactId, from, to, at, reason }) => ({
+    orgId,
+    customerId,
+    actor: ACTOR,
+    kind: `chatroom.${to}`,
+    reason,
+    contactId,
+    chatroomId,
+    before: { state: from },
+    after: { state: to, at },
+  }))
 }

@@ -1,14 +1,19 @@
-import type { Db } from '../db/client.ts'
+import { type Db, inTransaction } from '../db/client.ts'
 import type { Changes, OrgChanges } from './changes.ts'
 import { IS_EXPIRING, IS_FALLING_ASLEEP } from './due.ts'
+
+/** As of a time far ahead all rows are due: counting ten million takes longer than everyday statements may. */
+const DEADLINE_MS = 600_000
 
 /**
  * What a sweep would change in each org; reads only. A chatroom that would expire is not counted as deactivated.
  * @param at the time to judge by; undefined = the database's clock
+ * @throws Error when it takes more than 10 minutes
  */
 export async function previewSweep(db: Db, at: Date | undefined): Promise<Changes> {
-  const { rows } = await db.$client.query<OrgChanges & { orgId: string }>({
+  const query = {
     name: 'preview-sweep',
+    query_timeout: DEADLINE_MS,
     text: `select o.id as "orgId", e.contacts as "contactsExpired", e.chatrooms as "chatroomsExpired",
         d.chatrooms as "chatroomsDeactivated"
       from orgs o
@@ -28,6 +33,10 @@ export async function previewSweep(db: Db, at: Date | undefined): Promise<Change
       where e.contacts > 0 or d.chatrooms > 0
       order by o.id`,
     values: [at],
+  }
+  return inTransaction(db, async (tx) => {
+    await tx.$client.query(`set transaction read only; set local statement_timeout = ${DEADLINE_MS}`)
+    const { rows } = await tx.$client.query<OrgChanges & { orgId: string }>(query)
+    return new Map(rows.map(({ orgId, ...counts }) => [orgId, counts]))
   })
-  return new Map(rows.map(({ orgId, ...counts }) => [orgId, counts]))
 }

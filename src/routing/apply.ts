@@ -4,14 +4,15 @@ import { type OutboxRow, queueMessages } from '../outbound/queue-messages.ts'
 import { createRooms } from './create-rooms.ts'
 import { since } from './overdue.ts'
 import type { Arrival, CreatedRoom, Handover, Plan, PlannedMessage, Reply } from './plan.ts'
+import { updateRooms } from './update-rooms.ts'
 
 /**
  * Writes what a batch decided: one statement a table, whatever the size of the batch, and none for what is empty.
  * Rooms come first: a message's chatroom must exist and belong to its own sender and number.
  * @returns the ids of the replies queued, for the sender to be woken after the commit.
  */
-export async function applyPlan(tx: Db, plan: Plan): Promise<OutboxRow[]> {
-  if (plan.rooms.length > 0) await updateRooms(tx, plan.rooms)
+export async function applyPlan(tx: Db, plan: Plan, actor = 'routing'): Promise<OutboxRow[]> {
+  const expiries = plan.rooms.length > 0 ? await updateRooms(tx, plan.rooms, actor) : []
   if (plan.created.length > 0) await createRooms(tx, plan.created)
   if (plan.messages.length > 0) await insertMessages(tx, plan.messages)
   if (plan.unmasked.length > 0) await unmaskGhosts(tx, plan.unmasked)
@@ -19,56 +20,11 @@ export async function applyPlan(tx: Db, plan: Plan): Promise<OutboxRow[]> {
   const replies = plan.replies.length > 0 ? await queueReplies(tx, plan.replies) : []
   await recordEvents(tx, [
     ...plan.events,
+    ...expiries,
     ...plan.created.map(creationEvent),
     ...plan.handovers.map(handoverEvent),
   ])
   return replies
-}
-
-/** An expired room's contact expires with it, and takes its other rooms along: a contact expires whole. */
-async function updateRooms(tx: Db, rooms: Plan['rooms']): Promise<void> {
-  await tx.$client.query({
-    name: 'update-rooms',
-    text: `update chatrooms r set activated_at = u.activated_at, last_inbound_at = u.last_inbound_at,
-        last_auto_reply_at = u.last_auto_reply_at, deactivated_at = u.deactivated_at, expired_at = u.expired_at, pending_user_id = u.pending_user_id,
-        deactivation_reason = case when u.deactivated_at is null then null
-          when r.deactivated_at is null then 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED' else r.deactivation_reason end
-      from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
-        $6::timestamptz[], $7::text[], $8::timestamptz[])
-        as u(org_id, id, activated_at, last_inbound_at, deactivated_at, expired_at, pending_user_id,
-          last_auto_reply_at)
-      where r.org_id = u.org_id and r.id = u.id`,
-    values: [
-      rooms.map((r) => r.orgId),
-      rooms.map((r) => r.room.id),
-      rooms.map((r) => r.room.activatedAt),
-      rooms.map((r) => r.room.lastInboundAt),
-      rooms.map((r) => r.room.deactivatedAt),
-      rooms.map((r) => r.room.expiredAt),
-      rooms.map((r) => r.room.pendingUserId),
-      rooms.map((r) => r.room.lastAutoReplyAt),
-    ],
-  })
-  const expired = rooms.filter((r) => r.room.state === 'expired')
-  if (expired.length > 0) await expireContacts(tx, expired)
-}
-
-async function expireContacts(tx: Db, rooms: Plan['rooms']): Promise<void> {
-  await tx.$client.query({
-    name: 'expire-contacts-of-rooms',
-    text: `with contact as (
-        update contacts c set expired_at = u.expired_at
-        from unnest($1::text[], $2::uuid[], $3::timestamptz[]) as u(org_id, id, expired_at)
-        where c.org_id = u.org_id and c.id = u.id and c.expired_at is null
-        returning c.org_id, c.id, c.expired_at)
-      update chatrooms r set expired_at = contact.expired_at from contact
-      where r.org_id = contact.org_id and r.contact_id = contact.id and r.expired_at is null`,
-    values: [
-      rooms.map((r) => r.orgId),
-      rooms.map((r) => r.room.contactId),
-      rooms.map((r) => r.room.expiredAt),
-    ],
-  })
 }
 
 /** No `on conflict`: a wamid that another batch stored meanwhile undoes this batch, whose retry then sees it. */
@@ -129,19 +85,25 @@ async function unmaskGhosts(tx: Db, arrivals: Arrival[]): Promise<void> {
   })
 }
 
-/** The assignment that waited for the customer's word takes effect: the new user in, all others out. */
+/** The assignment that waited for the customer's word takes effect: the new user in, who sees that word; others out. */
 async function handOver(tx: Db, handovers: Handover[]): Promise<void> {
   await tx.$client.query({
     name: 'hand-over',
-    text: `with h as (select * from unnest($1::text[], $2::uuid[], $3::text[]) as h(org_id, room_id, user_id)),
+    text: `with h as (select * from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
+        as h(org_id, room_id, user_id, at)),
       revoked as (
         delete from chatroom_members m using h
         where m.org_id = h.org_id and m.chatroom_id = h.room_id and m.user_id <> h.user_id)
       insert into chatroom_members (org_id, chatroom_id, user_id, visible_from)
-      select h.org_id, h.room_id, h.user_id, case when r.history_visible then null else now() end
+      select h.org_id, h.room_id, h.user_id, case when r.history_visible then null else h.at end
       from h join chatrooms r on r.org_id = h.org_id and r.id = h.room_id
       on conflict do nothing`,
-    values: [handovers.map((h) => h.orgId), handovers.map((h) => h.roomId), handovers.map((h) => h.userId)],
+    values: [
+      handovers.map((h) => h.orgId),
+      handovers.map((h) => h.roomId),
+      handovers.map((h) => h.userId),
+      handovers.map((h) => h.at),
+    ],
   })
 }
 

@@ -29,7 +29,7 @@ export type Reply = {
   inReplyTo: string
   text: string
 }
-export type Handover = { orgId: string; roomId: string; userId: string }
+export type Handover = { orgId: string; roomId: string; userId: string; at: Date }
 
 /** Everything one batch writes. Nothing in it depends on what another batch does: the customers are locked. */
 export type Plan = {
@@ -155,7 +155,7 @@ function addEffects(plan: Plan, arrival: Arrival, decision: Decision): void {
     })
   }
   if (decision.handoverTo && decision.roomId) {
-    plan.handovers.push({ orgId, roomId: decision.roomId, userId: decision.handoverTo })
+    plan.handovers.push({ orgId, roomId: decision.roomId, userId: decision.handoverTo, at: message.sentAt })
   }
   for (const { roomId, contactId, from, to, at, reason } of decision.transitions) {
     plan.events.push({

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
@@ -46,8 +46,10 @@ async function main(): Promise<void> {
     const baseline = await routeWhile(new Promise((resolve) => setTimeout(resolve, BASELINE_MS)), route)
     report(baseline, locks.splice(0))
 
-    const preview = await timed(() => previewSweep(sweeping.db, undefined))
-    print(`\nPreview of ${total(preview.result)} changes: ${Math.round(preview.ms)} ms`)
+    for (const at of [undefined, new Date(Date.now() + 1_000 * 86_400_000)]) {
+      const { ms, result } = await timed(() => previewSweep(sweeping.db, at))
+      print(`\nPreview of ${total(result)} changes: ${Math.round(ms)} ms`)
+    }
     const recorder = recordStatements(sweeping.db.$client)
     for (const [name, work] of Object.entries({ expireOld, deactivateInactive })) {
       const sweep = measureSweep((progress) => work(sweeping.db, undefined, progress))
@@ -170,7 +172,9 @@ async function load(url: string, db: Database['db'], rooms: number): Promise<voi
       await client.query(statement)
   })
   await client.end()
-  print(`Loaded ${rooms} chatrooms of ${ORGS} orgs in ${Math.round(ms / 1000)} s.`)
+  print(
+    `Loaded ${rooms} chatrooms of ${ORGS} orgs in ${Math.round(ms / 1000)} s; load average ${loadavg()[0]}.`,
+  )
 }
 
 async function explain(db: Database['db'], { text, values }: Statement): Promise<string> {

@@ -55,7 +55,7 @@ describe('a process that cannot start', () => {
     expect(await app.exited()).toBe(1)
     other.close()
     expect(app.output()).toMatch(
-      new RegExp(`^Cannot listen on 127.0.0.1:${port}: the port is in use, set PORT`),
+      new RegExp(`Cannot listen on 127.0.0.1:${port}: the port is in use, set PORT`),
     )
   })
 

@@ -298,7 +298,7 @@ describe('settings', () => {
 
 it('is due to the millisecond', async () => {
   const org = await createOrg(db, { inactivity_days: 1, expiry_days: 2 })
-  const start = new Date('2026-03-28T22:30:00.123Z')
+  const start = new Date('2026-03-28T00:30:00.123Z')
   const room = await createRoom(db, org, { contactCreatedAt: start, activatedAt: start })
   const stateAt = async (days: number, ms: number) => {
     await sweep(db, new Date(later(start, days).getTime() + ms))
@@ -698,10 +698,8 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     await createRoom(own.db, org, { customer: '+15550000001', activatedAt: ago(40) })
     await createRoom(own.db, org, { customer: '+15550000002', contactCreatedAt: ago(61) })
     const recorder = recordStatements(own.pool)
-    await inTransaction(own.db, async (tx) => {
-      await previewSweep(tx, undefined)
-      await sweep(tx, undefined)
-    })
+    await previewSweep(own.db, undefined)
+    await inTransaction(own.db, (tx) => sweep(tx, undefined))
     recorder.stop()
     const statements = recorder.statements.filter((s) => s.name !== '')
     expect(statements.map((s) => s.name)).toEqual(

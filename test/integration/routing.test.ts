@@ -199,6 +199,11 @@ describe('lifecycles that are overdue', () => {
     expect((await readRoom(db, org.id, room.id)).state).toBe('expired')
     const { rows } = await db.$client.query('select expired_at from contacts where id = $1', [room.contactId])
     expect(rows[0].expired_at).toEqual((await readRoom(db, org.id, room.id)).expired_at)
+    const { rows: events } = await db.$client.query(
+      'select kind from events where contact_id = $1 order by kind',
+      [room.contactId],
+    )
+    expect(events.map((e) => e.kind)).toEqual(['chatroom.expired', 'contact.expired'])
   })
 
   it('does not let a late redelivery move the timer back or forth', async () => {

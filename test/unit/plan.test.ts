@@ -106,7 +106,7 @@ describe('a batch', () => {
       NOW,
       ids(),
     )
-    expect(plan.handovers).toEqual([{ orgId: 'o', roomId: 'r', userId: 'bob' }])
+    expect(plan.handovers).toEqual([{ orgId: 'o', roomId: 'r', userId: 'bob', at: NOW }])
   })
 
   it('answers every message in an expired chatroom, once each', () => {

@@ -1,0 +1,215 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Db } from '../../src/db/client.ts'
+import type { Outcome } from '../../src/inbox/settle.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { deliver } from '../support/inbox.ts'
+import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+
+/**
+ * Every shape of Meta's webhooks (facts: whatsapp-webhooks.md, sections 4 to 9): `<shape>.json` is a whole POST
+ * body, `<shape>.expected.json` what must become of it. Placeholders: {{phone}} and {{waba}} of the org, {{run}}
+ * that makes ids unique, {{now}} a minute ago. The customers 15550001111, ...2222 and ...3333 have one chatroom
+ * each: active, deactivated, expired (the org has an auto-reply); nobody else has any.
+ */
+const FOLDER = new URL('../fixtures/webhooks/', import.meta.url)
+
+type RoomName = 'active' | 'deactivated' | 'expired'
+type Expectation = {
+  why: string
+  end: Outcome['end']
+  /** What a parked delivery waits for. */
+  waits_for?: string
+  /** Why a delivery is dead. */
+  problems?: string[]
+  messages: {
+    wamid: string
+    type: string
+    direction: string
+    route: string | null
+    chatroom: RoomName | null
+  }[]
+  account_events: string[]
+  /** The auto-replies queued. */
+  replies: number
+  /** Messages of ours that the body speaks of, and their status afterwards; null = none yet. */
+  statuses?: Record<string, string | null>
+  /** What the code does not do yet: the test is expected to fail, and says so once it no longer does. */
+  gap?: string
+}
+
+const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.json'))
+const expectations = files.filter((f) => f.endsWith('.expected.json'))
+const names = files
+  .filter((f) => !f.endsWith('.expected.json'))
+  .map((f) => f.replace(/\.json$/, ''))
+  .sort()
+
+const read = (file: string) => readFileSync(new URL(file, FOLDER), 'utf8')
+const runOf = (name: string) => name.replace(/[^a-z0-9]/gi, '').toUpperCase()
+const expectationOf = (name: string): Expectation =>
+  JSON.parse(read(`${name}.expected.json`).replaceAll('{{run}}', runOf(name)))
+
+const fixtures = names.map((name) => ({ name, ...expectationOf(name) }))
+const now = String(Math.floor(Date.now() / 1000) - 60)
+
+/** The body as it is posted to that org. */
+function bodyFor(org: TestOrg, name: string): Buffer {
+  const text = read(`${name}.json`)
+    .replaceAll('{{phone}}', org.phones[0]!)
+    .replaceAll('{{waba}}', org.wabaId)
+    .replaceAll('{{run}}', runOf(name))
+    .replaceAll('{{now}}', now)
+  return Buffer.from(JSON.stringify(JSON.parse(text)))
+}
+
+let db: Db
+
+beforeAll(async () => {
+  db = (await createTestDatabase()).db
+})
+
+/** An org with the three customers, and those messages of ours that the fixtures' statuses speak of. */
+async function createStage(wanted: Pick<Expectation, 'statuses'>[]) {
+  const org = await createOrg(db, { auto_reply_text: 'This chat is closed.' })
+  const dayAgo = new Date(Date.now() - 86_400_000)
+  const rooms: Record<RoomName, string> = {
+    active: (await createRoom(db, org, { customer: '+15550001111' })).id,
+    deactivated: (await createRoom(db, org, { customer: '+15550002222', deactivatedAt: dayAgo })).id,
+    expired: (await createRoom(db, org, { customer: '+15550003333', expiredAt: dayAgo })).id,
+  }
+  await db.$client.query(
+    `insert into messages (org_id, wamid, waba_phone_id, direction, type, sent_at, received_at, seq, reason, payload)
+     select $1, wamid, $2, 'out', 'text', now(), now(), 1, 'sent', '{}' from unnest($3::text[]) as wamid`,
+    [org.id, org.phones[0], wanted.flatMap((w) => Object.keys(w.statuses ?? {}))],
+  )
+  const roomName = (id: string | null) =>
+    id === null ? null : ((Object.keys(rooms) as RoomName[]).find((name) => rooms[name] === id) ?? id)
+  return { org, roomName }
+}
+
+type Stage = Awaited<ReturnType<typeof createStage>>
+
+/** All that routing wrote for an org, in words that mean the same in every org. */
+async function readStage({ org, roomName }: Stage) {
+  const rowsOf = async (sql: string) => (await db.$client.query(sql, [org.id])).rows
+  const ledger = await rowsOf('select * from messages where org_id = $1 order by wamid collate "C"')
+  const events = await rowsOf('select field, payload from account_events where org_id = $1 order by field')
+  const replies = await rowsOf(`select in_reply_to from outbox where org_id = $1 and kind = 'auto_reply'`)
+  const rooms = await rowsOf('select id, state from chatrooms where org_id = $1')
+  const people = await rowsOf(
+    `select array_agg(kind || ' ' || value order by kind, value) as names from customer_aliases
+     where org_id = $1 group by customer_id`,
+  )
+  const sent = ledger.filter((m) => m.direction === 'out' && !m.wamid.startsWith('outbox:'))
+  return {
+    messages: ledger
+      .filter((m) => m.direction !== 'out')
+      .map(({ wamid, type, direction, route, chatroom_id }) => ({
+        wamid,
+        type,
+        direction,
+        route,
+        chatroom: roomName(chatroom_id),
+      })),
+    accountEvents: events.map((e) => e.field),
+    replies: replies.map((r) => r.in_reply_to).sort(),
+    statuses: Object.fromEntries(sent.map((m) => [m.wamid, m.status])),
+    rooms: Object.fromEntries(rooms.map((r) => [roomName(r.id), r.state])),
+    people: people.map((p) => p.names.join(', ')).sort(),
+    payloads: ledger.filter((m) => m.direction !== 'out').map((m) => m.payload),
+    events: events.map((e) => e.payload),
+  }
+}
+
+const ends = (outcomes: Outcome[]) => outcomes.map(({ id: _, ...end }) => end)
+
+function expectedEnd({ end, waits_for, problems }: Expectation) {
+  return { end, ...(waits_for && { waitsFor: waits_for }), ...(problems && { problems }) }
+}
+
+/** Only a message that reactivates changes the state of a chatroom. */
+function expectedRooms({ messages }: Expectation) {
+  const reactivated = messages.some((m) => m.route === 'reactivated')
+  return { active: 'active', deactivated: reactivated ? 'active' : 'deactivated', expired: 'expired' }
+}
+
+async function check(name: string, expected: Expectation): Promise<void> {
+  const stage = await createStage([expected])
+  const body = bodyFor(stage.org, name)
+  const { outcomes } = await deliver(db, body)
+  expect(ends(outcomes)).toEqual([expectedEnd(expected)])
+  const found = await readStage(stage)
+  expect(found).toMatchObject({
+    messages: [...expected.messages].sort((a, b) => (a.wamid < b.wamid ? -1 : 1)),
+    accountEvents: [...expected.account_events].sort(),
+    statuses: expected.statuses ?? {},
+    rooms: expectedRooms(expected),
+  })
+  expect(found.replies).toHaveLength(expected.replies)
+  const parts = objectsIn(JSON.parse(body.toString()))
+  for (const payload of found.payloads) expect(parts).toContainEqual(payload)
+  const again = await deliver(db, body)
+  expect(ends(again.outcomes)).toEqual([expectedEnd(expected)])
+  expect(await readStage(stage)).toEqual(found)
+}
+
+function objectsIn(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return []
+  return [value, ...Object.values(value).flatMap(objectsIn)]
+}
+
+describe('every shape of webhook ends as its expectation says, and a second delivery changes nothing', () => {
+  const open = fixtures.filter((f) => f.gap !== undefined)
+  const kept = fixtures.filter((f) => f.gap === undefined)
+
+  it.concurrent.each(kept)('$name: $why', async ({ name, ...expected }) => check(name, expected))
+
+  it.fails.each(open)('$name: $why (not yet: $gap)', async ({ name, ...expected }) => check(name, expected))
+})
+
+describe('the collection', () => {
+  it('has at least 60 shapes', () => {
+    expect(names.length).toBeGreaterThanOrEqual(60)
+  })
+
+  it('has an expectation for every shape, and a shape for every expectation', () => {
+    expect(expectations.map((f) => f.replace(/\.expected\.json$/, '')).sort()).toEqual(names)
+  })
+
+  it('says of every expectation why, and which section of the facts or the design it is from', () => {
+    for (const { name, why } of fixtures) expect(why, name).toMatch(/(facts|design|issue) \d/)
+  })
+
+  it('comes to the same in one single batch as one by one', async () => {
+    const [together, apart] = [await createStage(fixtures), await createStage(fixtures)]
+    const batch = await deliver(db, ...names.map((name) => bodyFor(together.org, name)))
+    const single: Outcome[] = []
+    for (const name of names) single.push(...(await deliver(db, bodyFor(apart.org, name))).outcomes)
+    expect(ends(batch.outcomes)).toEqual(ends(single))
+    const { payloads, events, ...found } = await readStage(together)
+    const { payloads: _, events: __, ...expected } = await readStage(apart)
+    expect(found).toEqual(expected)
+    expect(found.messages.length).toBeGreaterThan(150)
+  })
+})
+
+it('PROBE redelivery', async () => {
+  const { post, message } = await import('../support/webhooks.ts')
+  const { readMessage } = await import('../support/inbox.ts')
+  const out: unknown[] = []
+  for (const batch of [false, true]) {
+    const { org, roomName } = await createStage([])
+    const p = org.phones[0]!
+    const first = post(p, message({ from: '15550002222', userId: 'EG.PROBE' }))
+    const only = (id: string) => message({ from: '', userId: 'EG.PROBE', id })
+    await deliver(db, first)
+    await deliver(db, post(p, message({ from: '15550001111', userId: 'EG.PROBE' })))
+    await deliver(db, post(p, only('w1')))
+    if (batch) await deliver(db, post(p, message({ from: '15550002222', userId: 'EG.PROBE' }), message({ from: '15550001111', userId: 'EG.PROBE' })))
+    else await deliver(db, first)
+    await deliver(db, post(p, only('w2')))
+    out.push([batch, roomName((await readMessage(db, org.id, 'w1')).chatroom_id), roomName((await readMessage(db, org.id, 'w2')).chatroom_id)])
+  }
+  expect(out).toEqual([])
+})
