@@ -193,23 +193,3 @@ describe('the collection', () => {
     expect(found.messages.length).toBeGreaterThan(150)
   })
 })
-
-it('PROBE redelivery', async () => {
-  const { post, message } = await import('../support/webhooks.ts')
-  const { readMessage } = await import('../support/inbox.ts')
-  const out: unknown[] = []
-  for (const batch of [false, true]) {
-    const { org, roomName } = await createStage([])
-    const p = org.phones[0]!
-    const first = post(p, message({ from: '15550002222', userId: 'EG.PROBE' }))
-    const only = (id: string) => message({ from: '', userId: 'EG.PROBE', id })
-    await deliver(db, first)
-    await deliver(db, post(p, message({ from: '15550001111', userId: 'EG.PROBE' })))
-    await deliver(db, post(p, only('w1')))
-    if (batch) await deliver(db, post(p, message({ from: '15550002222', userId: 'EG.PROBE' }), message({ from: '15550001111', userId: 'EG.PROBE' })))
-    else await deliver(db, first)
-    await deliver(db, post(p, only('w2')))
-    out.push([batch, roomName((await readMessage(db, org.id, 'w1')).chatroom_id), roomName((await readMessage(db, org.id, 'w2')).chatroom_id)])
-  }
-  expect(out).toEqual([])
-})
