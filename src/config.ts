@@ -59,7 +59,7 @@ const schema = z.object({
   OPS_HOST: z.string().default('127.0.0.1'),
   OPS_PORT: port(3001),
   OPS_USER: z.string().optional(),
-  OPS_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
+  OPS_PASSWORD: z.string().optional(),
   META_APP_SECRET: z.string().transform(list).default([]),
   META_VERIFY_TOKEN: z.string().optional(),
   GRAPH_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { mintToken } from '../src/cli/token.ts'
 import { type Config, ConfigError, readConfig } from '../src/config.ts'
-import { createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
+import { CUSTOMERS, createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
 import { createScenes, type Scene } from '../src/demo/scenes.ts'
 import { type Sent, startStandInGraph } from '../src/demo/stand-in-graph.ts'
 import { formatTable } from '../src/demo/table.ts'
@@ -23,13 +24,15 @@ async function main(): Promise<void> {
   console.log('Starting Usher: its door, its queue and its workers, on a PostgreSQL of its own ...')
   const app = await startApp(config, 'all', createLogger(config))
   app.lifetime.onStop('stand-in Graph API', graph.close)
-  const ok = await play(app, config, graph.sent)
+  const now = new Date()
+  const org = await createSampleOrg(app.db, now.getTime().toString(36), now, config.secretsKey)
+  const ok = await play(app, config, org, now, graph.sent)
   if (once) {
     await app.lifetime.stop(STOP_MS)
     process.exit(ok ? 0 : 1)
   }
   stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code) })
-  printUrls(app, config)
+  await printUrls(app, config, org)
 }
 
 /** Secrets made for this run alone; with `--once`, free ports too, so that it meets no running Usher. */
@@ -40,6 +43,7 @@ function demoConfig(once: boolean, graphUrl: string): Config {
     OPS_PASSWORD: randomBytes(9).toString('base64url'),
     META_APP_SECRET: randomBytes(16).toString('hex'),
     META_VERIFY_TOKEN: 'demo',
+    JWT_SECRET: randomBytes(32).toString('hex'),
     SECRETS_KEY: randomBytes(32).toString('base64'),
     HOST: '127.0.0.1',
     ...(once && { PORT: '0', OPS_PORT: '0' }),
@@ -47,11 +51,8 @@ function demoConfig(once: boolean, graphUrl: string): Config {
   return readConfig({ ...defaults, ...process.env, GRAPH_API_URL: graphUrl }, 'all')
 }
 
-async function play(app: App, config: Config, sent: Sent[]): Promise<boolean> {
-  const now = new Date()
-  const run = now.getTime().toString(36)
-  const org = await createSampleOrg(app.db, run, now, config.secretsKey)
-  const scenes = createScenes(org, run, now)
+async function play(app: App, config: Config, org: SampleOrg, now: Date, sent: Sent[]): Promise<boolean> {
+  const scenes = createScenes(org, now.getTime().toString(36), now)
   console.log(`\nPosting ${scenes.length} signed deliveries to ${app.url}/webhooks/whatsapp\n`)
   const rows: string[][] = []
   const results: boolean[] = []
@@ -115,15 +116,21 @@ function describe(scene: Scene, status: number, ways: Map<string, Way>): string[
   })
 }
 
-function printUrls(app: App, config: Config): void {
+async function printUrls(app: App, config: Config, org: SampleOrg): Promise<void> {
   const { login } = config.ops
+  const token = await mintToken({ org: org.id, role: 'ADMIN', user: 'asha', hours: '12' }, config.jwt)
   console.log(`
 Usher stays up until you press Ctrl+C:
   webhook    ${app.url}/webhooks/whatsapp
+  API docs   ${app.url}/docs
   ready      ${app.opsUrl}/ready
   metrics    ${app.opsUrl}/metrics
   queues     ${app.opsUrl}/queues   (user ${login?.user}, password ${login?.password})
   database   ${app.databaseUrl}
+
+Ask where a message of Ana would go:
+  curl '${app.url}/v1/org/${org.id}/route?phone=%2B${CUSTOMERS.active.slice(1)}&remote_phone_id=${org.phoneId}' \\
+    -H 'authorization: Bearer ${token}'
 `)
 }
 

@@ -1,8 +1,16 @@
 import { Command, Option } from 'commander'
 import { SignJWT } from 'jose'
-import { ConfigError, readConfig } from '../config.ts'
+import { type Config, ConfigError, readConfig } from '../config.ts'
 
-type Options = { org: string; role: string; user: string; act?: string; partner?: string; hours: string }
+/** What the token says; `hours`: how long it is valid. */
+export type TokenOptions = {
+  org: string
+  role: string
+  user: string
+  act?: string
+  partner?: string
+  hours: string
+}
 
 /** `token`: a development JWT (claims: DESIGN section 5), signed with the first of JWT_SECRET. */
 export function tokenCommand(): Command {
@@ -14,11 +22,19 @@ export function tokenCommand(): Command {
     .option('--act <id>', 'impersonated: the user who really acts (claim act.sub)')
     .option('--partner <id>', 'a partner, who may act for the orgs given')
     .option('--hours <n>', 'valid for so many hours', '12')
-    .action(async (options: Options) => console.log(await mint(options)))
+    .action(async (options: TokenOptions) =>
+      console.log(await mintToken(options, readConfig(process.env, 'cli').jwt)),
+    )
 }
 
-async function mint({ org, role, user, act, partner, hours }: Options): Promise<string> {
-  const { jwt } = readConfig(process.env, 'cli')
+/**
+ * Signs a token with the first of the secrets.
+ * @throws ConfigError without a secret, or for hours that are no time
+ */
+export async function mintToken(
+  { org, role, user, act, partner, hours }: TokenOptions,
+  jwt: Config['jwt'],
+): Promise<string> {
   const [secret] = jwt.secrets
   if (!secret) throw new ConfigError('JWT_SECRET is required to sign a token: openssl rand -base64 48')
   if (!(Number(hours) > 0)) throw new ConfigError('--hours must be a number above 0')

@@ -71,7 +71,7 @@ beforeAll(async () => {
 
 /** An org with the three customers, and those messages of ours that the fixtures' statuses speak of. */
 async function createStage(wanted: Pick<Expectation, 'statuses'>[]) {
-  const org = await createOrg(db, { auto_reply_text: 'This chat is closed.' })
+  const org = await createOrg(db, { auto_reply_text: 'This chat is closed.' }, { users: [] })
   const dayAgo = new Date(Date.now() - 86_400_000)
   const rooms: Record<RoomName, string> = {
     active: (await createRoom(db, org, { customer: '+15550001111' })).id,

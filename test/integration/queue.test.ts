@@ -239,7 +239,9 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     const { ids } = newCollector(t, engine, 20)
     await until(() => ids.length > 3)
     proxy.silence(nth)
-    await until(async () => (await queue.getJobCountByTypes('waiting', 'active')) === 0)
+    // On Redis what was at work stays active until its lock ends: its completion went into the void.
+    const busy = kind === 'redis' ? (['waiting'] as const) : (['waiting', 'active'] as const)
+    await until(async () => (await queue.getJobCountByTypes(...busy)) === 0)
     // A worker on PostgreSQL that no longer hears of new jobs would sleep until this one is due.
     await queue.add('route', { ids: [99] }, { delay: 3_600_000 })
     await enqueued(producer, 20)
