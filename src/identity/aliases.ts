@@ -1,4 +1,4 @@
-import type { Sender } from '../webhook/sender.ts'
+import type { Names, Sender } from '../webhook/sender.ts'
 import { phoneVariants } from './phone.ts'
 
 /** One name of a customer inside an org. */
@@ -15,6 +15,8 @@ export type Person = {
   ids: Alias[]
   names: Alias[]
   profileName: string | undefined
+  /** Only adds names to a customer we know: nobody is made a customer, no name is moved. */
+  passive: boolean
 }
 
 /** The sender of a message. The phone decides, being the spec's key; Meta's names are remembered verbatim. */
@@ -22,18 +24,35 @@ export function personOf(orgId: string, sender: Sender): Person {
   const { waId, profileName, renamedTo } = sender
   const ids = idsOf(sender)
   const now = renamedTo ? [...waIds(renamedTo.waId), ...idsOf(renamedTo)] : []
-  return { orgId, ...phonesOf(waId), ids, names: [...waIds(waId), ...ids, ...now], profileName }
+  return {
+    orgId,
+    ...phonesOf(waId),
+    ids,
+    names: [...waIds(waId), ...ids, ...now],
+    profileName,
+    passive: false,
+  }
+}
+
+/** Who got a message of ours, by the names its status gave. */
+export function personOfStatus(orgId: string, recipient: Names): Person {
+  return { ...personOf(orgId, { ...recipient, profileName: undefined }), passive: true }
 }
 
 /** The owner of a phone (E.164, with its plus) that the CRM gave. */
 export function personOfPhone(orgId: string, phone: string): Person {
   const names: Alias[] = [{ kind: 'phone', value: phone }]
-  return { orgId, ...phonesOf(phone.slice(1)), ids: [], names, profileName: undefined }
+  return { orgId, ...phonesOf(phone.slice(1)), ids: [], names, profileName: undefined, passive: false }
 }
 
 /** One string for an alias of an org, fit as a map key. */
 export function aliasKey(orgId: string, alias: Alias): string {
   return `${orgId}\n${alias.kind}\n${alias.value}`
+}
+
+/** Meta's ids, not phones: they follow whom the phone decides for. */
+export function isId(alias: Alias): boolean {
+  return alias.kind === 'bsuid' || alias.kind === 'parent_bsuid'
 }
 
 /** The names that mean the same: a phone as `wa_id` and as E.164; an id is only itself. */

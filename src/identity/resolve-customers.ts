@@ -1,15 +1,15 @@
 import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
-import { type Alias, aliasKey, type Person } from './aliases.ts'
+import { type Alias, aliasKey, isId, type Person } from './aliases.ts'
 import { find, type KnownAliases, ownerOf, readAliases } from './find-customers.ts'
 import { type Conflict, settleConflicts } from './settle-conflicts.ts'
 
 /**
- * The customer id of every person, in their order; people nobody knows become customers, new names are
- * remembered, and names that point to two customers are settled. Set-based: one query when there is no news,
- * however many people. Call inside a transaction and before any customer is locked (lock order: identities of
- * the org, customers by id).
+ * The customer id of every person, in their order ('' for a passive one whom nobody knows); people nobody knows
+ * become customers, new names are remembered, and names that point to two customers are settled. Set-based: one
+ * query when there is no news, however many people. Call inside a transaction and before any customer is locked
+ * (lock order: identities of the org, customers by id).
  */
 export async function resolveCustomers(tx: Db, people: Person[]): Promise<string[]> {
   const known = await readAliases(tx, people)
@@ -21,15 +21,21 @@ export async function resolveCustomers(tx: Db, people: Person[]): Promise<string
   }
   return people.map((p) => {
     const { customerId } = find(known, p)
-    if (!customerId) throw new Error('a person without any name reached identity')
-    return customerId
+    if (!customerId && !p.passive) throw new Error('a person without any name reached identity')
+    return customerId ?? ''
   })
 }
 
 /** Nobody we know, somebody under a name not seen before, or a name that leads to somebody else. */
 function hasNews(known: KnownAliases, person: Person): boolean {
   const { customerId } = find(known, person)
-  return !customerId || person.names.some((n) => known.get(aliasKey(person.orgId, n)) !== customerId)
+  if (person.passive && !customerId) return false
+  return (
+    person.names.some((name) => {
+      const owner = known.get(aliasKey(person.orgId, name))
+      return person.passive ? owner === undefined : owner !== customerId
+    }) || !customerId
+  )
 }
 
 /** Two batches must not both give a name away: aliases of an org are written by one at a time, until commit. */
@@ -59,18 +65,30 @@ async function remember(tx: Db, people: Person[], known: KnownAliases): Promise<
 }
 
 function learn(person: Person, known: KnownAliases, news: News): void {
-  const { orgId, names, profileName = null } = person
+  const { orgId, names, profileName = null, passive } = person
   const found = find(known, person)
+  if (!found.customerId && passive) return
   const customerId = found.customerId ?? uuidv7()
   if (!found.customerId) news.customers.push({ orgId, id: customerId, profileName, fits: found.fits })
-  for (const alias of names) {
-    const key = aliasKey(orgId, alias)
-    const otherId = ownerOf(known, orgId, alias) ?? customerId
-    if (otherId !== customerId) news.conflicts.push({ orgId, alias, customerId, otherId })
-    else if (!known.has(key)) {
-      known.set(key, customerId)
-      news.aliases.push({ orgId, alias, customerId })
-    }
+  for (const alias of names) adopt(alias, { orgId, customerId, passive }, known, news)
+}
+
+/** Makes a name the customer's, or a conflict when it is somebody else's; a passive person takes nothing away. */
+function adopt(
+  alias: Alias,
+  { orgId, customerId, passive }: { orgId: string; customerId: string; passive: boolean },
+  known: KnownAliases,
+  news: News,
+): void {
+  const key = aliasKey(orgId, alias)
+  const otherId = ownerOf(known, orgId, alias) ?? customerId
+  if (otherId === customerId) {
+    if (!known.has(key)) news.aliases.push({ orgId, alias, customerId })
+    known.set(key, customerId)
+  } else if (!passive) {
+    news.conflicts.push({ orgId, alias, customerId, otherId })
+    // The later message of a batch finds the id where the earlier one moves it.
+    if (isId(alias)) known.set(key, customerId)
   }
 }
 

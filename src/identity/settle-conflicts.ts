@@ -1,6 +1,6 @@
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
-import { type Alias, aliasKey } from './aliases.ts'
+import { type Alias, aliasKey, isId } from './aliases.ts'
 import type { KnownAliases } from './find-customers.ts'
 import { lockCustomers } from './lock-customers.ts'
 
@@ -27,7 +27,7 @@ export async function settleConflicts(tx: Db, conflicts: Conflict[], known: Know
 async function settle(tx: Db, conflict: Conflict, known: KnownAliases): Promise<void> {
   const { orgId, alias, customerId, otherId } = conflict
   const other = await readOther(tx, orgId, otherId)
-  const isPhone = alias.kind === 'wa_id' || alias.kind === 'phone'
+  const isPhone = !isId(alias)
   const merged = !other.hasContacts && (isPhone || !other.hasPhone)
   const moved = merged ? await merge(tx, conflict) : isPhone ? [] : await repoint(tx, conflict)
   for (const name of moved) known.set(aliasKey(orgId, name), customerId)

@@ -4,7 +4,10 @@ import { type Db, inTransaction } from '../db/client.ts'
 import { type ChangeKind, type Changes, countChange } from './changes.ts'
 import { type CustomerKey, lockFreeCustomers } from './lock-free-customers.ts'
 
-/** Rows picked at a time. Who is routed meanwhile waits for one batch at most (figures: test/bench/sweep.ts). */
+/**
+ * Rows picked at a time. Who is routed meanwhile waits for one batch at most: 0.35 s was the longest wait in a
+ * sweep of 100,000 of 1,000,000 chatrooms on two busy cores (test/bench/sweep.ts).
+ */
 export const BATCH = 1_000
 
 /** A row that is due, named by its place in the order of the sweep: org, then `key`, then id. */

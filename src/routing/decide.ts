@@ -60,6 +60,12 @@ const ASIDE: Partial<Record<Nature, { reason: string; shown: boolean }>> = {
  * expired one; else it is held, or the org wants a chatroom made. Overdue expiry and inactivity count as done.
  */
 export function decide(message: Inbound, rooms: Room[], settings: RoutingSettings, now: Date): Decision {
+  const decision = decideAmong(message, rooms, settings, now)
+  if (message.nature !== 'standby') return decision
+  return { ...decision, reason: `standby, another app has the thread: ${decision.reason}` }
+}
+
+function decideAmong(message: Inbound, rooms: Room[], settings: RoutingSettings, now: Date): Decision {
   const overdue = settleOverdue(rooms, settings, now)
   const candidates = [...overdue.rooms].sort(byPreference)
   const base = { ...overdue, candidates, roomId: null, autoReply: false, handoverTo: null }

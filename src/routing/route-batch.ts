@@ -47,7 +47,9 @@ async function routeTogether(tx: Db, ids: number[]): Promise<Routed> {
 /** Unreadable parts make a delivery dead; else what nobody has provisioned parks it; else it is done. */
 function outcomeOf(e: Extraction, owners: Owners): Outcome {
   if (e.problems.length > 0) return { id: e.deliveryId, end: 'dead', problems: e.problems }
-  const number = [...e.messages, ...e.statuses].find((item) => !owners.phones.has(item.phoneId))
+  const number = [...e.messages, ...e.statuses, ...e.preferences].find(
+    (item) => !owners.phones.has(item.phoneId),
+  )
   if (number) return { id: e.deliveryId, end: 'parked', waitsFor: `phone:${number.phoneId}` }
   const event = e.accountEvents.find((a) => !ownerOfEvent(a, owners))
   if (event) return { id: e.deliveryId, end: 'parked', waitsFor: `waba:${event.wabaId}` }

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
-import { personOf } from '../identity/aliases.ts'
+import { personOf, personOfStatus } from '../identity/aliases.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { resolveCustomers } from '../identity/resolve-customers.ts'
 import type { OutboxRow } from '../outbound/queue-messages.ts'
@@ -8,7 +8,7 @@ import type { AccountEvent, Extraction } from '../webhook/items.ts'
 import { keepAccountEvents } from './account-events.ts'
 import { applyPlan } from './apply.ts'
 import { readKnownMessages, readRooms } from './facts.ts'
-import { pairKey } from './keys.ts'
+import { ledgerKey, pairKey } from './keys.ts'
 import { type Owner, type Owners, readOwners } from './owners.ts'
 import { type Arrival, type PlannedMessage, planBatch } from './plan.ts'
 import { applyPreferences, type OrgPreference } from './preferences.ts'
@@ -28,9 +28,10 @@ export async function routeExtractions(
   now: Date,
 ): Promise<RoutedItems> {
   const { arrivals, preferences } = await identify(tx, extractions, owners)
+  const customers = [...arrivals, ...preferences].filter((a) => a.customerId !== '')
   await lockCustomers(
     tx,
-    [...arrivals, ...preferences].map((a) => ({ orgId: a.orgId, id: a.customerId })),
+    customers.map((a) => ({ orgId: a.orgId, id: a.customerId })),
   )
   const plan = planBatch(arrivals, await readFacts(tx, arrivals), now, uuidv7)
   const replies = await applyPlan(tx, plan)
@@ -65,6 +66,10 @@ export function ownerOfEvent(event: AccountEvent, owners: Owners): Owner | undef
   return owners.wabas.get(event.wabaId) ?? (event.phoneId ? owners.phones.get(event.phoneId) : undefined)
 }
 
+/**
+ * Who sent what. Messages that are in the ledger already teach no names: a redelivery, days late, must not move
+ * them back. Statuses add names to customers we know.
+ */
 async function identify(
   tx: Db,
   extractions: Extraction[],
@@ -72,8 +77,14 @@ async function identify(
 ): Promise<{ arrivals: Arrival[]; preferences: OrgPreference[] }> {
   const messages = extractions.flatMap((e) => owned(e.messages, (m) => owners.phones.get(m.phoneId)))
   const preferences = extractions.flatMap((e) => owned(e.preferences, (p) => owners.phones.get(p.phoneId)))
-  const people = [...messages, ...preferences].map((item) => personOf(item.orgId, item.sender))
-  const ids = await resolveCustomers(tx, people)
+  const statuses = extractions.flatMap((e) => owned(e.statuses, (s) => owners.phones.get(s.phoneId)))
+  const known = await readKnownMessages(tx, messages)
+  const taught = statuses.flatMap((s) => (s.recipient ? [personOfStatus(s.orgId, s.recipient)] : []))
+  const writers = [
+    ...messages.map((m) => ({ ...personOf(m.orgId, m.sender), passive: known.has(ledgerKey(m)) })),
+    ...preferences.map((p) => personOf(p.orgId, p.sender)),
+  ]
+  const ids = (await resolveCustomers(tx, [...taught, ...writers])).slice(taught.length)
   return {
     arrivals: messages.map(({ orgId, settings, ...message }, i) => ({
       orgId,
@@ -86,7 +97,8 @@ async function identify(
 }
 
 async function readFacts(tx: Db, arrivals: Arrival[]) {
-  const pairs = new Map(arrivals.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
+  const placed = arrivals.filter((a) => a.customerId !== '')
+  const pairs = new Map(placed.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
   const rooms = await readRooms(tx, [...pairs.values()])
   const ids = arrivals.map((a) => ({ orgId: a.orgId, wamid: a.message.wamid }))
   return {

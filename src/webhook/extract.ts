@@ -61,17 +61,47 @@ const READERS: Record<string, (value: Json, out: Extraction, receivedAt: Date) =
   history: readHistory,
 }
 
+/** Keys of a value that the readers above have read, or that say nothing of their own. */
+const READ = new Set([
+  ...[
+    'messaging_product',
+    'metadata',
+    'contacts',
+    'messages',
+    'message_echoes',
+    'statuses',
+    'standby',
+    'history',
+  ],
+  'user_preferences',
+])
+/** Words of messages' statuses; others (payments, calls, what Meta adds) are kept as they came. */
+const STATUS_WORDS = new Set<unknown>(['sent', 'delivered', 'read', 'played', 'failed', 'deleted', 'warning'])
+
 function readChange(change: Change, receivedAt: Date, out: Extraction): void {
   const { field, value } = change
   const before = out.messages.length + out.statuses.length + out.problems.length
   READERS[field]?.(value, out, receivedAt)
   const nothingRead = before === out.messages.length + out.statuses.length + out.problems.length
+  const keep = (name: string, content: Json) =>
+    out.accountEvents.push(
+      readAccountEvent(change, name, { metadata: value.metadata, ...content }, receivedAt),
+    )
   if (nothingRead) out.accountEvents.push(readAccountEvent(change, field, value, receivedAt))
-  else if (value.errors) {
-    const errors = { metadata: value.metadata, errors: value.errors }
-    out.accountEvents.push(readAccountEvent(change, `${field}.errors`, errors, receivedAt))
-  }
+  else keepTheRest(field, value, keep)
   if (field === 'user_preferences') readPreferences(value, out, receivedAt)
+}
+
+/** What stands beside messages and statuses: errors, status words that mean something else, unknown keys. */
+function keepTheRest(field: string, value: Json, keep: (name: string, content: Json) => void): void {
+  const inner = asObject(value.standby) ?? {}
+  const errors = [...asList(value.errors), ...asList(inner.errors)]
+  if (errors.length > 0) keep(`${field}.errors`, { errors })
+  const statuses = [...asList(value.statuses), ...asList(inner.statuses)]
+  const foreign = statuses.filter((s) => asObject(s) && !STATUS_WORDS.has(asObject(s)?.status))
+  if (foreign.length > 0) keep(`${field}.statuses`, { statuses: foreign })
+  const unknown = Object.entries(value).filter(([key]) => key !== 'errors' && !READ.has(key))
+  if (unknown.length > 0) keep(`${field}.other`, Object.fromEntries(unknown))
 }
 
 /** The three lists a conversation consists of. */

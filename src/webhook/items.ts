@@ -1,4 +1,4 @@
-import type { Sender } from './sender.ts'
+import type { Names, Sender } from './sender.ts'
 
 /**
  * What part a message takes in routing. `customer`: somebody wrote. `standby`: somebody wrote while another app
@@ -22,7 +22,7 @@ export type InboundMessage = {
   contact: string | undefined
 }
 
-/** What became of a message of ours. Status words Meta added since are kept, and change nothing. */
+/** What became of a message of ours. `recipient`: who got it, when the status names that person in several ways. */
 export type StatusUpdate = {
   phoneId: string
   wamid: string
@@ -31,6 +31,7 @@ export type StatusUpdate = {
   errors: string | undefined
   /** `biz_opaque_callback_data`: of our sends, the outbox row. */
   callback: string | undefined
+  recipient: Names | undefined
 }
 
 /** A webhook field that is no message. `digest` makes its redelivery recognisable. */

@@ -12,7 +12,7 @@ import {
   toJson,
 } from './fields.ts'
 import type { AccountEvent, InboundMessage, Nature, Preference, StatusUpdate } from './items.ts'
-import { contactOf, recipientOf, type Sender, senderOf } from './sender.ts'
+import { contactOf, recipientOf, type Sender, senderOf, statusRecipientOf } from './sender.ts'
 
 /** What a message's surroundings say of it. */
 export type Around = { value: Json; receivedAt: Date; seq: number }
@@ -73,6 +73,7 @@ export function readStatus(item: unknown, { value, receivedAt }: Around): Status
     at: instantOf(status.timestamp, receivedAt),
     errors: errors.length > 0 ? toJson(errors) : undefined,
     callback: asText(status.biz_opaque_callback_data),
+    recipient: statusRecipientOf(status, asList(value.contacts)),
   }
 }
 

@@ -40,6 +40,20 @@ export function recipientOf(message: Json, thread?: unknown): Sender {
   return { ...someone(names), profileName: undefined }
 }
 
+/** Who got a message, when a status names that person in several ways at once; a group is nobody. */
+export function statusRecipientOf(status: Json, contacts: unknown[]): Names | undefined {
+  if (status.recipient_type === 'group') return undefined
+  const ids = { from: status.recipient_id, from_user_id: status.recipient_user_id }
+  const contact = contactOf(ids, contacts)
+  const names = namesOf({
+    phones: [ids.from, contact?.wa_id],
+    userIds: [ids.from_user_id, contact?.user_id],
+    parents: [status.recipient_parent_user_id, contact?.parent_user_id],
+  })
+  const given = [names.waId, names.userId, names.parentUserId].filter((name) => name !== undefined)
+  return given.length > 1 ? names : undefined
+}
+
 /**
  * `user_changed_number` and `user_changed_user_id` (facts, section 9): `from` and `previous_user_id` are who it
  * was, `wa_id` and `user_id` who it is now. The body is the user's own words and is never read.

@@ -19,11 +19,6 @@ import { store } from '../support/inbox.ts'
 import { recordStatements, type Statement } from '../support/statements.ts'
 import { message, post } from '../support/webhooks.ts'
 
-/**
- * Sweeps a tenth of `--rooms N` chatrooms (1,000,000) of 100 orgs while batches of messages are routed beside it,
- * and prints rows per second, what routing felt of it, and the plans. On the server of DATABASE_URL, in a database
- * of its own that is dropped in the end, or on an embedded one.
- */
 const ORGS = 100
 const MESSAGES = 100
 const BASELINE_MS = 20_000
@@ -33,6 +28,11 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 const phoneOf = (org: number) => `bench-phone-${org}`
 const open = (url: string) => openDatabase(url, { max: 2, name: 'bench', onIdleError: () => {} })
 
+/**
+ * Sweeps a tenth of `--rooms N` chatrooms (1,000,000) of 100 orgs while batches of messages are routed beside it,
+ * and prints rows per second, what routing felt of it, and the plans. On the server of DATABASE_URL, in a database
+ * of its own that is dropped in the end, or on an embedded one.
+ */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { rooms: { type: 'string', default: '1000000' } } })
   const rooms = Number(values.rooms)

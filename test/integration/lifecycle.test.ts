@@ -382,7 +382,10 @@ describe('sweeps side by side', () => {
     beforeStatement(database, 'lock-free-customers', () => deliver(db, post(org.phones[0]!, message({}))))
     expect((await expireOld(db, undefined)).get(org.id)).toBeUndefined()
     expect(await readRoom(db, org.id, room.id)).toMatchObject({ state: 'expired' })
-    expect((await eventsOf(org.id)).map((e) => e.actor)).toEqual(['routing'])
+    expect((await eventsOf(org.id)).map((e) => [e.kind, e.actor]).sort()).toEqual([
+      ['chatroom.expired', 'routing'],
+      ['contact.expired', 'routing'],
+    ])
   })
 })
 

@@ -24,6 +24,9 @@ import { type ProxyMode, startTcpProxy, type TcpProxy } from '../support/tcp-pro
 type Kind = Engine['kind']
 type Store = { engine: Engine; proxy: TcpProxy; direct: string }
 
+// Most of what these tests do is to wait until something heals.
+vi.setConfig({ maxConcurrency: 12 })
+
 const log = createLogger({ logLevel: 'silent' })
 const kinds: Kind[] = inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
 const OUTAGES: ProxyMode[] = ['refuse', 'reset', 'blackhole']

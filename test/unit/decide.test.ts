@@ -133,7 +133,11 @@ describe('decide', () => {
   it('routes standby messages, but does not answer them', () => {
     const standby = inbound({ nature: 'standby' })
     const expired = decide(standby, [room('x', { expiredAt: ago(1) })], SETTINGS, NOW)
-    expect(expired).toMatchObject({ route: 'expired', autoReply: false })
+    expect(expired).toMatchObject({
+      route: 'expired',
+      autoReply: false,
+      reason: expect.stringMatching(/^standby/),
+    })
     expect(decide(standby, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW).route).toBe('reactivated')
   })
 

@@ -318,6 +318,31 @@ describe('statuses and other fields', () => {
     expect(problems).toEqual(['statuses[3]: is not an object'])
   })
 
+  it('reads who got a message when the status names that person in several ways', () => {
+    const recipientOf = (status: object, contacts: unknown[] = []) =>
+      read(delivery([change('p', { statuses: [{ id: 'a', status: 'sent', ...status }], contacts })]))
+        .statuses[0]?.recipient
+    const both = { recipient_id: '1555', recipient_user_id: 'US.1' }
+    expect(recipientOf(both)).toEqual({ waId: '1555', userId: 'US.1', parentUserId: undefined })
+    expect(recipientOf({ recipient_id: '1555' })).toBeUndefined()
+    expect(recipientOf({ recipient_id: '1555' }, [{ wa_id: '1555', user_id: 'US.2' }])).toMatchObject({
+      userId: 'US.2',
+    })
+    expect(recipientOf({ recipient_user_id: 'US.1', recipient_parent_user_id: 'US.ENT.1' })).toMatchObject({
+      parentUserId: 'US.ENT.1',
+    })
+    expect(recipientOf({ ...both, recipient_type: 'group' })).toBeUndefined()
+  })
+
+  it('keeps what stands beside messages and statuses: foreign status words, unknown keys', () => {
+    const statuses = [{ id: 'a', status: 'captured', type: 'payment' }, 'x', { id: 'b', status: 'read' }]
+    const body = delivery([change('p', { statuses, ...{ conversation_context: { type: 'summary' } } })])
+    expect(read(body).accountEvents.map((e) => [e.field, JSON.parse(e.payload).statuses?.length])).toEqual([
+      ['messages.statuses', 1],
+      ['messages.other', undefined],
+    ])
+  })
+
   it('keeps any other field as an account event, the same content under the same digest', () => {
     const body = {
       object: 'whatsapp_business_account',
