@@ -30,6 +30,8 @@ const withServers = {
 
 export default defineConfig({
   test: {
+    // The tests mostly wait for servers: two at a time also where there are only two cores.
+    maxWorkers: 2,
     reporters: ['default', ['json', { outputFile: 'coverage/results.json' }]],
     projects: [
       suite('unit'),

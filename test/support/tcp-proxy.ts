@@ -53,7 +53,10 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       })
       from.on('end', () => pair.silent || to.end())
       from.on('error', () => pair.silent || to.destroy())
-      from.on('close', () => pairs.delete(pair) && !pair.silent && to.destroySoon())
+      from.on('close', () => {
+        if (to.closed) pairs.delete(pair)
+        else if (!pair.silent) to.destroySoon()
+      })
     }
     forward(client, upstream)
     forward(upstream, client)
@@ -66,7 +69,6 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   }
   const resetAll = () => {
     for (const pair of pairs) for (const socket of pair.sockets) socket.resetAndDestroy()
-    pairs.clear()
   }
   const port = await listen(0)
   return {
