@@ -21,10 +21,22 @@ export async function settleConflicts(tx: Db, conflicts: Conflict[], known: Know
       { orgId: c.orgId, id: c.otherId },
     ]),
   )
-  for (const conflict of conflicts) await settle(tx, conflict, known)
+  // One conflict may merge a customer that a later one still speaks of.
+  const mergedInto = new Map<string, string>()
+  const today = (id: string): string => {
+    const into = mergedInto.get(id)
+    return into === undefined ? id : today(into)
+  }
+  for (const { orgId, alias, ...ids } of conflicts) {
+    const conflict = { orgId, alias, customerId: today(ids.customerId), otherId: today(ids.otherId) }
+    if (conflict.customerId === conflict.otherId) continue
+    if (await settle(tx, conflict, known)) mergedInto.set(conflict.otherId, conflict.customerId)
+  }
+  for (const [key, id] of known) known.set(key, today(id))
 }
 
-async function settle(tx: Db, conflict: Conflict, known: KnownAliases): Promise<void> {
+/** True when the other customer was merged. */
+async function settle(tx: Db, conflict: Conflict, known: KnownAliases): Promise<boolean> {
   const { orgId, alias, customerId, otherId } = conflict
   const other = await readOther(tx, orgId, otherId)
   const isPhone = !isId(alias)
@@ -42,6 +54,7 @@ async function settle(tx: Db, conflict: Conflict, known: KnownAliases): Promise<
       after: { kind: alias.kind, customer_id: moved.length > 0 ? customerId : otherId },
     },
   ])
+  return merged
 }
 
 async function readOther(

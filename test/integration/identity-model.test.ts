@@ -6,8 +6,10 @@ import { deliver } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
 import { message, newWamid, post } from '../support/webhooks.ts'
 
-/** 1,000 runs take some minutes: `MODEL_RUNS=1000 npx vitest run --project integration identity-model`. */
+/** 1,000 runs take some minutes: `MODEL_RUNS=1000 npx vitest run --project integration identity-model`. A failure
+ * prints its seed, and `MODEL_SEED` replays it. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 30)
+const SEED = process.env.MODEL_SEED
 const MESSAGES = 50
 
 /** How somebody's names show: in which messages the phone, and when they change. */
@@ -91,7 +93,13 @@ it(`every message of one person reaches one customer and chatroom, in any order 
   const { db } = await createTestDatabase()
   await fc.assert(
     fc.asyncProperty(scenario, async (s) => check(db, s)),
-    { numRuns: RUNS, verbose: 1, endOnFailure: true, interruptAfterTimeLimit: 1_200_000 },
+    {
+      numRuns: RUNS,
+      ...(SEED && { seed: Number(SEED) }),
+      verbose: 1,
+      endOnFailure: true,
+      interruptAfterTimeLimit: 1_200_000,
+    },
   )
 }, 1_500_000)
 

@@ -202,6 +202,27 @@ describe('a change of names', () => {
     expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(room.id)
   })
 
+  it('in the same batch as a message of the new phone: all of them are one customer, in either order', async () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const org = await createOrg(db)
+      const [old, fresh, id] = ['15550001111', '15559990000', 'US.2']
+      const before = [message({ from: old }), message({ from: fresh }), message({ from: '', userId: id })]
+      for (const m of before) await deliver(db, post(org.phones[0]!, m))
+      const both = [
+        system({ type: 'user_changed_number', wa_id: fresh }, old),
+        message({ from: fresh, userId: id }),
+      ]
+      await deliver(db, ...order.map((i) => post(org.phones[0]!, both[i])))
+      const { rows } = await db.$client.query('select distinct customer_id from messages where org_id = $1', [
+        org.id,
+      ])
+      expect(rows).toHaveLength(1)
+    }
+  })
+
   it('does not reactivate, and does not take a phone that has contacts of its own', async () => {
     const org = await createOrg(db)
     const old = await createRoom(db, org, { deactivatedAt: ago(1) })

@@ -57,9 +57,10 @@ async function outboxOf(row: OutboxRow) {
 }
 
 const makeDue = (row: OutboxRow) =>
-  db.$client.query(`update outbox set due_at = now(), claimed_at = now() - interval '1 hour' where id = $1`, [
-    row.id,
-  ])
+  db.$client.query(
+    `update outbox set due_at = now() - interval '1 second', claimed_at = now() - interval '1 hour' where id = $1`,
+    [row.id],
+  )
 
 async function outgoing(org: TestOrg) {
   const { rows } = await db.$client.query(`select * from messages where org_id = $1 and direction = 'out'`, [
@@ -237,7 +238,7 @@ describe('a sender that dies', () => {
   it('after the claim leaves an unknown that is never sent again', async () => {
     const { org, row } = await oneReply()
     await claimSend(db, row)
-    await db.$client.query(`update outbox set due_at = now() where id = $1`, [row.id])
+    await db.$client.query(`update outbox set due_at = now() - interval '1 second' where id = $1`, [row.id])
     expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(1)
     const { graph, send } = await sender()
     expect((await send(row)).outcome).toBe('gone')

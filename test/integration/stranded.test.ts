@@ -21,7 +21,7 @@ async function requeue(taken = true) {
 }
 
 const makeDue = (ids: number[]) =>
-  db.$client.query('update inbox set due_at = now() where id = any($1)', [ids])
+  db.$client.query(`update inbox set due_at = now() - interval '1 second' where id = any($1)`, [ids])
 const bodies = (n: number) => Array.from({ length: n }, (_, i) => Buffer.from(`body ${i}`))
 
 describe('deliveries that no job knows', () => {
