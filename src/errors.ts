@@ -22,6 +22,7 @@ export const ERRORS = {
   DELEGATE_NOT_FOUND: [4040008, 'The org has no delegate.'],
   WABA_MAPPING_NOT_FOUND: [4040009, 'The contact has no WABA mapping.'],
   NO_WABA_PHONE_AVAILABLE: [4040010, 'The org has no WABA phone that is free for this customer.'],
+  CUSTOMER_NOT_FOUND: [4040011, 'Nobody of this org has this phone or user_id.'],
   UQ_CONSTRAINT_FAILED: [4090001, 'There is such an entry already.'],
   ACTIVE_CHATROOM_EXISTS: [4090002, 'An active chatroom exists for this phone number.'],
   AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has one contact.'],

@@ -3,17 +3,17 @@ import type { Db } from '../db/client.ts'
 import { contacts } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import { personOfPhone } from '../identity/aliases.ts'
-import { toE164 } from '../identity/e164.ts'
+import { toLookupPhone } from '../identity/e164.ts'
 import { findCustomer } from '../identity/find-customers.ts'
 import type { Contact } from './present.ts'
 
 /**
  * All contacts of the customer who has this phone number, in any of its spellings, oldest first; none when nobody
  * has it (spec: getContactByPhoneV2). A number known from messages alone, as a `wa_id`, counts too.
- * @throws ApiError INVALID_PHONE_NUMBER unless it is written exactly as E.164: `+` and digits
+ * @throws ApiError INVALID_PHONE_NUMBER unless it is written as `+` and digits, a possible number
  */
 export async function contactsByPhone(db: Db, orgId: string, phone: string): Promise<Contact[]> {
-  if (toE164(phone) !== phone) throw new ApiError('INVALID_PHONE_NUMBER')
+  if (toLookupPhone(phone) !== phone) throw new ApiError('INVALID_PHONE_NUMBER')
   const customerId = await findCustomer(db, personOfPhone(orgId, phone))
   if (!customerId) return []
   return db

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { contacts } from '../db/schema/index.ts'
-import type { ContactRespDto, GetContactRespDto } from './schemas.ts'
+import type { CustomerView } from '../identity/read-customer.ts'
+import type { ContactRespDto, CustomerDto, GetContactRespDto } from './schemas.ts'
 
 export type Contact = typeof contacts.$inferSelect
 
@@ -61,5 +62,20 @@ function common(contact: Contact, expiryDays: number | null, now: Date) {
     first_name: contact.firstName ?? undefined,
     last_name: contact.lastName ?? undefined,
     is_expired: isExpired(contact, expiryDays, now),
+  }
+}
+
+/** A customer as CustomerDto. */
+export function toCustomer(
+  view: CustomerView,
+  expiryDays: number | null,
+  now: Date,
+): z.input<typeof CustomerDto> {
+  return {
+    customer_id: view.customer.id,
+    profile_name: view.customer.profileName,
+    opted_out_at: view.customer.optedOutAt?.toISOString() ?? null,
+    aliases: view.aliases.map((a) => ({ kind: a.kind, value: a.value, since: a.createdAt.toISOString() })),
+    contacts: view.contacts.map((contact) => toGetContactResp(contact, expiryDays, now)),
   }
 }

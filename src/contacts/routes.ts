@@ -1,12 +1,16 @@
 import { z } from 'zod'
+import { ApiError } from '../errors.ts'
 import { defineEndpoint, type Endpoint } from '../http/endpoint.ts'
 import { foreignId, ownId } from '../http/fields.ts'
+import { readCustomer } from '../identity/read-customer.ts'
 import { contactsByPhone } from './contacts-by-phone.ts'
 import { createContact } from './create-contact.ts'
-import { toContactResp, toGetContactResp } from './present.ts'
+import { toContactResp, toCustomer, toGetContactResp } from './present.ts'
 import {
   ContactReqDto,
   ContactRespDto,
+  CustomerDto,
+  customerQuery,
   GetContactRespDto,
   UpdateContactDispositionReqV2Dto,
   UpdateContactReqDto,
@@ -119,6 +123,32 @@ export const contactEndpoints: Endpoint[] = [
     handler: async ({ db, org, now, params: { phoneNumber } }) => {
       const found = await contactsByPhone(db, org.id, phoneNumber)
       return { status: 200, body: found.map((contact) => toGetContactResp(contact, org.expiryDays, now)) }
+    },
+  }),
+
+  defineEndpoint({
+    method: 'get',
+    path: '/v1/org/{orgId}/customer',
+    operationId: 'getCustomer',
+    summary: 'Get a customer by phone or BSUID',
+    description:
+      'The one whom routing would take the phone, in any spelling, or the user_id for\n- Shows all names and contacts',
+    tags,
+    policy: { role: 'MEMBER', impersonated: true, partner: true },
+    params: { orgId: foreignId },
+    query: customerQuery,
+    responses: { 200: { description: 'The customer', schema: CustomerDto } },
+    errors: {
+      401: unauthorized,
+      403: "Forbidden - You don't have permission to access this resource",
+      404: 'Nobody of this org has this phone or user_id',
+      422: invalid,
+      500: 'Internal Exception',
+    },
+    handler: async ({ db, org, now, query: { phone, user_id: userId } }) => {
+      const found = await readCustomer(db, org.id, { phone, userId })
+      if (!found) throw new ApiError('CUSTOMER_NOT_FOUND')
+      return { status: 200, body: toCustomer(found, org.expiryDays, now) }
     },
   }),
 ]

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { instant, MAX_ID_LENGTH } from '../http/fields.ts'
+import { foreignId, instant, MAX_ID_LENGTH } from '../http/fields.ts'
+import { queryPhone } from '../identity/query-phone.ts'
 
 // The names, bounds and patterns are the spec's (openapi.json, components.schemas).
 
@@ -99,3 +100,28 @@ export const ContactRespDto = z
 export const GetContactRespDto = z
   .strictObject({ ...contact, expiry_ts: instant.optional() })
   .meta({ id: 'GetContactRespDto' })
+
+/** By phone, in any spelling, or by Meta's business-scoped id. */
+export const customerQuery = z
+  .strictObject({ phone: queryPhone.optional(), user_id: foreignId.optional() })
+  .refine((q) => (q.phone === undefined) !== (q.user_id === undefined), {
+    path: ['phone'],
+    error: 'or user_id is required, and not both',
+  })
+
+/** A customer: all names Meta and the CRM have for one person, and the contacts that point there. */
+export const CustomerDto = z
+  .strictObject({
+    customer_id: z.string(),
+    profile_name: z.string().nullable(),
+    opted_out_at: instant.nullable().meta({ description: 'since when no marketing messages are wanted' }),
+    aliases: z.array(
+      z.strictObject({
+        kind: z.enum(['phone', 'wa_id', 'bsuid', 'parent_bsuid']),
+        value: z.string(),
+        since: instant,
+      }),
+    ),
+    contacts: z.array(GetContactRespDto),
+  })
+  .meta({ id: 'CustomerDto' })

@@ -1,4 +1,5 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { phoneVariants } from './phone.ts'
 
 /** A phone number as libphonenumber's JSON spells it (spec: PhoneNumber). */
 export type PhoneParts = {
@@ -15,6 +16,16 @@ const MAX_DIGITS = 15
 export function toE164(phone: string): string | undefined {
   const parsed = parsePhoneNumberFromString(phone, { extract: false })
   return parsed?.isPossible() ? parsed.number : undefined
+}
+
+/**
+ * As `toE164`, also for spellings that WhatsApp or people use and E.164 does not allow (Mexico's 521, Argentina's
+ * 15): verbatim, for looking a customer up.
+ */
+export function toLookupPhone(phone: string): string | undefined {
+  const bare = phone.replace(/[\s().-]/g, '')
+  if (/^\+\d+$/.test(bare) && phoneVariants(bare.slice(1)).length > 0) return bare
+  return toE164(phone)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Db } from '../db/client.ts'
+import { learnSpelling } from '../identity/learn-spelling.ts'
 import { decryptSecret } from '../secrets.ts'
 import type { Graph } from './graph.ts'
 import { claimSend, readSend, type Send, settleEnded, settleRetry, settleSent, stopNumber } from './outbox.ts'
@@ -55,8 +56,10 @@ async function settle(
   if (kind === 'stop') {
     await stopNumber(db, row.org, send.phoneId, outcome.error)
     await settleRetry(db, row, outcome.error, 0)
-  } else if (kind === 'accepted') await settleSent(db, row, outcome.wamid)
-  else await settleEnded(db, row, kind === 'unknown' ? 'unknown' : 'failed', outcome.error)
+  } else if (kind === 'accepted') {
+    await settleSent(db, row, outcome.wamid)
+    if (outcome.waId && send.phone) await learnSpelling(db, row.org, send.phone, outcome.waId)
+  } else await settleEnded(db, row, kind === 'unknown' ? 'unknown' : 'failed', outcome.error)
   return { outcome: kind, retryInMs: null }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MessageListDto, pageQuery } from '../chatrooms/schemas.ts'
 import { defineEndpoint } from '../http/endpoint.ts'
 import { foreignId, instant } from '../http/fields.ts'
-import { toE164 } from '../identity/e164.ts'
+import { queryPhone } from '../identity/query-phone.ts'
 import { explainRoute } from './explain.ts'
 import { heldMessages } from './held-messages.ts'
 
@@ -14,18 +14,10 @@ const errors = {
   500: 'Internal Exception',
 }
 
-/** A phone in a query string, where an unescaped plus has become a space. */
-const phone = z.string().transform((value, ctx) => {
-  const e164 = toE164(value.trim().replace(/^\+?/, '+'))
-  if (e164) return e164
-  ctx.addIssue({ code: 'custom', message: 'is no phone number in E.164 form (+ and digits)' })
-  return z.NEVER
-})
-
 const question = z
   .strictObject({
     remote_phone_id: foreignId,
-    phone: phone.optional(),
+    phone: queryPhone.optional(),
     user_id: foreignId.optional().meta({ description: "Meta's business-scoped id of the customer" }),
   })
   .refine((q) => q.phone !== undefined || q.user_id !== undefined, {

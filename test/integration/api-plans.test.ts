@@ -90,6 +90,7 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('PUT', `/v1/orgs/${org.id}/contact/${first}`, { crm_id: 'renamed' })
   await ok('PUT', `/v2/orgs/${org.id}/contact/${id}/disposition`, { stage: 'won' })
   await ok('GET', `/v2/org/${org.id}/contact/pn/+15557000001`)
+  await ok('GET', `${v1}/customer?phone=15557000001`)
   return called
 }
 

@@ -94,6 +94,21 @@ describe('an auto-reply', () => {
     expect(await outgoing(org)).toMatchObject([{ wamid: expect.stringMatching(/^wamid\.SENT/), route: null }])
   })
 
+  it('teaches how WhatsApp spells the phone', async () => {
+    const { org, row } = await oneReply()
+    const answer = {
+      messages: [{ id: `wamid.S.${row.id}` }],
+      contacts: [{ input: '+15550001111', wa_id: '15550001111999' }],
+    }
+    const { send } = await sender(replies(200, answer))
+    await send(row)
+    const { rows } = await db.$client.query(
+      `select kind from customer_aliases where org_id = $1 and value = '15550001111999'`,
+      [org.id],
+    )
+    expect(rows).toEqual([{ kind: 'wa_id' }])
+  })
+
   it('goes to the BSUID of a customer without a phone', async () => {
     const org = await createOrg(db, { auto_reply_text: 'closed', unknown_sender: 'create' })
     const token = encryptSecret('t', KEY, `${org.id}/${org.wabaId}`)

@@ -1,0 +1,10 @@
+import { z } from 'zod'
+import { toLookupPhone } from './e164.ts'
+
+/** A phone in a query string, in any of its spellings; an unescaped plus has become a space there. */
+export const queryPhone = z.string().transform((value, ctx) => {
+  const phone = toLookupPhone(value.trim().replace(/^\+?/, '+'))
+  if (phone) return phone
+  ctx.addIssue({ code: 'custom', message: 'is no phone number (+ and digits)' })
+  return z.NEVER
+})
