@@ -11,6 +11,8 @@ import { planNodes, type Statement } from '../support/statements.ts'
 const BIG = ['chatrooms', 'contacts', 'customers', 'customer_aliases', 'messages', 'events']
 const USERS = ['ann', 'bob', 'cid', 'dee']
 const DAY = 86_400_000
+const CUSTOMERS = Number(process.env.PLAN_CUSTOMERS ?? 25_000)
+const PART = 2_500
 
 let db: Db
 
@@ -108,7 +110,8 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     statements = await recorded(async () => {
       called = await everyRequest(org)
     })
-  })
+    if (fill === 'loaded') await printMedians(org)
+  }, 900_000)
 
   it('every endpoint is looked at', () => {
     const missing = ENDPOINTS.filter(({ method, path }) => {
@@ -130,22 +133,52 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
   })
 })
 
+/** For people: how long the GET endpoints take over so many customers; no test depends on it. */
+async function printMedians(org: TestOrg): Promise<void> {
+  const api = await startTestApi(db as Parameters<typeof startTestApi>[0])
+  const { rows } = await db.$client.query<{ id: string }>(
+    'select id from chatrooms where org_id = $1 limit 50',
+    [org.id],
+  )
+  const paths = {
+    chatroom: (id: string) => `/v1/org/${org.id}/chatroom/${id}`,
+    'chatroom by contact': (id: string) => `/v1/org/${org.id}/chatroom/contact/${id}`,
+    messages: (id: string) => `/v1/org/${org.id}/chatroom/${id}/messages`,
+    held: () => `/v1/org/${org.id}/messages/held`,
+    route: () => `/v1/org/${org.id}/route?phone=15557000001&remote_phone_id=${org.phones[0]}`,
+  }
+  const medians = []
+  for (const [name, path] of Object.entries(paths)) {
+    const times = []
+    for (const { id } of rows) {
+      const start = performance.now()
+      await api.call('GET', path(id))
+      times.push(performance.now() - start)
+    }
+    medians.push(`${name} ${times.toSorted((a, b) => a - b)[25]?.toFixed(1)} ms`)
+  }
+  process.stdout.write(`p50 of GET over ${CUSTOMERS} customers: ${medians.join(', ')}\n`)
+}
+
 /** The plan for whatever values: what a prepared statement ends up with. */
 async function genericPlan({ text }: Statement): Promise<string[]> {
   const { rows } = await db.$client.query(`explain (generic_plan) ${text}`)
   return rows.map((r) => /(Seq Scan on \w+)/.exec(r['QUERY PLAN'])?.[1] ?? '')
 }
 
-/** 25,000 customers of this org, each with a chatroom, a user, a message and an event; and statistics. */
+/**
+ * 25,000 customers of this org, each with a chatroom, a user, a message and an event; and statistics. A million:
+ * `PLAN_CUSTOMERS=1000000 npx vitest run --project integration api-plans`.
+ */
 async function load(org: TestOrg): Promise<void> {
-  for (let part = 0; part < 10; part += 1) await loadPart(org)
+  for (let loaded = 0; loaded < CUSTOMERS; loaded += PART) await loadPart(org)
   await db.$client.query('analyze')
 }
 
 async function loadPart(org: TestOrg): Promise<void> {
   await db.$client.query(
     `with c as (
-       insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, 2500) returning id),
+       insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, ${PART}) returning id),
      a as (
        insert into customer_aliases (org_id, kind, value, customer_id) select $1, 'wa_id', 'w' || id, id from c),
      k as (
