@@ -1,4 +1,5 @@
 import { attachHeldMessages } from '../chatrooms/attach-held.ts'
+import { contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
 import type { CreatedRoom } from './plan.ts'
 
@@ -82,7 +83,7 @@ async function insertRooms(tx: Db, rooms: NamedRoom[]): Promise<void> {
       rooms.map((r) => r.room.contactId),
       rooms.map((r) => r.customerId),
       rooms.map((r) => r.phoneId),
-      rooms.map((r) => [r.crmId, r.firstName].filter(Boolean).join(' ')),
+      rooms.map((r) => contactName({ crmId: r.crmId, firstName: r.firstName ?? null, lastName: null })),
       rooms.map((r) => r.room.createdAt),
       rooms.map((r) => r.room.lastInboundAt),
     ],
