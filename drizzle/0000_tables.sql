@@ -50,6 +50,7 @@ CREATE TABLE "chatrooms" (
 	"deactivation_reason" text,
 	"expired_at" timestamp (3) with time zone,
 	"pending_user_id" text,
+	"assigned_user_id" text,
 	"last_auto_reply_at" timestamp (3) with time zone,
 	"activity_day" date GENERATED ALWAYS AS ((greatest(last_inbound_at, activated_at) at time zone 'UTC')::date) STORED NOT NULL,
 	CONSTRAINT "chatrooms_pkey" PRIMARY KEY("org_id","id"),
@@ -290,6 +291,8 @@ CREATE INDEX "chatroom_members_user" ON "chatroom_members" USING btree ("org_id"
 CREATE UNIQUE INDEX "chatrooms_one_active" ON "chatrooms" USING btree ("org_id","customer_id","waba_phone_id") WHERE expired_at is null and deactivated_at is null;--> statement-breakpoint
 CREATE INDEX "chatrooms_customer" ON "chatrooms" USING btree ("org_id","customer_id","waba_phone_id");--> statement-breakpoint
 CREATE INDEX "chatrooms_to_deactivate" ON "chatrooms" USING btree ("org_id","activity_day","id") WHERE expired_at is null and deactivated_at is null;--> statement-breakpoint
+CREATE INDEX "chatrooms_assigned" ON "chatrooms" USING btree ("org_id","assigned_user_id") WHERE assigned_user_id is not null and expired_at is null and deactivated_at is null;--> statement-breakpoint
+CREATE INDEX "chatrooms_pending" ON "chatrooms" USING btree ("org_id","pending_user_id") WHERE pending_user_id is not null and expired_at is null and deactivated_at is null;--> statement-breakpoint
 CREATE INDEX "chatrooms_contact" ON "chatrooms" USING btree ("org_id","contact_id","created_at");--> statement-breakpoint
 CREATE INDEX "contacts_customer" ON "contacts" USING btree ("org_id","customer_id","created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "contacts_one_affiliate" ON "contacts" USING btree ("org_id","customer_id") WHERE is_affiliate;--> statement-breakpoint

@@ -20,3 +20,18 @@ ALTER TABLE inbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_thr
 --> statement-breakpoint
 -- last_inbound_at moves with every message and no index has it: leave room for HOT updates.
 ALTER TABLE chatrooms SET (fillfactor = 80);
+--> statement-breakpoint
+-- Counting a user's active chatrooms over chatroom_members took 300 ms at 100,000 chatrooms: the room knows its user.
+CREATE FUNCTION chatroom_follows_its_members() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    UPDATE chatrooms SET assigned_user_id = NEW.user_id WHERE org_id = NEW.org_id AND id = NEW.chatroom_id;
+  ELSE
+    UPDATE chatrooms SET assigned_user_id = NULL
+      WHERE org_id = OLD.org_id AND id = OLD.chatroom_id AND assigned_user_id = OLD.user_id;
+  END IF;
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER chatroom_members_assign AFTER INSERT OR DELETE ON chatroom_members FOR EACH ROW
+  EXECUTE FUNCTION chatroom_follows_its_members();

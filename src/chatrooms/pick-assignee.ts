@@ -72,21 +72,17 @@ async function pickMember(tx: Db, orgId: string, groupId: string, now: Date): Pr
     name: 'pick-group-member',
     text: `with members as materialized (
         select user_id, last_assigned_at from group_members where org_id = $1 and group_id = $2),
-      waiting as (
-        select r.pending_user_id as user_id, count(*) as rooms from chatrooms r
-        where r.org_id = $1 and r.pending_user_id = any(array(select user_id from members))
-          and r.expired_at is null and r.deactivated_at is null
-        group by r.pending_user_id),
       chosen as (
         select m.user_id from members m
-        left join waiting w on w.user_id = m.user_id
         cross join lateral (
-          select count(*) as rooms from chatroom_members cm
-          cross join lateral (
-            select from chatrooms r where r.org_id = $1 and r.id = cm.chatroom_id
-              and r.expired_at is null and r.deactivated_at is null limit 1) active
-          where cm.org_id = $1 and cm.user_id = m.user_id) held
-        order by held.rooms + coalesce(w.rooms, 0), m.last_assigned_at nulls first, m.user_id limit 1)
+          select count(*) as rooms from chatrooms r
+          where r.org_id = $1 and r.assigned_user_id = m.user_id
+            and r.expired_at is null and r.deactivated_at is null) held
+        cross join lateral (
+          select count(*) as rooms from chatrooms r
+          where r.org_id = $1 and r.pending_user_id = m.user_id
+            and r.expired_at is null and r.deactivated_at is null) waiting
+        order by held.rooms + waiting.rooms, m.last_assigned_at nulls first, m.user_id limit 1)
       update group_members g set last_assigned_at =
         greatest($3, (select max(last_assigned_at) from members) + interval '1 millisecond')
       from chosen where g.org_id = $1 and g.group_id = $2 and g.user_id = chosen.user_id

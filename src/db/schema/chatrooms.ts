@@ -27,7 +27,8 @@ export const DEACTIVATION_REASONS = [
  * Contact x WABA phone. `state` follows from the timestamps, so the two can never disagree.
  * `chatrooms_one_active` holds "at most one active per number and customer"; a trigger holds "expired is final".
  * `activityDay`, which deactivate-inactive looks by, changes once a day at most: the other updates of
- * `lastInboundAt`, one a message, touch no index (HOT).
+ * `lastInboundAt`, one a message, touch no index (HOT). `assignedUserId` follows chatroom_members by a trigger, so
+ * that a user's active chatrooms are counted by index.
  */
 export const chatrooms = pgTable(
   'chatrooms',
@@ -52,6 +53,7 @@ export const chatrooms = pgTable(
     deactivationReason: text('deactivation_reason', { enum: DEACTIVATION_REASONS }),
     expiredAt: instant('expired_at'),
     pendingUserId: text('pending_user_id'),
+    assignedUserId: text('assigned_user_id'),
     lastAutoReplyAt: instant('last_auto_reply_at'),
     activityDay: date('activity_day')
       .notNull()
@@ -77,6 +79,12 @@ export const chatrooms = pgTable(
     index('chatrooms_to_deactivate')
       .on(t.orgId, t.activityDay, t.id)
       .where(sql`expired_at is null and deactivated_at is null`),
+    index('chatrooms_assigned')
+      .on(t.orgId, t.assignedUserId)
+      .where(sql`assigned_user_id is not null and expired_at is null and deactivated_at is null`),
+    index('chatrooms_pending')
+      .on(t.orgId, t.pendingUserId)
+      .where(sql`pending_user_id is not null and expired_at is null and deactivated_at is null`),
     index('chatrooms_contact').on(t.orgId, t.contactId, t.createdAt),
     check(
       'chatrooms_deactivation_reason_known',
