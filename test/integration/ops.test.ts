@@ -69,13 +69,13 @@ async function insert(state: string, { age = 0, error = 'not JSON', body = '{}' 
 
 describe('/live and /ready', () => {
   test('/live answers whatever is down', async () => {
-    const url = await start({ probes: [{ name: 'database', check: never }] })
+    const url = await start({ probes: [{ name: 'database', check: never, vital: true }] })
     expect((await send(`${url}/live`)).status).toBe(200)
   })
 
   test('/ready answers 200 when every probe is there', async () => {
     const check = () => database.pool.query('select 1')
-    const url = await start({ probes: [{ name: 'database', check }] })
+    const url = await start({ probes: [{ name: 'database', check, vital: true }] })
     const reply = await send(`${url}/ready`)
     expect([reply.status, JSON.parse(reply.body)]).toEqual([
       200,
@@ -90,9 +90,9 @@ describe('/live and /ready', () => {
     }
     const url = await start({
       probes: [
-        { name: 'database', check: fails },
-        { name: 'queue', check: async () => {} },
-        { name: 'other', check: throws },
+        { name: 'database', check: fails, vital: true },
+        { name: 'queue', check: async () => {}, vital: true },
+        { name: 'other', check: throws, vital: true },
       ],
     })
     const reply = await send(`${url}/ready`)
@@ -101,8 +101,22 @@ describe('/live and /ready', () => {
     expect(JSON.parse(reply.body)).toEqual({ status: 'not ready', checks, details: { stopped_numbers: 0 } })
   })
 
+  test('/ready stays 200 and says degraded when only what is not vital has failed', async () => {
+    const fails = () => Promise.reject(new Error('canary'))
+    const url = await start({
+      probes: [
+        { name: 'database', check: async () => {}, vital: true },
+        { name: 'queue', check: fails, vital: false },
+      ],
+    })
+    const reply = await send(`${url}/ready`)
+    expect(reply.status).toBe(200)
+    const checks = { database: 'ok', queue: 'failed' }
+    expect(JSON.parse(reply.body)).toMatchObject({ status: 'degraded', checks })
+  })
+
   test('/ready waits a second for probes that hang, all at once', async () => {
-    const probes = ['a', 'b', 'c'].map((name) => ({ name, check: never }))
+    const probes = ['a', 'b', 'c'].map((name) => ({ name, check: never, vital: true }))
     const url = await start({ probes })
     const begin = performance.now()
     expect((await send(`${url}/ready`)).status).toBe(503)
