@@ -36,9 +36,7 @@ export async function startOps(parts: Parts): Promise<string> {
     queues: producer.queues,
     login: config.ops.login,
     db,
-    enqueue: async (ids) => {
-      await producer.enqueueDeliveries(ids)
-    },
+    enqueue: (ids) => producer.enqueueDeliveries(ids),
     log,
   })
   const { host, port } = config.ops
