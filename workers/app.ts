@@ -115,6 +115,7 @@ async function startOps({ config, db, engine, producer, metrics, log, lifetime }
     refreshGauges: () => refreshGauges(db, producer, metrics),
     queues: producer.queues,
     login: config.ops.login,
+    readOnly: config.ops.readOnly,
     db,
     enqueue: async (ids) => {
       await producer.enqueueDeliveries(ids)
