@@ -3,12 +3,14 @@ import { mayTrySuspect } from '../src/inbox/stranded.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import type { Engine } from '../src/queue/connection.ts'
+import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
 import { type Routed, routeBatch } from '../src/routing/route-batch.ts'
 
 type Parts = {
   engine: Engine
+  onCanary: (queue: QueueName) => Promise<void>
   db: Db
   producer: Producer
   metrics: Metrics
@@ -17,10 +19,12 @@ type Parts = {
 }
 
 /** Works on the queue `deliveries`: routes each job's inbox rows as one batch. */
-export function startDeliveries({ engine, db, producer, metrics, log, concurrency }: Parts): QueueWorker {
+export function startDeliveries(parts: Parts): QueueWorker {
+  const { engine, onCanary, db, producer, metrics, log, concurrency } = parts
   return createWorker({
     engine,
     name: 'deliveries',
+    onCanary,
     concurrency,
     log,
     process: async (job) => {

@@ -27,6 +27,11 @@ export function requireLogin(login: OpsLogin, readOnly: boolean): RequestHandler
   }
 }
 
+/** Whom the login let in, for the log. */
+export function userOf(req: Request): string | undefined {
+  return auth(req)?.name
+}
+
 /** Both words are always compared, so the time taken does not tell which was wrong. */
 function knows(login: NonNullable<OpsLogin>, req: Request): boolean {
   const given = auth(req)

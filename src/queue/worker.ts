@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts'
 import { oncePerSecond } from './calm-log.ts'
 import { type Engine, ping } from './connection.ts'
 import { keep } from './keep.ts'
-import type { Jobs, QueueName } from './names.ts'
+import { CANARY, type Jobs, type QueueName } from './names.ts'
 import { succeeds } from './succeeds.ts'
 
 export type QueueWorker = {
@@ -24,6 +24,8 @@ type WorkerOptions<N extends QueueName> = {
   /** Most jobs at a time. */
   concurrency: number
   process: (job: Job<Jobs[N]>) => Promise<void>
+  /** Records that a canary came through this queue. */
+  onCanary: (queue: N) => Promise<void>
   log: Logger
 }
 
@@ -46,7 +48,7 @@ export function createWorker<N extends QueueName>(options: WorkerOptions<N>): Qu
   const log = options.log.child({ worker: name })
   const running = new Set<Promise<void>>()
   const process = async (job: Job<Jobs[N]>) => {
-    const work = options.process(job)
+    const work = job.name === CANARY ? options.onCanary(name) : options.process(job)
     running.add(work)
     try {
       await work

@@ -666,7 +666,8 @@ it('the worker does what a schedule asks for, and what is added by hand, and sho
   const engine = openEngine({ redisUrls: [], databaseUrl: own.url })
   const producer = createProducer({ engine, log })
   onTestFinished(() => producer.close(1_000))
-  const worker = startMaintenance({ engine, db: own.db, producer, log })
+  const onCanary = async () => {}
+  const worker = startMaintenance({ engine, onCanary, db: own.db, producer, log })
   onTestFinished(() => worker.close(1_000))
   await expect.poll(() => producer.queue('maintenance'), { timeout: 10_000 }).toBeDefined()
   const queue = producer.queue('maintenance')!
@@ -682,6 +683,11 @@ it('the worker does what a schedule asks for, and what is added by hand, and sho
     'deactivate-inactive': { done: 0 },
     purge: { done: 0 },
   })
+  const { rows } = await own.db.$client.query(
+    `select name, rows, answered_at > now() - interval '1 minute' as lately from heartbeats where kind = 'sweep'`,
+  )
+  expect(rows, 'each says when it finished and how many rows it changed').toHaveLength(SCHEDULES.length)
+  expect(rows).toContainEqual({ name: 'expire-old', rows: 2, lately: true })
   expect(await readRoom(own.db, org.id, room.id)).toMatchObject({ state: 'expired' })
 })
 
