@@ -134,6 +134,11 @@ function heartbeatGauges(registers: Registry[]) {
       labelNames: ['queue'],
       registers,
     }),
+    clockSkew: new Gauge({
+      name: 'usher_clock_skew_seconds',
+      help: "Seconds that this machine's clock is ahead of the database's; beyond 5 either way its workers pause",
+      registers,
+    }),
     sweepAge: new Gauge({
       name: 'usher_sweep_age_seconds',
       help: 'Since the sweep last finished, in any process',

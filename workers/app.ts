@@ -3,6 +3,7 @@ import { type Database, openDatabase } from '../src/db/client.ts'
 import { migrateWhenReachable } from '../src/db/prepare.ts'
 import { databaseUrl } from '../src/db/url.ts'
 import { keepCanaries } from '../src/heartbeats/keep-canaries.ts'
+import { watchClock } from '../src/heartbeats/watch-clock.ts'
 import { createLifetime, type Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import { createMetrics } from '../src/metrics.ts'
@@ -75,10 +76,12 @@ async function assemble(
   }
   const canaries = keepCanaries(parts)
   lifetime.onStop('canaries', () => canaries.stop())
-  if (role !== 'server') startWorkers(parts)
+  const workers = role === 'server' ? undefined : startWorkers(parts)
+  const clock = watchClock({ ...parts, workers, now: Date.now })
+  lifetime.onStop('clock', () => clock.stop())
   const url =
     role === 'workers' ? undefined : (await startDoor({ ...parts, doorDb: open('usher-door', 2) })).url
-  const opsUrl = await startOps({ ...parts, role })
+  const opsUrl = await startOps({ ...parts, role, clock })
   log.info({ role, url, opsUrl, queue: engine.kind }, 'Usher is up')
   return { url, opsUrl, databaseUrl: postgres.url, db, lifetime }
 }

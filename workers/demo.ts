@@ -91,8 +91,9 @@ async function keepAlive(app: App, config: Config, org: SampleOrg, now: Date): P
   for (const area of areas)
     streets.push({ ...area, members: await createCrowd(app.db, area.org, area.areaCode, now) })
   const send = (body: Buffer) => post(app, config, { body })
+  const sample = { id: `wamid.${run}.early`, timestamp: '1790000000', type: 'text', text: { body: 'Hi' } }
   const nowhere = { ...org, phoneId: `unprovisioned-${run}` }
-  await send(createPost(nowhere, [{ from: '919810000009' }]))
+  await send(createPost(nowhere, [{ ...sample, from: '919810000009' }]))
   await send(Buffer.from('{"object":"whatsapp_business_account","entry":"broken on purpose"}'))
   app.lifetime.onStop('sample traffic', startTraffic(app.db, streets, send))
 }

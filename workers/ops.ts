@@ -2,6 +2,7 @@ import type { Config, Role } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
 import { expectCanaries } from '../src/heartbeats/expect-canaries.ts'
 import { type Ages, readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
+import type { ClockWatch } from '../src/heartbeats/watch-clock.ts'
 import { createOpsApp } from '../src/http/ops.ts'
 import type { Probe } from '../src/http/readiness.ts'
 import { startServer } from '../src/http/server.ts'
@@ -20,6 +21,7 @@ type Parts = {
   db: Database['db']
   engine: Engine
   producer: Producer
+  clock: ClockWatch
   metrics: Metrics
   log: Logger
   lifetime: Lifetime
@@ -27,10 +29,10 @@ type Parts = {
 
 /** Starts the internal listener; gives where it can be reached. */
 export async function startOps(parts: Parts): Promise<string> {
-  const { config, db, producer, metrics, log, lifetime } = parts
+  const { config, db, producer, clock, metrics, log, lifetime } = parts
   const handler = createOpsApp({
     probes: probesOf(parts),
-    details: () => readDetails(db),
+    details: () => readDetails(db, clock),
     registry: metrics.registry,
     refreshGauges: () => refreshGauges(parts),
     queues: producer.queues,
@@ -48,18 +50,24 @@ export async function startOps(parts: Parts): Promise<string> {
 }
 
 /** A door answers 200 without any queue, so it stays in rotation; a process that only works is nothing without. */
-function probesOf({ db, engine, role }: Parts): Probe[] {
+function probesOf({ db, engine, clock, role }: Parts): Probe[] {
   const onlyWorks = role === 'workers'
   return [
     { name: 'database', check: () => db.$client.query('select 1 from inbox limit 0'), vital: true },
     { name: 'queue', check: () => ping(engine), vital: onlyWorks },
     { name: 'canaries', check: () => expectCanaries(db, process.uptime()), vital: onlyWorks },
+    { name: 'clock', check: clock.expectRight, vital: onlyWorks },
   ]
 }
 
-async function readDetails(db: Database['db']): Promise<Record<string, unknown>> {
+async function readDetails(db: Database['db'], clock: ClockWatch): Promise<Record<string, unknown>> {
   const [stopped, { canaries, sweeps }] = await Promise.all([countStoppedNumbers(db), readHeartbeats(db)])
-  return { stopped_numbers: stopped, canary_age_seconds: canaries, sweep_age_seconds: sweeps }
+  return {
+    stopped_numbers: stopped,
+    canary_age_seconds: canaries,
+    sweep_age_seconds: sweeps,
+    clock_skew_seconds: clock.skew() ?? null,
+  }
 }
 
 /** Each part by itself: a queue that is away must not hide the inbox. */

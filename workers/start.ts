@@ -8,6 +8,7 @@ import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { keepSchedules, SCHEDULES } from '../src/queue/schedules.ts'
+import type { QueueWorker } from '../src/queue/worker.ts'
 import { startDeliveries } from './deliveries.ts'
 import { startMaintenance } from './maintenance.ts'
 import { startOutbound } from './outbound.ts'
@@ -24,8 +25,11 @@ type Parts = {
 
 const CLOSE_MS = 5_000
 
-/** Starts one worker a queue and keeps the schedules; any number of processes may do so. */
-export function startWorkers(parts: Parts): void {
+/**
+ * Makes one worker a queue, all at work until paused; any number of processes may do so. The schedules are kept from
+ * the first `resume` on.
+ */
+export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'> {
   const { db, producer, log, lifetime } = parts
   const onCanary = (queue: QueueName) => answerCanary(db, queue)
   const deliveries = startDeliveries({ ...parts, onCanary })
@@ -34,6 +38,21 @@ export function startWorkers(parts: Parts): void {
   lifetime.onStop('maintenance worker', () => maintenance.close(CLOSE_MS))
   const outbound = startOutbound({ ...parts, onCanary })
   lifetime.onStop('outbound worker', () => outbound.close(CLOSE_MS))
-  const schedules = keepSchedules(() => producer.queue('maintenance'), SCHEDULES, log)
-  lifetime.onStop('schedules', () => schedules.stop())
+  const workers = [deliveries, maintenance, outbound]
+  let schedules: { stop(): void } | undefined
+  const stopSchedules = () => {
+    schedules?.stop()
+    schedules = undefined
+  }
+  lifetime.onStop('schedules', stopSchedules)
+  return {
+    pause() {
+      for (const worker of workers) worker.pause()
+      stopSchedules()
+    },
+    resume() {
+      for (const worker of workers) worker.resume()
+      schedules ??= keepSchedules(() => producer.queue('maintenance'), SCHEDULES, log)
+    },
+  }
 }

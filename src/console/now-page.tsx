@@ -93,7 +93,7 @@ function FigureCards({ figures, rates }: { figures: Figures; rates: Rates }) {
         deliveries, kept for replay
       </Card>
       <Queues depths={figures.depths} />
-      <Card name="Stopped numbers" value={count(stopped.length)} alarm={stopped.length > 0}>
+      <Card name="Stopped numbers" value={count(stopped.length)} wide alarm={stopped.length > 0}>
         {stopped.length === 0
           ? 'all may send'
           : stopped.map(({ number, orgId, reason }) => (
@@ -107,6 +107,7 @@ function FigureCards({ figures, rates }: { figures: Figures; rates: Rates }) {
 }
 
 type CardProps = {
+  wide?: boolean
   name: string
   value: string
   href?: string
@@ -114,9 +115,9 @@ type CardProps = {
   children: preact.ComponentChildren
 }
 
-function Card({ name, value, href, alarm = false, children }: CardProps) {
+function Card({ name, value, href, wide = false, alarm = false, children }: CardProps) {
   return (
-    <div class={alarm ? 'card alarm' : 'card'}>
+    <div class={`card${wide ? ' wide' : ''}${alarm ? ' alarm' : ''}`}>
       <h2>{href ? <a href={href}>{name}</a> : name}</h2>
       <p class="value">{value}</p>
       <p class="note">{children}</p>

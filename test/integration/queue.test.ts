@@ -170,6 +170,45 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     await until(() => proxy.open() === 0, 3_000)
   })
 
+  test('a paused worker ends the job at work and takes no other until it is resumed', async (t) => {
+    const { engine } = await openStore(t, kind)
+    const producer = newProducer(t, engine)
+    const { worker, ids } = newCollector(t, engine, 300)
+    await enqueued(producer, 1)
+    await until(() => ids.includes(1))
+    worker.pause()
+    for (const id of [2, 3]) await enqueued(producer, id)
+    const counts = async () => producer.queue('deliveries')!.getJobCounts('waiting', 'active')
+    await until(async () => (await counts()).active === 0)
+    // Longer than a worker waits for a job, and than it takes to notice that one is dead and build it anew.
+    await sleep(6_000)
+    worker.pause()
+    expect([ids.includes(2), ids.includes(3), await counts()]).toEqual([
+      false,
+      false,
+      { waiting: 2, active: 0 },
+    ])
+    worker.resume()
+    worker.resume()
+    await until(() => ids.includes(2) && ids.includes(3))
+    expect(ids.filter((id) => id > 1)).toHaveLength(2)
+  })
+
+  test('a worker that was paused before it had a store takes nothing when it has one', async (t) => {
+    const { engine, proxy } = await openStore(t, kind)
+    await proxy.set('refuse')
+    const producer = newProducer(t, engine)
+    const { worker, ids } = newCollector(t, engine)
+    worker.pause()
+    await proxy.set('pass')
+    await enqueued(producer, 1)
+    await worker.ready()
+    await sleep(3_000)
+    expect(ids).toEqual([])
+    worker.resume()
+    await until(() => ids.includes(1))
+  })
+
   test('a canary overtakes the backlog, is told apart from work, and waits once a turn', async (t) => {
     const { engine } = await openStore(t, kind)
     const producer = newProducer(t, engine)
