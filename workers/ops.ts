@@ -37,6 +37,7 @@ export async function startOps(parts: Parts): Promise<string> {
     refreshGauges: () => refreshGauges(parts),
     queues: producer.queues,
     login: config.ops.login,
+    readOnly: config.ops.readOnly,
     db,
     enqueue: (ids) => producer.enqueueDeliveries(ids),
     log,

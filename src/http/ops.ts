@@ -17,6 +17,8 @@ export type OpsParts = DeadLetterParts &
     /** The queues that exist at the moment. */
     queues: () => Queue[]
     login: OpsLogin
+    /** The login may look, and change nothing. */
+    readOnly: boolean
   }
 
 const DEADLINE_MS = 1_000
@@ -40,7 +42,7 @@ const CONTENT_SECURITY_POLICY = {
  * `/dead-letters` for people with a login; anything else is 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
-  const { login, log } = parts
+  const { login, readOnly, log } = parts
   const app = express()
   app.disable('x-powered-by')
   // Plain HTTP inside: nothing to upgrade to.
@@ -48,8 +50,8 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
-  app.use(['/queues', '/dead-letters'], requireLogin(login))
-  app.use('/queues', createDashboard('/queues', parts.queues))
+  app.use(['/queues', '/dead-letters'], requireLogin(login, readOnly))
+  app.use('/queues', createDashboard('/queues', parts.queues, readOnly))
   app.use('/dead-letters', createDeadLetterRoutes(parts))
   app.use(notFound)
   app.use(createErrorHandler(log))

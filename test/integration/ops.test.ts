@@ -43,6 +43,7 @@ async function start(parts: Partial<OpsParts> = {}): Promise<string> {
     refreshGauges: async () => {},
     queues: () => [],
     login: LOGIN,
+    readOnly: false,
     db: database.db,
     enqueue: async (ids) => enqueued.push(ids) > 0,
     log,
@@ -227,18 +228,39 @@ describe('what needs a login', () => {
     }
   })
 
-  test.each(['cross-site', 'same-site'])(
-    'changes nothing for a %s page in a logged in browser',
-    async (site) => {
-      const id = await insert('dead')
-      const url = await start()
-      const headers = { 'sec-fetch-site': site }
-      const reply = await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST', headers })
-      expect(reply.status).toBe(403)
-      expect(enqueued).toEqual([])
-      expect((await loggedIn(`${url}/dead-letters`, { headers })).status).toBe(200)
-    },
-  )
+  test.each([
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { origin: 'https://elsewhere.example' },
+    { origin: 'null' },
+  ])('changes nothing for a page of another site in a logged in browser: %o', async (headers) => {
+    const id = await insert('dead')
+    const url = await start()
+    const reply = await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST', headers })
+    expect(reply.status).toBe(403)
+    expect(enqueued).toEqual([])
+    expect((await loggedIn(`${url}/dead-letters`, { headers })).status).toBe(200)
+  })
+})
+
+describe('OPS_READ_ONLY', () => {
+  test('lets the login look, and change nothing', async () => {
+    const id = await insert('dead')
+    const url = await start({ queues: producer.queues, readOnly: true })
+    await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status, { timeout: 10_000 }).toBe(200)
+    const { queues } = JSON.parse((await loggedIn(`${url}/queues/api/queues`)).body)
+    expect(queues.map((queue: { readOnlyMode: boolean }) => queue.readOnlyMode)).toEqual([true, true, true])
+    for (const [method, path] of [
+      ['PUT', '/queues/api/queues/deliveries/pause'],
+      ['PUT', '/queues/api/queues/deliveries/retry/failed'],
+      ['POST', `/dead-letters/${id}/replay`],
+    ] as const) {
+      const reply = await loggedIn(url + path, { method })
+      expect([reply.status, reply.body]).toEqual([403, expect.stringContaining('OPS_READ_ONLY')])
+    }
+    expect((await loggedIn(`${url}/dead-letters/${id}`)).status).toBe(200)
+    expect(enqueued).toEqual([])
+  })
 })
 
 describe('/queues', () => {
