@@ -8,7 +8,13 @@ export type Config = {
   databaseUrl: string | undefined
   redisUrls: string[]
   http: { host: string; port: number }
-  ops: { host: string; port: number; login: { user: string; password: string } | undefined }
+  ops: {
+    host: string
+    port: number
+    login: { user: string; password: string } | undefined
+    /** Whoever logs in may look, and change nothing. */
+    readOnly: boolean
+  }
   meta: { appSecrets: string[]; verifyToken: string }
   graph: { url: string; version: string }
   jwt: {
@@ -60,6 +66,7 @@ const schema = z.object({
   OPS_PORT: port(3001),
   OPS_USER: z.string().optional(),
   OPS_PASSWORD: z.string().optional(),
+  OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
   META_APP_SECRET: z.string().transform(list).default([]),
   META_VERIFY_TOKEN: z.string().optional(),
   GRAPH_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),
@@ -135,6 +142,7 @@ function toConfig(env: z.infer<typeof schema>): Config {
       port: env.OPS_PORT,
       login:
         env.OPS_USER && env.OPS_PASSWORD ? { user: env.OPS_USER, password: env.OPS_PASSWORD } : undefined,
+      readOnly: env.OPS_READ_ONLY,
     },
     meta: { appSecrets: env.META_APP_SECRET, verifyToken: env.META_VERIFY_TOKEN ?? '' },
     graph: { url: env.GRAPH_API_URL.replace(/\/+$/, ''), version: env.GRAPH_API_VERSION },

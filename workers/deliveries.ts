@@ -3,12 +3,14 @@ import { countSuspectTry } from '../src/inbox/stranded.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import type { Engine } from '../src/queue/connection.ts'
+import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
 import { type Routed, routeBatch } from '../src/routing/route-batch.ts'
 
 type Parts = {
   engine: Engine
+  onCanary: (queue: QueueName) => Promise<void>
   db: Db
   producer: Producer
   metrics: Metrics
@@ -21,7 +23,7 @@ type Parts = {
  * its rows becomes a job of its own, and one that kills its worker even alone is a suspect: poison hurts only itself.
  */
 export function startDeliveries(parts: Parts): QueueWorker {
-  const { engine, db, producer, metrics, log, concurrency } = parts
+  const { engine, onCanary, db, producer, metrics, log, concurrency } = parts
   const inTurn = createTurns()
   const route = async (ids: number[], job: string | undefined) => {
     const poison = (err: unknown) => log.error({ err, job }, 'an item could not be routed')
@@ -33,6 +35,7 @@ export function startDeliveries(parts: Parts): QueueWorker {
   return createWorker({
     engine,
     name: 'deliveries',
+    onCanary,
     concurrency,
     log,
     process: async (job) => {

@@ -2,20 +2,28 @@ import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { type SendParts, sendMessage } from '../src/outbound/send.ts'
 import type { Engine } from '../src/queue/connection.ts'
+import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
 
-type Parts = SendParts & { engine: Engine; producer: Producer; metrics: Metrics; log: Logger }
+type Parts = SendParts & {
+  engine: Engine
+  onCanary: (queue: QueueName) => Promise<void>
+  producer: Producer
+  metrics: Metrics
+  log: Logger
+}
 
 /** Sends at a time in one process; each waits for the Graph API at most 10 s. */
 const CONCURRENCY = 20
 
 /** Works on the queue `outbound`: sends one outbox row a job, and comes back to it when it may try again. */
 export function startOutbound(parts: Parts): QueueWorker {
-  const { engine, producer, metrics, log } = parts
+  const { engine, onCanary, producer, metrics, log } = parts
   return createWorker({
     engine,
     name: 'outbound',
+    onCanary,
     concurrency: CONCURRENCY,
     log,
     process: async ({ data: row }) => {

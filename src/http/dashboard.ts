@@ -6,9 +6,10 @@ import type { Express, RequestHandler } from 'express'
 
 /**
  * Bull Board for whichever queues there are at the moment; 503 while there are none, since queues are built only
- * once their store has answered. It must be mounted at `path`, behind a login: it can pause and empty queues.
+ * once their store has answered. It must be mounted at `path`, behind a login: it can pause and empty queues,
+ * unless it is `readOnly`.
  */
-export function createDashboard(path: string, queues: () => Queue[]): RequestHandler {
+export function createDashboard(path: string, queues: () => Queue[], readOnly: boolean): RequestHandler {
   const serverAdapter = new ExpressAdapter()
   serverAdapter.setBasePath(path)
   const board = createBullBoard({
@@ -25,7 +26,7 @@ export function createDashboard(path: string, queues: () => Queue[]): RequestHan
       res.status(503).type('text').send('The queues are not connected yet: try again in a moment.')
       return
     }
-    board.replaceQueues(present.map((queue) => new BullMQAdapter(queue)))
+    board.replaceQueues(present.map((queue) => new BullMQAdapter(queue, { readOnlyMode: readOnly })))
     pages(req, res, next)
   }
 }

@@ -1,3 +1,4 @@
+import { byteaArray } from '../db/arrays.ts'
 import type { Database } from '../db/client.ts'
 
 /** Bounds of an inbox writer. Bytes count bodies only; the deadline counts from the call of `save`. */
@@ -117,23 +118,4 @@ async function insert(db: Database['db'], bodies: Buffer[], timeoutMs: number): 
   const query = { ...INSERT, values: [byteaArray(bodies)], query_timeout: timeoutMs }
   const { rows } = await db.$client.query<{ id: string }>(query)
   return rows.map((row) => Number(row.id))
-}
-
-/**
- * The binary form of `bytea[]` (PostgreSQL, `array_recv`). pg would send the hex text of every byte: measured,
- * an insert of 40 bodies of 700 bytes takes 1.3 ms that way and 0.85 ms this way, one of 3 MB 75 and 18 ms.
- */
-function byteaArray(bodies: Buffer[]): Buffer {
-  const head = Buffer.alloc(20)
-  head.writeInt32BE(1, 0) // dimensions
-  head.writeInt32BE(17, 8) // element type: bytea; before it: no nulls
-  head.writeInt32BE(bodies.length, 12)
-  head.writeInt32BE(1, 16) // first index
-  return Buffer.concat([head, ...bodies.flatMap((body) => [int32(body.length), body])])
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeInt32BE(value)
-  return bytes
 }

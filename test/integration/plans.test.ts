@@ -78,20 +78,20 @@ it('routing takes as many round trips for 200 messages as for one', async () => 
   const database = await createTestDatabase()
   const { db, pool } = database
   const org = await createOrg(db)
-  const trips = async (messages: number) => {
-    for (let i = 0; i < messages; i++)
-      await createRoom(db, org, { customer: `+1555100${1000 + i}`, deactivatedAt: new Date() })
-    const bodies = Array.from({ length: messages }, (_, i) =>
-      post(org.phones[0]!, message({ from: `1555100${1000 + i}` })),
-    )
+  const trips = async (area: number, messages: number) => {
+    const customers = Array.from({ length: messages }, (_, i) => `1${area}100${1000 + i}`)
+    for (const customer of customers) {
+      await createRoom(db, org, { customer: `+${customer}`, deactivatedAt: new Date() })
+    }
+    const bodies = customers.map((from) => post(org.phones[0]!, message({ from })))
     const ids = await store(db, ...bodies)
     const recorder = recordStatements(pool)
     await routeBatch(db, ids, () => {})
     recorder.stop()
     return recorder.statements.length
   }
-  const one = await trips(1)
-  expect(await trips(200)).toBe(one)
+  const one = await trips(555, 1)
+  expect(await trips(556, 200)).toBe(one)
 })
 
 /** 30,000 customers with a chatroom each, and statistics. */

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmod, mkdir, readFile, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { startEmbedded } from '../../src/db/embedded/start.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { projectRoot } from '../../src/project-root.ts'
+import { loadRooms } from './load.ts'
+
+const FOLDER = join(tmpdir(), 'usher-bench')
+const DATA_DIR = join(FOLDER, 'postgres')
+
+/** What every figure depends on; printed with them. */
+const SETTINGS = [
+  ...[
+    'server_version',
+    'fsync',
+    'synchronous_commit',
+    'full_page_writes',
+    'wal_sync_method',
+    'shared_buffers',
+  ],
+  ...['max_wal_size', 'max_connections', 'autovacuum', 'track_commit_timestamp'],
+]
+
+export type BenchServer = {
+  /** Of the postmaster, whose children are all of PostgreSQL. */
+  pid: number
+  settings: Record<string, string>
+  /** A fresh copy of the database with so many rooms, under `name`; the copy before it is dropped. */
+  clone(rooms: number, name: string): Promise<string>
+  stop(): Promise<void>
+}
+
+/** Deletes everything the bench keeps between runs. */
+export async function forgetDatabases(): Promise<void> {
+  await rm(FOLDER, { recursive: true, force: true })
+}
+
+/**
+ * The bench's own PostgreSQL, durable as the embedded one is for users, on a data folder that stays: loaded
+ * databases are kept as templates, named after the schema, the loader and the number of rooms.
+ */
+export async function startDatabase(log: (line: string) => void): Promise<BenchServer> {
+  await mkdir(FOLDER, { recursive: true })
+  // As root, PostgreSQL runs as another user, who must be able to pass through.
+  await chmod(FOLDER, 0o755)
+  let server = await startEmbedded({ dataDir: DATA_DIR, log })
+  // The time of each commit, which tells from outside when a message was routed.
+  if ((await show(server.url, 'track_commit_timestamp')) === 'off') {
+    await on(server.url, (client) => client.query('alter system set track_commit_timestamp = on'))
+    await server.stop()
+    server = await startEmbedded({ dataDir: DATA_DIR, log })
+  }
+  const { url, stop } = server
+  return {
+    pid: Number((await readFile(join(await realpath(DATA_DIR), 'postmaster.pid'), 'utf8')).split('\n')[0]),
+    settings: Object.fromEntries(
+      await Promise.all(SETTINGS.map(async (name) => [name, await show(url, name)] as const)),
+    ),
+    clone: (rooms, name) => clone(url, rooms, name, log),
+    stop,
+  }
+}
+
+async function clone(url: string, rooms: number, name: string, log: (line: string) => void): Promise<string> {
+  const template = await ensureTemplate(url, rooms, log)
+  await on(url, async (client) => {
+    await client.query(`drop database if exists ${name} with (force)`)
+    await client.query(`create database ${name} template ${template} strategy file_copy`)
+    await client.query('checkpoint')
+  })
+  return withDatabase(url, name)
+}
+
+async function ensureTemplate(url: string, rooms: number, log: (line: string) => void): Promise<string> {
+  const template = `bench_${fingerprint()}_${rooms}`
+  const { rowCount } = await on(url, (c) =>
+    c.query('select 1 from pg_database where datname = $1', [template]),
+  )
+  if (rowCount === 1) return template
+  const draft = `${template}_draft`
+  await on(url, (client) => client.query(`drop database if exists ${draft} with (force)`))
+  await on(url, (client) => client.query(`create database ${draft}`))
+  log(`loading ${rooms} chatrooms (kept for the next run under ${FOLDER})`)
+  await migrate(withDatabase(url, draft))
+  await loadRooms(withDatabase(url, draft), rooms, log)
+  await on(url, (client) => client.query(`alter database ${draft} rename to ${template}`))
+  return template
+}
+
+/** Changes with the schema and with the loader. */
+function fingerprint(): string {
+  const hash = createHash('sha256')
+  const files = [
+    ...readdirSync(join(projectRoot(), 'drizzle')).map((name) => join(projectRoot(), 'drizzle', name)),
+    ...['load.ts', 'people.ts'].map((name) => join(import.meta.dirname, name)),
+  ]
+  for (const file of files.sort())
+    if (existsSync(file) && statSync(file).isFile()) hash.update(readFileSync(file))
+  return hash.digest('hex').slice(0, 10)
+}
+
+async function show(url: string, setting: string): Promise<string> {
+  const { rows } = await on(url, (client) => client.query(`show ${setting}`))
+  return String(rows[0]?.[setting])
+}
+
+async function on<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function withDatabase(url: string, name: string): string {
+  return Object.assign(new URL(url), { pathname: `/${name}` }).href
+}

@@ -1,0 +1,44 @@
+import { connect, type Socket } from 'node:net'
+
+/** One kept-alive connection with at most one request under way. */
+export type Connection = {
+  socket: Socket
+  /** Place of the request under way, and when it was due (ms). */
+  place: number
+  dueAt: number
+}
+
+/**
+ * Connects to a port of 127.0.0.1; reads of each answer no more than its status and its length.
+ * @throws Error when nobody listens; `onAnswer` throws for an answer without content-length.
+ */
+export function openConnection(
+  port: number,
+  onAnswer: (connection: Connection, status: number) => void,
+): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const connection: Connection = { socket, place: -1, dueAt: 0 }
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      const length = lengthOf(text)
+      if (length === undefined || text.length < length) return
+      const status = Number(text.slice(9, 12))
+      text = ''
+      onAnswer(connection, status)
+    })
+    socket.once('connect', () => resolve(connection))
+    // Later errors end in a request without an answer, which is counted.
+    socket.on('error', reject)
+  })
+}
+
+/** Bytes of the whole answer; undefined until its head is there. */
+function lengthOf(text: string): number | undefined {
+  const head = text.indexOf('\r\n\r\n')
+  if (head < 0) return undefined
+  const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
+  if (length === undefined) throw new Error(`an answer without content-length: ${text.slice(0, 200)}`)
+  return head + 4 + Number(length)
+}

@@ -1,0 +1,109 @@
+import { loadavg } from 'node:os'
+import pg from 'pg'
+import { startChild } from './child.ts'
+import type { Figures } from './figures.ts'
+import type { Load } from './generator.ts'
+import { type Bench, measureLoad, measureSql } from './measure.ts'
+import type { Name, Options } from './options.ts'
+import type { Mix } from './requests.ts'
+import type { SqlResult, ToSqlAlone } from './sql-alone.ts'
+import { type Running, VARIANTS, type World } from './variants.ts'
+
+/** Ways to load a variant: as fast as it goes, the same with statuses, at a fixed rate, and one at a time. */
+export type Way = 'full' | 'statuses' | 'rate' | 'single'
+
+/** The figures of one round, by variant and way, and the machine's load average when it began. */
+export type Round = { load_average: number; variants: Partial<Record<Name, Partial<Record<Way, Figures>>>> }
+
+/** Most requests signed for a second of full speed; more are not sent, which the report says. */
+const MOST_PER_SECOND = { usher: 16_000, plain: 8_000, sql: 12_000 }
+const WARM_UP_SECONDS = 2
+const SINGLE_PAUSE_MS = 20
+const SQL = { concurrency: 4, batch: 200 }
+
+/** Runs every variant once, starting with another one in each round. */
+export async function runRound(
+  i: number,
+  options: Options,
+  bench: Bench,
+  world: World,
+  say: (line: string) => void,
+): Promise<Round> {
+  const round: Round = { load_average: loadavg()[0] ?? 0, variants: {} }
+  const names = options.only.map((_, k) => options.only[(k + i) % options.only.length] as Name)
+  for (const name of names) {
+    const tell = (way: Way) => say(`round ${i + 1} of ${options.rounds}: ${name}, ${way}`)
+    round.variants[name] =
+      name === 'sql'
+        ? await sqlAlone(options, bench, world, tell)
+        : await door(name, options, bench, world, tell)
+  }
+  return round
+}
+
+async function door(
+  name: Exclude<Name, 'sql'>,
+  options: Options,
+  bench: Bench,
+  world: World,
+  tell: (way: Way) => void,
+): Promise<Partial<Record<Way, Figures>>> {
+  const running = await VARIANTS[name].start(world)
+  try {
+    const stores = running.drained !== undefined
+    const most = name === 'plain' ? MOST_PER_SECOND.plain : MOST_PER_SECOND.usher
+    const measure = (way: Way) => {
+      tell(way)
+      return measureLoad(bench, running, loadOf(way, options, most, !stores))
+    }
+    await warmUp(bench, running, options, !stores)
+    const figures: Partial<Record<Way, Figures>> = { full: await measure('full') }
+    if (stores) figures.statuses = await measure('statuses')
+    figures.rate = await measure('rate')
+    if (stores) figures.single = await measure('single')
+    return figures
+  } finally {
+    await running.stop()
+  }
+}
+
+function loadOf(way: Way, options: Options, most: number, repeat: boolean): Omit<Load, 'run' | 'port'> {
+  const { rooms, connections, seconds, rate } = options
+  const mix: Mix = way === 'statuses' ? 'statuses' : 'messages'
+  const base = { mix, rooms, connections, seconds, repeat }
+  if (way === 'rate') return { ...base, rate, count: rate * seconds }
+  if (way === 'single') return { ...base, connections: 1, pauseMs: SINGLE_PAUSE_MS, count: seconds * 60 }
+  return { ...base, count: repeat ? 20_000 : most * seconds }
+}
+
+async function warmUp(bench: Bench, running: Running, { rooms, connections }: Options, repeat: boolean) {
+  const load = { rooms, connections, repeat, seconds: WARM_UP_SECONDS, count: 10_000 * WARM_UP_SECONDS }
+  await measureLoad(bench, running, { ...load, mix: 'messages' })
+}
+
+async function sqlAlone(
+  { rooms, seconds }: Options,
+  bench: Bench,
+  { databaseUrl: url }: World,
+  tell: (way: Way) => void,
+): Promise<Partial<Record<Way, Figures>>> {
+  const sql = startChild<ToSqlAlone, SqlResult>('sql-alone.ts')
+  const measure = (mix: Mix, seconds: number) =>
+    measureSql(bench, sql, { ...SQL, url, mix, rooms, seconds, count: MOST_PER_SECOND.sql * seconds })
+  try {
+    await measure('messages', WARM_UP_SECONDS)
+    tell('full')
+    const full = await measure('messages', seconds)
+    tell('statuses')
+    return { full, statuses: await measure('statuses', seconds) }
+  } finally {
+    await sql.stop()
+  }
+}
+
+/** A connection for the bench's own questions. */
+export async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'bench' })
+  await client.connect()
+  return client
+}

@@ -1,0 +1,120 @@
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import type { Pool } from 'pg'
+import { QUEUE } from './plain/queue.ts'
+import { type Process, startScript, startUsher } from './processes.ts'
+import { SECRET } from './requests.ts'
+
+/** Where a variant runs: its database, and Redis when this machine has one. */
+export type World = { databaseUrl: string; redisUrl: string | undefined; pool: Pool; workerProcesses: number }
+
+export type Running = {
+  processes: Process[]
+  port: number
+  /** True when all that was acknowledged has been worked off; undefined for a door that stores nothing. */
+  drained: (() => Promise<boolean>) | undefined
+  stop(): Promise<void>
+}
+
+export type Variant = {
+  title: string
+  needsRedis: boolean
+  start(world: World): Promise<Running>
+}
+
+const PLAIN_CONCURRENCY = '16'
+
+/** Everything the bench can compare, by the name that `--only` takes. */
+export const VARIANTS = {
+  redis: {
+    title: 'Usher, queue on Redis',
+    needsRedis: true,
+    start: (world) => usher(world, ['all'], world.redisUrl),
+  },
+  'redis-split': {
+    title: 'Usher, queue on Redis, server and workers apart',
+    needsRedis: true,
+    start: (world) => usher(world, split(world), world.redisUrl),
+  },
+  postgres: {
+    title: 'Usher, PostgreSQL only',
+    needsRedis: false,
+    start: (world) => usher(world, ['all'], undefined),
+  },
+  'postgres-split': {
+    title: 'Usher, PostgreSQL only, server and workers apart',
+    needsRedis: false,
+    start: (world) => usher(world, split(world), undefined),
+  },
+  plain: { title: 'The plain design, queue on Redis', needsRedis: true, start: plain },
+  express: { title: 'Bare Express', needsRedis: false, start: () => bare('express') },
+  http: { title: 'Bare node:http', needsRedis: false, start: () => bare('http') },
+} satisfies Record<string, Variant>
+
+type Role = Parameters<typeof startUsher>[0]
+
+const split = (world: World): Role[] => [
+  'server',
+  ...Array.from({ length: world.workerProcesses }, () => 'workers' as const),
+]
+
+async function usher(
+  { databaseUrl, pool }: World,
+  roles: Role[],
+  redisUrl: string | undefined,
+): Promise<Running> {
+  if (redisUrl !== undefined) await empty(redisUrl)
+  const env = { DATABASE_URL: databaseUrl, ...(redisUrl && { REDIS_URL: redisUrl }) }
+  const processes: Process[] = []
+  for (const role of roles) processes.push(await startUsher(role, env))
+  const drained = async () =>
+    (await pool.query(`select 1 from inbox where state = 'new' limit 1`)).rowCount === 0
+  return running(processes, drained)
+}
+
+async function plain({ databaseUrl, redisUrl = '' }: World): Promise<Running> {
+  await empty(redisUrl)
+  const env = {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    META_APP_SECRET: SECRET,
+    CONCURRENCY: PLAIN_CONCURRENCY,
+  }
+  const worker = await startScript('workers', 'plain/worker.ts', env)
+  const server = await startScript('server', 'plain/server.ts', env)
+  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
+  const queue = new Queue(QUEUE, { connection })
+  const drained = async () => {
+    const counts = await queue.getJobCounts('wait', 'active', 'delayed', 'prioritized')
+    return Object.values(counts).every((count) => count === 0)
+  }
+  const { stop, ...rest } = running([server, worker], drained)
+  return {
+    ...rest,
+    stop: async () => {
+      await queue.close()
+      connection.disconnect()
+      await stop()
+    },
+  }
+}
+
+async function bare(kind: 'express' | 'http'): Promise<Running> {
+  return running([await startScript('server', `bare/${kind}.ts`, { META_APP_SECRET: SECRET })], undefined)
+}
+
+function running(processes: Process[], drained: Running['drained']): Running {
+  const port = processes.find((p) => p.port !== undefined)?.port ?? 0
+  return {
+    ...{ processes, port, drained },
+    stop: async () => {
+      await Promise.all(processes.map((p) => p.stop()))
+    },
+  }
+}
+
+async function empty(redisUrl: string): Promise<void> {
+  const client = new Redis(redisUrl)
+  await client.flushall()
+  client.disconnect()
+}
