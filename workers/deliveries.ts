@@ -7,6 +7,7 @@ import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
 import { type Routed, routeBatch } from '../src/routing/route-batch.ts'
+import type { Traced } from '../src/tracing/tracing.ts'
 
 type Parts = {
   engine: Engine
@@ -14,6 +15,7 @@ type Parts = {
   db: Db
   producer: Producer
   metrics: Metrics
+  traced: Traced
   log: Logger
   concurrency: number
 }
@@ -23,11 +25,13 @@ type Parts = {
  * its rows becomes a job of its own, and one that kills its worker even alone is a suspect: poison hurts only itself.
  */
 export function startDeliveries(parts: Parts): QueueWorker {
-  const { engine, onCanary, db, producer, metrics, log, concurrency } = parts
+  const { engine, onCanary, db, producer, metrics, traced, log, concurrency } = parts
   const inTurn = createTurns()
   const route = async (ids: number[], job: string | undefined) => {
     const poison = (err: unknown) => log.error({ err, job }, 'an item could not be routed')
-    const routed = await routeBatch(db, ids, poison)
+    const routed = await traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
+      routeBatch(db, ids, poison),
+    )
     // Not awaited: the inbound path never waits for sending.
     if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
     count(routed, metrics, log)
@@ -74,10 +78,12 @@ async function mayTry({ db, metrics, log }: Parts, [id]: number[]): Promise<bool
 function count({ messages, outcomes }: Routed, metrics: Metrics, log: Logger): void {
   const now = Date.now()
   metrics.routingBatch.observe(messages.length)
+  const routes = new Map<string, number>()
   for (const { route, message } of messages) {
-    metrics.routed.inc({ route: route ?? 'none' })
+    routes.set(route ?? 'none', (routes.get(route ?? 'none') ?? 0) + 1)
     metrics.routingSeconds.observe(Math.max(0, now - message.receivedAt.getTime()) / 1000)
   }
+  for (const [route, n] of routes) metrics.routed.inc({ route }, n)
   for (const outcome of outcomes) {
     if (outcome.end === 'parked') {
       metrics.parked.inc()
