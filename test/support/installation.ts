@@ -11,7 +11,7 @@ import { type RunningProcess, spawnProcess } from './process.ts'
 import { startRedis } from './redis.ts'
 import { message, post } from './webhooks.ts'
 
-const SECRET = 'canary-app-secret'
+const SECRET = 'leak-app-secret'
 const ANSWER_MS = 5_000
 
 /** One process of Usher that is up. */
@@ -61,7 +61,7 @@ export async function install(
     DATABASE_URL: databaseUrl,
     ...(redisUrl && { REDIS_URL: redisUrl }),
     META_APP_SECRET: SECRET,
-    META_VERIFY_TOKEN: 'canary-verify-token',
+    META_VERIFY_TOKEN: 'leak-verify-token',
     SECRETS_KEY,
     HOST: '127.0.0.1',
     OPS_PORT: '0',
