@@ -37,13 +37,15 @@ export function startDeliveries(parts: Parts): QueueWorker {
         metrics.dead.inc()
         return
       }
-      const poison = (err: unknown) => log.error({ err, job: job.id }, 'an item could not be routed')
+      const poison = (err: unknown, delivery: number) =>
+        log.error({ err, delivery, job: job.id }, 'an item could not be routed')
       const routed = await traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
         routeBatch(db, ids, poison),
       )
       // Not awaited: the inbound path never waits for sending.
       if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
       count(routed, metrics, log)
+      log.debug({ deliveries: ids, job: job.id }, 'deliveries worked on')
     },
   })
 }
