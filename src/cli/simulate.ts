@@ -65,13 +65,14 @@ function secretOf(given: string | undefined): string {
 function describe(posted: Posted): string {
   const { deliveries, messages, statuses, redelivered, answers } = posted
   const rows = [...answers].sort().map(([answer, times]) => [answer, String(times), MEANINGS[answer] ?? ''])
-  const ms = (share: number) => `${percentile(posted, share)?.toFixed(1) ?? '-'} ms`
+  const ms = (share: number) => `${percentile(posted, share)?.toFixed(1)} ms`
+  const speed = `Answered within ${ms(0.5)} at the median, ${ms(0.99)} at the 99th percentile.`
   return `
 Posted ${deliveries} deliveries, ${redelivered} of them again: ${messages} messages, ${statuses} statuses.
 
 ${formatTable(['answer', 'times', ''], rows)}
 
-Answered within ${ms(0.5)} at the median, ${ms(0.99)} at the 99th percentile.`
+${posted.times.length > 0 ? speed : 'Nothing answered.'}`
 }
 
 const MEANINGS: Record<string, string> = {
