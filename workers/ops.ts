@@ -38,6 +38,7 @@ export async function startOps(parts: Parts): Promise<string> {
     queues: producer.queues,
     login: config.ops.login,
     readOnly: config.ops.readOnly,
+    now: () => new Date(),
     db,
     enqueue: (ids) => producer.enqueueDeliveries(ids),
     log,

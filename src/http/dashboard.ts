@@ -4,6 +4,12 @@ import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
 import type { Express, RequestHandler } from 'express'
 
+const UI = {
+  boardTitle: 'Usher',
+  hideDocsLink: true,
+  miscLinks: [{ text: 'Console', url: '/console' }],
+}
+
 /**
  * Bull Board for whichever queues there are at the moment; 503 while there are none, since queues are built only
  * once their store has answered. It must be mounted at `path`, behind a login: it can pause and empty queues,
@@ -15,10 +21,11 @@ export function createDashboard(path: string, queues: () => Queue[], readOnly: b
   const board = createBullBoard({
     queues: [],
     serverAdapter,
-    options: { uiConfig: { boardTitle: 'Usher' } },
+    options: { uiConfig: UI },
   })
   const pages: Express = serverAdapter.getRouter()
   pages.disable('x-powered-by')
+  keepToThisHost(pages)
 
   return (req, res, next) => {
     const present = queues()
@@ -30,3 +37,13 @@ export function createDashboard(path: string, queues: () => Queue[], readOnly: b
     pages(req, res, next)
   }
 }
+
+/** The page wants a font from a host of others, which its security policy refuses: it must not ask. */
+function keepToThisHost(pages: Express): void {
+  const render: Render = pages.render.bind(pages)
+  const renderOurs: Render = (name, options, done) =>
+    render(name, options, (err, html) => done(err, html?.replace(/<link href="https?:[^>]*>/g, '')))
+  pages.render = renderOurs as Express['render']
+}
+
+type Render = (name: string, options: object, done: (err: Error, html: string) => void) => void

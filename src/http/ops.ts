@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Registry } from 'prom-client'
+import { createConsole } from '../console/routes.ts'
 import { within } from '../deadline.ts'
 import { createDashboard } from './dashboard.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from './dead-letters.ts'
@@ -20,6 +21,7 @@ export type OpsParts = DeadLetterParts &
     login: OpsLogin
     /** The login may look, and change nothing. */
     readOnly: boolean
+    now: () => Date
   }
 
 const DEADLINE_MS = 1_000
@@ -39,8 +41,8 @@ const CONTENT_SECURITY_POLICY = {
 }
 
 /**
- * The app of the internal listener: `/live`, `/ready` and `/metrics` for machines, `/queues` (Bull Board) and
- * `/dead-letters` for people with a login; anything else is 404.
+ * The app of the internal listener: `/live`, `/ready` and `/metrics` for machines, `/queues` (Bull Board), `/console`
+ * and `/dead-letters` for people with a login; anything else is 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
   const { login, readOnly, log } = parts
@@ -52,9 +54,10 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
-  app.use(['/queues', '/dead-letters'], requireLogin(login, readOnly))
+  app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly))
   app.use('/queues', createDashboard('/queues', parts.queues, readOnly))
   app.use('/dead-letters', createDeadLetterRoutes(parts))
+  app.use('/console', createConsole(parts))
   app.use(notFound)
   app.use(createErrorHandler(log))
   return app

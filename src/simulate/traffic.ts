@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 /** One POST as Meta would send it, and what it carries. `again`: the very bytes of an earlier one. */
-export type Delivery = { body: Buffer; messages: number; statuses: number; again: boolean }
+export type Delivery = { body: Buffer<ArrayBuffer>; messages: number; statuses: number; again: boolean }
 
 export type TrafficOptions = {
   phoneId: string
@@ -64,7 +64,7 @@ function statusesOf(options: TrafficOptions): Delivery {
   return { body: post(options, { statuses }), messages: 0, statuses: statuses.length, again: false }
 }
 
-function post({ phoneId, wabaId }: TrafficOptions, content: Content): Buffer {
+function post({ phoneId, wabaId }: TrafficOptions, content: Content): Buffer<ArrayBuffer> {
   const metadata = { display_phone_number: '15550783881', phone_number_id: phoneId }
   const value = { messaging_product: 'whatsapp', metadata, ...content }
   const entry = [{ id: wabaId, changes: [{ value, field: 'messages' }] }]

@@ -42,7 +42,10 @@ it('one id leads through all lines of a delivery, from the door to its end, and 
   let id = 0
   for (const [end, body] of Object.entries(bodies)) {
     const headers = { 'x-hub-signature-256': sign(body, SECRET) }
-    expect((await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body })).status).toBe(200)
+    expect(
+      (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
+        .status,
+    ).toBe(200)
     id += 1
     const way = ['deliveries stored', ...ends[end as keyof typeof ends], 'deliveries worked on']
     await expect.poll(() => linesOf(id), { timeout: 20_000 }).toEqual(way)

@@ -33,7 +33,11 @@ describe.each(engines)('a process whose clock is 60 s ahead, queue on %s', (engi
     const m = message({})
     const body = post(org.phones[0]!, m)
     const headers = { 'x-hub-signature-256': sign(body, SECRET) }
-    const answer = await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body })
+    const answer = await fetch(`${url}/webhooks/whatsapp`, {
+      method: 'POST',
+      headers,
+      body: new Uint8Array(body),
+    })
     expect(answer.status).toBe(200)
     const ready = await fetch(`${opsUrl}/ready`)
     expect([ready.status, await ready.json()]).toMatchObject([

@@ -44,6 +44,7 @@ async function start(parts: Partial<OpsParts> = {}): Promise<string> {
     queues: () => [],
     login: LOGIN,
     readOnly: false,
+    now: () => new Date(),
     db: database.db,
     enqueue: async (ids) => enqueued.push(ids) > 0,
     log,

@@ -64,7 +64,7 @@ async function post(app: App, body: Buffer, secret = APP_SECRET): Promise<number
   const response = await fetch(`${app.url}/webhooks/whatsapp`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-hub-signature-256': sign(body, secret) },
-    body,
+    body: new Uint8Array(body),
   })
   await response.text()
   return response.status

@@ -100,7 +100,7 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     const status = await fetch(`${urls[door % urls.length]}/webhooks/whatsapp`, {
       method: 'POST',
       headers,
-      body: one.body,
+      body: new Uint8Array(one.body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).then(
       async (response) => {
