@@ -15,6 +15,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY drizzle drizzle
+COPY assets assets
 USER node
 EXPOSE 3000 3001
 CMD ["node", "dist/workers/main.js", "all"]

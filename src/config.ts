@@ -8,7 +8,13 @@ export type Config = {
   databaseUrl: string | undefined
   redisUrls: string[]
   http: { host: string; port: number }
-  ops: { host: string; port: number; login: { user: string; password: string } | undefined }
+  ops: {
+    host: string
+    port: number
+    login: { user: string; password: string } | undefined
+    /** Whoever logs in may look, and change nothing. */
+    readOnly: boolean
+  }
   meta: { appSecrets: string[]; verifyToken: string }
   graph: { url: string; version: string }
   jwt: {
@@ -20,6 +26,8 @@ export type Config = {
   secretsKey: Buffer | undefined
   logLevel: (typeof LOG_LEVELS)[number]
   workers: { concurrency: number }
+  /** Where spans go, by OTLP over HTTP; undefined: nowhere. */
+  traces: { url: string; serviceName: string } | undefined
 }
 
 /** Thrown by `readConfig`; the message names every wrong variable on a line of its own, never a value. */
@@ -60,6 +68,7 @@ const schema = z.object({
   OPS_PORT: port(3001),
   OPS_USER: z.string().optional(),
   OPS_PASSWORD: z.string().optional(),
+  OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
   META_APP_SECRET: z.string().transform(list).default([]),
   META_VERIFY_TOKEN: z.string().optional(),
   GRAPH_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),
@@ -91,6 +100,10 @@ const schema = z.object({
     .min(1, 'must be 1 to 64')
     .max(64, 'must be 1 to 64')
     .default(4),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_SERVICE_NAME: z.string().default('usher'),
+  OTEL_SDK_DISABLED: z.string().optional(),
 })
 
 /** Names of every variable Usher reads, for `.env.example` and its test. */
@@ -135,6 +148,7 @@ function toConfig(env: z.infer<typeof schema>): Config {
       port: env.OPS_PORT,
       login:
         env.OPS_USER && env.OPS_PASSWORD ? { user: env.OPS_USER, password: env.OPS_PASSWORD } : undefined,
+      readOnly: env.OPS_READ_ONLY,
     },
     meta: { appSecrets: env.META_APP_SECRET, verifyToken: env.META_VERIFY_TOKEN ?? '' },
     graph: { url: env.GRAPH_API_URL.replace(/\/+$/, ''), version: env.GRAPH_API_VERSION },
@@ -147,7 +161,16 @@ function toConfig(env: z.infer<typeof schema>): Config {
     secretsKey: env.SECRETS_KEY,
     logLevel: env.LOG_LEVEL,
     workers: { concurrency: env.WORKER_CONCURRENCY },
+    traces: tracesOf(env),
   }
+}
+
+/** As OpenTelemetry reads them: the endpoint of all signals gets a path for traces, that of traces is complete. */
+function tracesOf(env: z.infer<typeof schema>): Config['traces'] {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = env
+  const url = own ?? (all && `${all.replace(/\/+$/, '')}/v1/traces`)
+  if (url === undefined || env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return undefined
+  return { url, serviceName: env.OTEL_SERVICE_NAME }
 }
 
 function hasScheme(value: string, scheme: string): boolean {

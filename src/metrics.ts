@@ -1,7 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Why the door refused a request: the only values of the label `reason`. */
-const REFUSALS = ['signature', 'too_large', 'method', 'encoding', 'handshake', 'store', 'full'] as const
+export const REFUSALS = [
+  'signature',
+  'too_large',
+  'method',
+  'encoding',
+  'handshake',
+  'store',
+  'full',
+] as const
 export type Refusal = (typeof REFUSALS)[number]
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -25,6 +33,7 @@ export function createMetrics() {
     ...routingMetrics(registers),
     ...sendingMetrics(registers),
     ...backlogGauges(registers),
+    ...heartbeatGauges(registers),
   }
 }
 
@@ -120,6 +129,28 @@ function backlogGauges(registers: Registry[]) {
       name: 'usher_queue_jobs',
       help: 'Jobs in a queue, by state',
       labelNames: ['queue', 'state'],
+      registers,
+    }),
+  }
+}
+
+function heartbeatGauges(registers: Registry[]) {
+  return {
+    canaryAge: new Gauge({
+      name: 'usher_queue_canary_age_seconds',
+      help: 'Since a worker of the queue last answered a canary, which is put into it every 30 s',
+      labelNames: ['queue'],
+      registers,
+    }),
+    clockSkew: new Gauge({
+      name: 'usher_clock_skew_seconds',
+      help: "Seconds that this machine's clock is ahead of the database's; beyond 5 either way its workers pause",
+      registers,
+    }),
+    sweepAge: new Gauge({
+      name: 'usher_sweep_age_seconds',
+      help: 'Since the sweep last finished, in any process',
+      labelNames: ['sweep'],
       registers,
     }),
   }

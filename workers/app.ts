@@ -2,18 +2,17 @@ import type { Config, Role } from '../src/config.ts'
 import { type Database, openDatabase } from '../src/db/client.ts'
 import { migrateWhenReachable } from '../src/db/prepare.ts'
 import { databaseUrl } from '../src/db/url.ts'
-import { createOpsApp } from '../src/http/ops.ts'
-import { startServer } from '../src/http/server.ts'
-import { inboxFigures } from '../src/inbox/figures.ts'
+import { keepCanaries } from '../src/heartbeats/keep-canaries.ts'
+import { watchClock } from '../src/heartbeats/watch-clock.ts'
 import { createLifetime, type Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
-import { createMetrics, type Metrics } from '../src/metrics.ts'
+import { createMetrics } from '../src/metrics.ts'
 import { createGraph } from '../src/outbound/graph.ts'
-import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
-import { type Engine, openEngine, ping } from '../src/queue/connection.ts'
-import { queueDepths } from '../src/queue/health.ts'
-import { createProducer, type Producer } from '../src/queue/producer.ts'
+import { openEngine } from '../src/queue/connection.ts'
+import { createProducer } from '../src/queue/producer.ts'
+import { startTracing } from '../src/tracing/tracing.ts'
 import { startDoor } from './door.ts'
+import { startOps } from './ops.ts'
 import { startWorkers } from './start.ts'
 
 export type App = {
@@ -49,6 +48,8 @@ async function assemble(
   log: Logger,
   lifetime: Lifetime,
 ): Promise<App> {
+  const tracing = await startTracing(config.traces, log)
+  lifetime.onStop('traces', () => tracing.stop())
   const postgres = await databaseUrl(config, (line) => log.info(line))
   lifetime.onStop('embedded database', () => postgres.stop())
   await prepareSchema(config, role, postgres.url, log, lifetime)
@@ -59,7 +60,8 @@ async function assemble(
     return db
   }
   const db = open(`usher-${role}`, config.workers.concurrency + 8)
-  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: postgres.url })
+  const { telemetry, traced } = tracing
+  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: postgres.url, telemetry })
   const producer = createProducer({ engine, log })
   lifetime.onStop('queues', () => producer.close(CLOSE_MS))
   const metrics = createMetrics()
@@ -69,6 +71,7 @@ async function assemble(
     engine,
     producer,
     metrics,
+    traced,
     log,
     lifetime,
     concurrency: config.workers.concurrency,
@@ -76,10 +79,14 @@ async function assemble(
     secretsKey: config.secretsKey,
     now: () => new Date(),
   }
-  if (role !== 'server') startWorkers(parts)
+  const canaries = keepCanaries(parts)
+  lifetime.onStop('canaries', () => canaries.stop())
+  const workers = role === 'server' ? undefined : startWorkers(parts)
+  const clock = watchClock({ ...parts, workers, now: Date.now })
+  lifetime.onStop('clock', () => clock.stop())
   const url =
     role === 'workers' ? undefined : (await startDoor({ ...parts, doorDb: open('usher-door', 2) })).url
-  const opsUrl = await startOps(parts)
+  const opsUrl = await startOps({ ...parts, role, clock })
   log.info({ role, url, opsUrl, queue: engine.kind }, 'Usher is up')
   return { url, opsUrl, databaseUrl: postgres.url, db, lifetime }
 }
@@ -92,52 +99,4 @@ async function prepareSchema(config: Config, role: Role, url: string, log: Logge
   if (role !== 'all') return abort.abort()
   lifetime.onStop('migration', () => abort.abort())
   migrated.catch((err) => log.fatal({ err }, 'the database could not be migrated'))
-}
-
-type OpsParts = {
-  config: Config
-  db: Database['db']
-  engine: Engine
-  producer: Producer
-  metrics: Metrics
-  log: Logger
-  lifetime: Lifetime
-}
-
-async function startOps({ config, db, engine, producer, metrics, log, lifetime }: OpsParts): Promise<string> {
-  const handler = createOpsApp({
-    probes: [
-      { name: 'database', check: () => db.$client.query('select 1 from inbox limit 0') },
-      { name: 'queue', check: () => ping(engine) },
-    ],
-    details: async () => ({ stopped_numbers: await countStoppedNumbers(db) }),
-    registry: metrics.registry,
-    refreshGauges: () => refreshGauges(db, producer, metrics),
-    queues: producer.queues,
-    login: config.ops.login,
-    db,
-    enqueue: async (ids) => {
-      await producer.enqueueDeliveries(ids)
-    },
-    log,
-  })
-  const { host, port } = config.ops
-  const server = await startServer({ host, port, variable: 'OPS_PORT', handler, log })
-  lifetime.onStop('ops listener', () => server.close(1_000))
-  return server.url
-}
-
-async function refreshGauges(db: Database['db'], producer: Producer, metrics: Metrics): Promise<void> {
-  const [figures, stopped, depths] = await Promise.all([
-    inboxFigures(db),
-    countStoppedNumbers(db),
-    queueDepths(producer.queues()),
-  ])
-  metrics.stoppedNumbers.set(stopped)
-  metrics.oldestUnroutedSeconds.set(figures.oldestUnroutedSeconds)
-  metrics.parkedNow.set(figures.parked)
-  metrics.deadNow.set(figures.dead)
-  for (const [queue, states] of Object.entries(depths)) {
-    for (const [state, jobs] of Object.entries(states)) metrics.queueJobs.set({ queue, state }, jobs)
-  }
 }

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mintToken } from '../src/cli/token.ts'
 import { type Config, ConfigError, readConfig } from '../src/config.ts'
+import { createCrowd, createOpenOrg } from '../src/demo/crowd.ts'
 import { CUSTOMERS, createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
-import { createScenes, type Scene } from '../src/demo/scenes.ts'
+import { createPost, createScenes, type Scene } from '../src/demo/scenes.ts'
 import { type Sent, startStandInGraph } from '../src/demo/stand-in-graph.ts'
 import { formatTable } from '../src/demo/table.ts'
+import { type Street, startTraffic } from '../src/demo/traffic.ts'
 import { countMessages, readWays, type Way } from '../src/demo/ways.ts'
 import { ListenError } from '../src/http/server.ts'
 import { stopOnSignals } from '../src/lifetime.ts'
@@ -32,13 +34,15 @@ async function main(): Promise<void> {
     process.exit(ok ? 0 : 1)
   }
   stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code) })
+  await keepAlive(app, config, org, now)
   await printUrls(app, config, org)
 }
 
 /** Secrets made for this run alone; with `--once`, free ports too, so that it meets no running Usher. */
 function demoConfig(once: boolean, graphUrl: string): Config {
   const defaults = {
-    LOG_LEVEL: 'warn',
+    // What goes on for ever has its broken delivery on purpose: the console tells of it.
+    LOG_LEVEL: once ? 'warn' : 'fatal',
     OPS_USER: 'demo',
     OPS_PASSWORD: randomBytes(9).toString('base64url'),
     META_APP_SECRET: randomBytes(16).toString('hex'),
@@ -75,10 +79,33 @@ async function play(app: App, config: Config, org: SampleOrg, now: Date, sent: S
   return ok
 }
 
-async function post(app: App, config: Config, scene: Scene): Promise<number> {
+/** Sample customers who go on writing; and a delivery for a number nobody provisioned, and one that is broken. */
+async function keepAlive(app: App, config: Config, org: SampleOrg, now: Date): Promise<void> {
+  const run = now.getTime().toString(36)
+  const shop = await createOpenOrg(app.db, run, config.secretsKey)
+  const areas = [
+    { org, areaCode: '+9198200' },
+    { org: shop, areaCode: '+4477009' },
+  ]
+  const streets: Street[] = []
+  for (const area of areas)
+    streets.push({ ...area, members: await createCrowd(app.db, area.org, area.areaCode, now) })
+  const send = (body: Buffer) => post(app, config, { body })
+  const sample = { id: `wamid.${run}.early`, timestamp: '1790000000', type: 'text', text: { body: 'Hi' } }
+  const nowhere = { ...org, phoneId: `unprovisioned-${run}` }
+  await send(createPost(nowhere, [{ ...sample, from: '919810000009' }]))
+  await send(Buffer.from('{"object":"whatsapp_business_account","entry":"broken on purpose"}'))
+  app.lifetime.onStop('sample traffic', startTraffic(app.db, streets, send))
+}
+
+async function post(app: App, config: Config, scene: Pick<Scene, 'body' | 'forged'>): Promise<number> {
   const secret = scene.forged ? 'not the secret' : (config.meta.appSecrets[0] ?? '')
   const headers = { 'content-type': 'application/json', 'x-hub-signature-256': sign(scene.body, secret) }
-  const response = await fetch(`${app.url}/webhooks/whatsapp`, { method: 'POST', headers, body: scene.body })
+  const response = await fetch(`${app.url}/webhooks/whatsapp`, {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(scene.body),
+  })
   await response.text()
   return response.status
 }
@@ -120,12 +147,13 @@ async function printUrls(app: App, config: Config, org: SampleOrg): Promise<void
   const { login } = config.ops
   const token = await mintToken({ org: org.id, role: 'ADMIN', user: 'asha', hours: '12' }, config.jwt)
   console.log(`
-Usher stays up until you press Ctrl+C:
+Usher stays up, with customers who go on writing, until you press Ctrl+C:
+  console    ${app.opsUrl}/console   (user ${login?.user}, password ${login?.password})
   webhook    ${app.url}/webhooks/whatsapp
   API docs   ${app.url}/docs
   ready      ${app.opsUrl}/ready
   metrics    ${app.opsUrl}/metrics
-  queues     ${app.opsUrl}/queues   (user ${login?.user}, password ${login?.password})
+  queues     ${app.opsUrl}/queues/   (the same login)
   database   ${app.databaseUrl}
 
 Ask where a message of Ana would go:

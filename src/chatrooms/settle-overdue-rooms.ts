@@ -33,6 +33,7 @@ export async function settleOverdueRooms(
   if (changed.length > 0) {
     const plan = {
       messages: [],
+      heard: [],
       unmasked: [],
       rooms: rooms.filter((r) => changed.includes(r.id)).map((room) => ({ orgId: org.id, room })),
       created: [],

@@ -23,7 +23,7 @@ export function createScenes(org: SampleOrg, run: string, now: Date): Scene[] {
   const expect = (m: { id: string }, route: string, room?: string) => ({ wamid: m.id, route, room })
   const scene = (title: string, ...expected: [ReturnType<typeof text>, string, string?][]): Scene => ({
     title,
-    body: post(
+    body: createPost(
       org,
       expected.map(([m]) => m),
     ),
@@ -42,11 +42,17 @@ export function createScenes(org: SampleOrg, run: string, now: Date): Scene[] {
       [text(7, deactivated, 'And me'), 'active', 'Cleo (lead 5)'],
       [text(8, unknown, 'Still here'), 'held'],
     ),
-    { title: 'a forged signature', body: post(org, [text(9, active, 'Pay me')]), forged: true, messages: [] },
+    {
+      title: 'a forged signature',
+      body: createPost(org, [text(9, active, 'Pay me')]),
+      forged: true,
+      messages: [],
+    },
   ]
 }
 
-function post(org: SampleOrg, messages: { from: string }[]): Buffer {
+/** The body of one POST with these messages to the org's number. */
+export function createPost(org: SampleOrg, messages: { from: string }[]): Buffer {
   const contacts = messages.map((m) => ({ profile: { name: `+${m.from}` }, wa_id: m.from }))
   const metadata = { display_phone_number: '15550783881', phone_number_id: org.phoneId }
   const value = { messaging_product: 'whatsapp', metadata, contacts, messages }

@@ -3,11 +3,15 @@ import { z } from 'zod'
 import type { Db } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
 import { listDeadLetters, readDeadLetter, replayDeadLetter } from '../inbox/dead-letters.ts'
+import { replayDeadLetters } from '../inbox/replay-dead-letters.ts'
+import type { Logger } from '../logger.ts'
+import { userOf } from './login.ts'
 
 export type DeadLetterParts = {
   db: Db
-  /** Tells the queue of deliveries to route; has a deadline of its own and never rejects. */
-  enqueue: (ids: number[]) => Promise<unknown>
+  /** Tells the queue of deliveries to route; false when it may not know. Has a deadline and never rejects. */
+  enqueue: (ids: number[]) => Promise<boolean>
+  log: Logger
 }
 
 const wholeNumber = z
@@ -18,9 +22,17 @@ const page = z.object({
   before: wholeNumber.optional(),
   limit: wholeNumber.pipe(z.number().max(200)).default(50),
 })
+const replay = z.object({
+  after: wholeNumber.default(0),
+  limit: wholeNumber.pipe(z.number().max(10_000)).default(10_000),
+  reason: z.string().min(1).max(1_000).optional(),
+})
 
-/** Lists dead letters, newest first, shows one with its bytes in base64, and replays one. Needs a login in front. */
-export function createDeadLetterRoutes({ db, enqueue }: DeadLetterParts): Router {
+/**
+ * Lists dead letters, newest first, shows one with its bytes in base64, and replays one or all of them; the log
+ * tells who did. Needs a login in front.
+ */
+export function createDeadLetterRoutes({ db, enqueue, log }: DeadLetterParts): Router {
   const router = Router()
 
   router.get('/', async (req, res) => {
@@ -40,8 +52,22 @@ export function createDeadLetterRoutes({ db, enqueue }: DeadLetterParts): Router
   router.post('/:id/replay', async (req, res) => {
     const id = readId(req.params.id)
     if (!(await replayDeadLetter(db, id))) throw unknownLetter()
+    log.info({ user: userOf(req), delivery: id }, 'a dead letter was replayed')
     await enqueue([id])
     res.json({ id, state: 'new' })
+  })
+
+  router.post('/replay', async (req, res) => {
+    const asked = replay.safeParse(req.query)
+    if (!asked.success)
+      throw new ApiError('INVALID_INPUT', '`after` must be an id, `limit` 1 to 10000, `reason` a text.')
+    const { replayed, nextAfter } = await replayDeadLetters(
+      db,
+      { ...asked.data, reason: asked.data.reason },
+      enqueue,
+    )
+    log.info({ user: userOf(req), replayed, nextAfter }, 'dead letters were replayed')
+    res.json({ replayed, next_after: nextAfter })
   })
 
   return router

@@ -2,28 +2,26 @@ import type { Queue } from 'bullmq'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Registry } from 'prom-client'
+import { createConsole } from '../console/routes.ts'
 import { within } from '../deadline.ts'
-import type { Logger } from '../logger.ts'
 import { createDashboard } from './dashboard.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from './dead-letters.ts'
 import { createErrorHandler, notFound } from './error-handler.ts'
 import { type OpsLogin, requireLogin } from './login.ts'
+import { type ReadinessParts, readiness } from './readiness.ts'
 
-/** One thing this process needs in order to be ready: `check` resolves when it is there. */
-type Probe = { name: string; check: () => Promise<unknown> }
-
-export type OpsParts = DeadLetterParts & {
-  probes: Probe[]
-  /** What an operator should know though the process is ready; left out when it cannot be read. */
-  details: () => Promise<Record<string, number>>
-  registry: Registry
-  /** Brings the gauges up to date; called at each scrape, which does not wait long for it. */
-  refreshGauges: () => Promise<void>
-  /** The queues that exist at the moment. */
-  queues: () => Queue[]
-  login: OpsLogin
-  log: Logger
-}
+export type OpsParts = DeadLetterParts &
+  ReadinessParts & {
+    registry: Registry
+    /** Brings the gauges up to date; called at each scrape, which does not wait long for it. */
+    refreshGauges: () => Promise<void>
+    /** The queues that exist at the moment. */
+    queues: () => Queue[]
+    login: OpsLogin
+    /** The login may look, and change nothing. */
+    readOnly: boolean
+    now: () => Date
+  }
 
 const DEADLINE_MS = 1_000
 
@@ -42,11 +40,11 @@ const CONTENT_SECURITY_POLICY = {
 }
 
 /**
- * The app of the internal listener: `/live`, `/ready` and `/metrics` for machines, `/queues` (Bull Board) and
- * `/dead-letters` for people with a login; anything else is 404.
+ * The app of the internal listener: `/live`, `/ready` and `/metrics` for machines, `/queues` (Bull Board), `/console`
+ * and `/dead-letters` for people with a login; anything else is 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
-  const { login, log } = parts
+  const { login, readOnly, log } = parts
   const app = express()
   app.disable('x-powered-by')
   // Plain HTTP inside: nothing to upgrade to.
@@ -54,34 +52,13 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
-  app.use(['/queues', '/dead-letters'], requireLogin(login))
-  app.use('/queues', createDashboard('/queues', parts.queues))
+  app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly))
+  app.use('/queues', createDashboard('/queues', parts.queues, readOnly))
   app.use('/dead-letters', createDeadLetterRoutes(parts))
+  app.use('/console', createConsole(parts))
   app.use(notFound)
   app.use(createErrorHandler(log))
   return app
-}
-
-/** Asks all probes at once, each for at most a second; the answer names what failed, never why. */
-function readiness({ probes, details, log }: OpsParts): RequestHandler {
-  return async (_req, res) => {
-    const told = within(DEADLINE_MS, details).catch(() => undefined)
-    const results = await Promise.all(
-      probes.map(async ({ name, check }) => {
-        try {
-          await within(DEADLINE_MS, check)
-          return [name, 'ok']
-        } catch (err) {
-          log.warn({ err, probe: name }, 'not ready')
-          return [name, 'failed']
-        }
-      }),
-    )
-    const ready = results.every(([, result]) => result === 'ok')
-    const checks = Object.fromEntries(results)
-    const status = ready ? 'ready' : 'not ready'
-    res.status(ready ? 200 : 503).json({ status, checks, details: await told })
-  }
 }
 
 /** Counters must be readable in an outage too, so gauges that cannot be refreshed keep their last value. */

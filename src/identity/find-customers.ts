@@ -1,3 +1,4 @@
+import { textArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 import { type Alias, aliasKey, type Person, synonymsOf } from './aliases.ts'
 
@@ -26,28 +27,37 @@ export async function readAliases(db: Db, people: Person[]): Promise<KnownAliase
     text: `select a.org_id, a.kind, a.value, a.customer_id
       from unnest($1::text[], $2::text[], $3::text[]) as k(org_id, kind, value)
       join customer_aliases a on a.org_id = k.org_id and a.kind = k.kind and a.value = k.value`,
-    values: [keys.map((k) => k[0]), keys.map((k) => k[1]), keys.map((k) => k[2])],
+    values: [
+      textArray(keys.map((k) => k[0])),
+      textArray(keys.map((k) => k[1])),
+      textArray(keys.map((k) => k[2])),
+    ],
   })
   return new Map(rows.map((r) => [aliasKey(r.org_id, r), r.customer_id]))
 }
 
 /** Whom the names lead to: exact phone, then the phone's other spellings if just one customer has any, then ids. */
 export function find(known: KnownAliases, { orgId, phones, variants, ids }: Person): Found {
-  const owners = (aliases: Alias[]) => [
-    ...new Set(aliases.map((a) => known.get(aliasKey(orgId, a))).filter((id) => id !== undefined)),
-  ]
-  const [exact] = owners(phones)
+  const first = (aliases: Alias[]) => firstOwner(known, orgId, aliases)
+  const exact = first(phones)
   if (exact) return { customerId: exact, fits: [] }
-  const fits = owners(variants)
-  const [only, ...others] = fits
-  if (only && others.length === 0) return { customerId: only, fits: [] }
-  return { customerId: owners(ids)[0], fits }
+  const owners = variants.map((a) => known.get(aliasKey(orgId, a)))
+  const fits = [...new Set(owners.filter((id) => id !== undefined))]
+  if (fits.length === 1) return { customerId: fits[0], fits: [] }
+  return { customerId: first(ids), fits }
+}
+
+function firstOwner(known: KnownAliases, orgId: string, aliases: Alias[]): string | undefined {
+  for (const alias of aliases) {
+    const owner = known.get(aliasKey(orgId, alias))
+    if (owner) return owner
+  }
+  return undefined
 }
 
 /** The customer whom a name, or one that means the same, leads to. */
 export function ownerOf(known: KnownAliases, orgId: string, alias: Alias): string | undefined {
-  const owners = [alias, ...synonymsOf(alias)].map((a) => known.get(aliasKey(orgId, a)))
-  return owners.find((id) => id !== undefined)
+  return firstOwner(known, orgId, [alias, ...synonymsOf(alias)])
 }
 
 /** Whom routing would take a person for; nobody is made a customer by being asked about. */

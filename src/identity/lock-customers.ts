@@ -1,3 +1,4 @@
+import { textArray, uuidArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 import { RetryError } from '../db/pg-errors.ts'
 
@@ -12,7 +13,7 @@ export async function lockCustomers(tx: Db, customers: { orgId: string; id: stri
     text: `select c.merged_into is not null as merged from unnest($1::text[], $2::uuid[]) as k(org_id, id)
       join customers c on c.org_id = k.org_id and c.id = k.id
       order by c.org_id, c.id for update of c`,
-    values: [customers.map((c) => c.orgId), customers.map((c) => c.id)],
+    values: [textArray(customers.map((c) => c.orgId)), uuidArray(customers.map((c) => c.id))],
   })
   if (rows.some((r) => r.merged)) throw new RetryError('a customer was merged meanwhile')
 }

@@ -20,7 +20,11 @@ export async function readCustomer(
   const nameless = { waId: undefined, parentUserId: undefined, profileName: undefined }
   const person: Person = phone ? personOfPhone(orgId, phone) : personOf(orgId, { ...nameless, userId })
   const id = await findCustomer(db, person)
-  if (!id) return undefined
+  return id === undefined ? undefined : readCustomerById(db, orgId, id)
+}
+
+/** The customer of this id; undefined when the org has none. */
+export async function readCustomerById(db: Db, orgId: string, id: string): Promise<CustomerView | undefined> {
   const mine = and(eq(customers.orgId, orgId), eq(customers.id, id))
   const [customer] = await db.select().from(customers).where(mine)
   const aliases = await db

@@ -10,9 +10,10 @@ import { type Conflict, settleConflicts } from './settle-conflicts.ts'
  * become customers, new names are remembered, and names that point to two customers are settled. Set-based: one
  * query when there is no news, however many people. Call inside a transaction and before any customer is locked
  * (lock order: identities of the org, customers by id).
+ * @param aliases what `readAliases` says of these people, where it was asked already
  */
-export async function resolveCustomers(tx: Db, people: Person[]): Promise<string[]> {
-  const known = await readAliases(tx, people)
+export async function resolveCustomers(tx: Db, people: Person[], aliases?: KnownAliases): Promise<string[]> {
+  const known = aliases ?? (await readAliases(tx, people))
   const news = people.filter((p) => hasNews(known, p))
   if (news.length > 0) {
     await lockIdentities(tx, news)
@@ -27,7 +28,7 @@ export async function resolveCustomers(tx: Db, people: Person[]): Promise<string
 }
 
 /** Nobody we know, somebody under a name not seen before, or a name that leads to somebody else. */
-function hasNews(known: KnownAliases, person: Person): boolean {
+export function hasNews(known: KnownAliases, person: Person): boolean {
   const { customerId } = find(known, person)
   if (person.passive && !customerId) return false
   return (

@@ -1,3 +1,4 @@
+import { bigintArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 
 export type Delivery = { id: number; body: Buffer; receivedAt: Date }
@@ -11,7 +12,7 @@ export async function claimDeliveries(tx: Db, ids: number[]): Promise<{ deliveri
     name: 'claim-deliveries',
     text: `select id, body, received_at, now() from inbox
       where id = any($1::bigint[]) and state = 'new' order by id for update skip locked`,
-    values: [ids],
+    values: [bigintArray(ids)],
   })
   const deliveries = rows.map((r) => ({ id: Number(r.id), body: r.body, receivedAt: r.received_at }))
   return { deliveries, now: rows[0]?.now ?? new Date(0) }

@@ -1,4 +1,6 @@
+import { byteaArray } from '../db/arrays.ts'
 import type { Database } from '../db/client.ts'
+import { type Traced, untraced } from '../tracing/tracing.ts'
 
 /** Bounds of an inbox writer. Bytes count bodies only; the deadline counts from the call of `save`. */
 export type InboxLimits = {
@@ -13,6 +15,8 @@ export type InboxWriterParts = {
   /** Told the ids of each committed insert: a hint, so whatever it throws is ignored. Must not reject. */
   onSaved: (ids: number[]) => void
   limits?: Partial<InboxLimits>
+  /** Makes each insert, and what it announces, one span. */
+  traced?: Traced
 }
 
 export type InboxWriter = {
@@ -52,7 +56,7 @@ const INSERT = {
  * Group commit: bodies that arrive while an insert is in flight join the next one, so a lone body is never
  * delayed and a crowd shares few commits. One insert at a time; a failed one rejects all its waiters.
  */
-export function createInboxWriter({ db, onSaved, limits }: InboxWriterParts): InboxWriter {
+export function createInboxWriter({ db, onSaved, limits, traced = untraced }: InboxWriterParts): InboxWriter {
   const bounds = { ...LIMITS, ...limits }
   const waiting = new Set<Waiter>()
   let heldBytes = 0
@@ -87,9 +91,11 @@ export function createInboxWriter({ db, onSaved, limits }: InboxWriterParts): In
   async function store(batch: Waiter[]): Promise<void> {
     const bodies = batch.map((waiter) => waiter.body)
     try {
-      const ids = await insert(db, bodies, bounds.deadlineMs)
-      for (const waiter of batch) waiter.settle()
-      onSaved(ids) // were it to throw, the waiters are settled for good
+      await traced('store deliveries', { 'usher.deliveries': batch.length }, async () => {
+        const ids = await insert(db, bodies, bounds.deadlineMs)
+        for (const waiter of batch) waiter.settle()
+        onSaved(ids) // were it to throw, the waiters are settled for good
+      })
     } catch (error) {
       for (const waiter of batch) waiter.settle(error)
     } finally {
@@ -117,23 +123,4 @@ async function insert(db: Database['db'], bodies: Buffer[], timeoutMs: number): 
   const query = { ...INSERT, values: [byteaArray(bodies)], query_timeout: timeoutMs }
   const { rows } = await db.$client.query<{ id: string }>(query)
   return rows.map((row) => Number(row.id))
-}
-
-/**
- * The binary form of `bytea[]` (PostgreSQL, `array_recv`). pg would send the hex text of every byte: measured,
- * an insert of 40 bodies of 700 bytes takes 1.3 ms that way and 0.85 ms this way, one of 3 MB 75 and 18 ms.
- */
-function byteaArray(bodies: Buffer[]): Buffer {
-  const head = Buffer.alloc(20)
-  head.writeInt32BE(1, 0) // dimensions
-  head.writeInt32BE(17, 8) // element type: bytea; before it: no nulls
-  head.writeInt32BE(bodies.length, 12)
-  head.writeInt32BE(1, 16) // first index
-  return Buffer.concat([head, ...bodies.flatMap((body) => [int32(body.length), body])])
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeInt32BE(value)
-  return bytes
 }

@@ -1,3 +1,4 @@
+import { bigintArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 import { cleanText } from '../webhook/fields.ts'
 
@@ -18,7 +19,7 @@ export async function settleDeliveries(tx: Db, outcomes: Outcome[]): Promise<voi
     await tx.$client.query({
       name: 'delete-routed',
       text: 'delete from inbox where id = any($1::bigint[])',
-      values: [routed.map((o) => o.id)],
+      values: [bigintArray(routed.map((o) => o.id))],
     })
   }
   if (parked.length > 0) {

@@ -1,6 +1,7 @@
 import { NIL } from 'uuid'
 import type { Db } from '../db/client.ts'
 import type { DEACTIVATION_REASONS } from '../db/schema/index.ts'
+import { bringActivityForward } from './bring-forward.ts'
 import type { Changes } from './changes.ts'
 import { DEACTIVATES_AT, IS_FALLING_ASLEEP } from './due.ts'
 import type { CustomerKey } from './lock-free-customers.ts'
@@ -27,7 +28,7 @@ export async function deactivateInactive(
   at: Date | undefined,
   onProgress: OnProgress = () => undefined,
 ): Promise<Changes> {
-  return sweepInBatches(
+  const changes = await sweepInBatches(
     db,
     {
       pick: (tx, after) => pickChatrooms(tx, at, after),
@@ -35,6 +36,8 @@ export async function deactivateInactive(
     },
     onProgress,
   )
+  await bringActivityForward(db, at)
+  return changes
 }
 
 async function pickChatrooms(tx: Db, at: Date | undefined, after: Place): Promise<Picked[]> {

@@ -14,10 +14,10 @@ export const DEACTIVATES_AT = `(greatest(r.last_inbound_at, r.activated_at) + o.
 /** The contact is overdue for expiry; written as the index `contacts_to_expire` can search it. */
 export const IS_EXPIRING = `c.expired_at is null and c.created_at <= ${AS_OF} - o.expiry_days * interval '24 hours'`
 
-/**
- * The chatroom is overdue for deactivation, and its contact not for expiry, which beats it. The day is what the
- * index `chatrooms_to_deactivate` can search; the exact time decides.
- */
-export const IS_FALLING_ASLEEP = `r.expired_at is null and r.deactivated_at is null
-  and r.activity_day <= ((${AS_OF} - o.inactivity_days * interval '24 hours') at time zone 'UTC')::date
+/** Active, and silent by its `activity_day`, which the index `chatrooms_to_deactivate` can search: a superset. */
+export const LOOKS_ASLEEP = `r.expired_at is null and r.deactivated_at is null
+  and r.activity_day <= ((${AS_OF} - o.inactivity_days * interval '24 hours') at time zone 'UTC')::date`
+
+/** The chatroom is overdue for deactivation, and its contact not for expiry, which beats it. */
+export const IS_FALLING_ASLEEP = `${LOOKS_ASLEEP}
   and ${DEACTIVATES_AT} <= ${AS_OF} and (${EXPIRES_AT} <= ${AS_OF}) is not true`

@@ -13,4 +13,7 @@ export type Jobs = {
 
 export type QueueName = keyof Jobs
 
+/** Name of a job that any queue may carry: its worker only records that it came through. It carries nothing. */
+export const CANARY = 'canary'
+
 export const QUEUE_NAMES = ['deliveries', 'outbound', 'maintenance'] as const satisfies QueueName[]

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts'
 import { oncePerSecond } from './calm-log.ts'
 import type { Engine } from './connection.ts'
 import { type Kept, keep } from './keep.ts'
-import { type Jobs, QUEUE_NAMES, type QueueName } from './names.ts'
+import { CANARY, type Jobs, QUEUE_NAMES, type QueueName } from './names.ts'
 import { succeeds } from './succeeds.ts'
 
 /** Tells the queues that there is work. PostgreSQL is the truth, so a job that gets lost is only late. */
@@ -13,6 +13,8 @@ export type Producer = {
   enqueueDeliveries(ids: number[], options?: { suspect: true }): Promise<boolean>
   /** One job for each outbox row, after a delay in ms. False, as above, when they may not have been queued. */
   enqueueOutbound(rows: Jobs['outbound'][], delay?: number): Promise<boolean>
+  /** A canary at the head of a queue, unless one of the same turn is there. False, as above. */
+  enqueueCanary(queue: QueueName, turn: number): Promise<boolean>
   /** The queue as it is now: undefined until its store has answered, another object after a rebuild. */
   queue(name: QueueName): Queue | undefined
   /** Those of the three queues that are there now, for the dashboard and the depths. */
@@ -60,6 +62,11 @@ export function createProducer({ engine, log }: { engine: Engine; log: Logger })
     enqueueOutbound: (rows, delay = 0) =>
       enqueue('outbound', (queue) =>
         queue.addBulk(rows.map((data) => ({ name: 'send', data, opts: { delay } }))),
+      ),
+    // Ahead of the backlog, whose age is a figure of its own, and never delayed: `deliveries` must hold no such job.
+    enqueueCanary: (name, turn) =>
+      enqueue(name, (queue) =>
+        queue.add(CANARY, {}, { jobId: `canary-${turn}`, lifo: true, attempts: 1, removeOnFail: true }),
       ),
     queue: (name) => kept[name].current()?.queue,
     queues: () => open().map(({ queue }) => queue),

@@ -5,12 +5,15 @@ import type { Logger } from '../logger.ts'
 import { oncePerSecond } from './calm-log.ts'
 import { type Engine, ping } from './connection.ts'
 import { keep } from './keep.ts'
-import type { Jobs, QueueName } from './names.ts'
+import { CANARY, type Jobs, type QueueName } from './names.ts'
 import { succeeds } from './succeeds.ts'
 
 export type QueueWorker = {
   /** Resolves when it takes jobs for the first time, or is closed before that. */
   ready(): Promise<void>
+  /** Takes no more jobs until `resume`, and looks for no stalled ones; those at work go on. */
+  pause(): void
+  resume(): void
   /**
    * Takes no more jobs and waits for those at work. Resolves within `deadlineMs`, whatever state the store is in;
    * a job that is not done by then is done again elsewhere. Never rejects.
@@ -24,6 +27,8 @@ type WorkerOptions<N extends QueueName> = {
   /** Most jobs at a time. */
   concurrency: number
   process: (job: Job<Jobs[N]>) => Promise<void>
+  /** Records that a canary came through this queue. */
+  onCanary: (queue: N) => Promise<void>
   log: Logger
 }
 
@@ -37,6 +42,9 @@ const LIMITS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 
 
 const RETRY_MS = 500
 
+/** What BullMQ's stores answer when there is none: no data, no id, no rate limit, nothing delayed. */
+const NO_JOB = [null, null, 0, 0]
+
 /**
  * Works on one queue, from the moment its store answers until closed, in the background. `process` gets each job
  * at least once; when it rejects, the job is tried again as its options say and then kept as failed.
@@ -45,8 +53,9 @@ export function createWorker<N extends QueueName>(options: WorkerOptions<N>): Qu
   const { engine, name } = options
   const log = options.log.child({ worker: name })
   const running = new Set<Promise<void>>()
+  let paused = false
   const process = async (job: Job<Jobs[N]>) => {
-    const work = options.process(job)
+    const work = job.name === CANARY ? options.onCanary(name) : options.process(job)
     running.add(work)
     try {
       await work
@@ -59,8 +68,8 @@ export function createWorker<N extends QueueName>(options: WorkerOptions<N>): Qu
   const kept = keep<OpenWorker>(
     engine,
     {
-      build: () => openWorker({ ...options, process, log }),
-      start,
+      build: () => openWorker({ ...options, process, log }, () => paused),
+      start: (open) => start(open, () => paused),
       probe: (open) => probe(engine, open),
       drop: cut,
     },
@@ -68,6 +77,14 @@ export function createWorker<N extends QueueName>(options: WorkerOptions<N>): Qu
   )
   return {
     ready: () => kept.ready,
+    pause() {
+      paused = true
+      void kept.current()?.worker.pause(true)
+    },
+    resume() {
+      paused = false
+      void kept.current()?.worker.resume()
+    },
     async close(deadlineMs) {
       kept.stop()
       const open = kept.current()
@@ -78,12 +95,20 @@ export function createWorker<N extends QueueName>(options: WorkerOptions<N>): Qu
   }
 }
 
-function openWorker<N extends QueueName>(options: WorkerOptions<N>): OpenWorker {
+function openWorker<N extends QueueName>(options: WorkerOptions<N>, isPaused: () => boolean): OpenWorker {
   const { engine, name, concurrency, process, log } = options
   const warn = oncePerSecond(log)
   const connection = engine.connectWorker()
   const limits = { ...LIMITS, runRetryDelay: RETRY_MS, concurrency, autorun: false }
-  const worker = new Worker(name, process, { ...connection.options, ...limits }, unhurried(engine.backend))
+  const worker = new Worker(
+    name,
+    process,
+    { ...connection.options, ...limits },
+    unhurried(engine.backend, isPaused),
+  )
+  const run = worker.run.bind(worker)
+  // `resume` of BullMQ runs the loop again and leaves what that throws to nobody.
+  worker.run = () => run().catch((err) => void worker.emit('error', err))
   worker.on('error', (err) => warn(err, 'trouble with its store'))
   worker.on('failed', (job, err) =>
     warn(err, `job ${job?.name} ${job?.id} failed, attempt ${job?.attemptsMade}`),
@@ -93,13 +118,15 @@ function openWorker<N extends QueueName>(options: WorkerOptions<N>): OpenWorker 
 
 /**
  * BullMQ waits 15 s after a refused connection and not at all after any other failure to take a job: 6,000
- * connections a second against a PostgreSQL that was starting up. Here each failure costs half a second.
+ * connections a second against a PostgreSQL that was starting up. Here each failure costs half a second. And a
+ * worker that waits for a job when it is paused takes it all the same: here it does not.
  */
-function unhurried(factory: Engine['backend']): Engine['backend'] {
+function unhurried(factory: Engine['backend'], isPaused: () => boolean): Engine['backend'] {
   return (...args) => {
     const backend = factory(...args)
     const take = backend.moveToActive.bind(backend)
     backend.moveToActive = async (...job) => {
+      if (isPaused()) return NO_JOB
       try {
         return await take(...job)
       } catch (error) {
@@ -118,14 +145,15 @@ function withoutValues(error: unknown): unknown {
   return state || isQuery ? new Error(`database error ${state ?? ''}`.trimEnd(), { cause: error }) : error
 }
 
-async function start({ worker }: OpenWorker): Promise<void> {
+async function start({ worker }: OpenWorker, isPaused: () => boolean): Promise<void> {
   await worker.waitUntilReady()
-  worker.run().catch((err) => worker.emit('error', err))
+  if (isPaused()) await worker.pause(true)
+  else void worker.run()
 }
 
 /** On PostgreSQL nothing else replaces a LISTEN connection that went silent; to name it is a query over it. */
 async function probe({ kind }: Engine, { worker }: OpenWorker): Promise<void> {
-  if (!worker.isRunning()) throw new Error('the loop that takes jobs has ended')
+  if (!worker.isRunning() && !worker.isPaused()) throw new Error('the loop that takes jobs has ended')
   const backend = worker.getBackend()
   await backend.getCounts(['active'])
   if (kind === 'postgres') await backend.setName(backend.clientName())

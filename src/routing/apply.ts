@@ -1,23 +1,28 @@
 import { recordEvents } from '../audit/record-events.ts'
+import { bigintArray, jsonArray, textArray, timestamptzArray, uuidArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 import { type OutboxRow, queueMessages } from '../outbound/queue-messages.ts'
 import { createRooms } from './create-rooms.ts'
 import { since } from './overdue.ts'
 import type { Arrival, CreatedRoom, Handover, Plan, PlannedMessage, Reply } from './plan.ts'
-import { updateRooms } from './update-rooms.ts'
+import { updateHeardRooms, updateRooms } from './update-rooms.ts'
 
 /**
  * Writes what a batch decided: one statement a table, whatever the size of the batch, and none for what is empty.
- * Rooms come first: a message's chatroom must exist and belong to its own sender and number.
+ * New chatrooms come first: a message's chatroom must exist and belong to its own sender and number. The others go in
+ * one round trip: the connection is pipelined.
  * @returns the ids of the replies queued, for the sender to be woken after the commit.
  */
 export async function applyPlan(tx: Db, plan: Plan, actor = 'routing'): Promise<OutboxRow[]> {
-  const expiries = plan.rooms.length > 0 ? await updateRooms(tx, plan.rooms, actor) : []
   if (plan.created.length > 0) await createRooms(tx, plan.created)
-  if (plan.messages.length > 0) await insertMessages(tx, plan.messages)
-  if (plan.unmasked.length > 0) await unmaskGhosts(tx, plan.unmasked)
-  if (plan.handovers.length > 0) await handOver(tx, plan.handovers)
-  const replies = plan.replies.length > 0 ? await queueReplies(tx, plan.replies) : []
+  const [expiries, replies] = await Promise.all([
+    plan.rooms.length > 0 ? updateRooms(tx, plan.rooms, actor) : [],
+    plan.replies.length > 0 ? queueReplies(tx, plan.replies) : [],
+    plan.heard.length > 0 && updateHeardRooms(tx, plan.heard),
+    plan.messages.length > 0 && insertMessages(tx, plan.messages),
+    plan.unmasked.length > 0 && unmaskGhosts(tx, plan.unmasked),
+    plan.handovers.length > 0 && handOver(tx, plan.handovers),
+  ])
   await recordEvents(tx, [
     ...plan.events,
     ...expiries,
@@ -41,23 +46,23 @@ async function insertMessages(tx: Db, messages: PlannedMessage[]): Promise<void>
         as m(org_id, wamid, phone_id, customer_id, chatroom_id, type, sent_at, received_at, seq, route, reason,
           candidates, wa_id, user_id, payload, contact, direction)`,
     values: [
-      messages.map((m) => m.orgId),
-      messages.map((m) => m.message.wamid),
-      messages.map((m) => m.message.phoneId),
-      messages.map((m) => m.customerId),
-      messages.map((m) => m.roomId),
-      messages.map((m) => m.message.type),
-      messages.map((m) => m.message.sentAt),
-      messages.map((m) => m.message.receivedAt),
-      messages.map((m) => m.message.seq),
-      messages.map((m) => m.route),
-      messages.map((m) => m.reason),
-      messages.map((m) => JSON.stringify(m.candidates.map(candidate))),
-      messages.map((m) => m.message.sender.waId ?? null),
-      messages.map((m) => m.message.sender.userId ?? null),
-      messages.map((m) => m.message.payload),
-      messages.map((m) => m.message.contact ?? null),
-      messages.map((m) => m.message.direction),
+      textArray(messages.map((m) => m.orgId)),
+      textArray(messages.map((m) => m.message.wamid)),
+      textArray(messages.map((m) => m.message.phoneId)),
+      uuidArray(messages.map((m) => m.customerId)),
+      uuidArray(messages.map((m) => m.roomId)),
+      textArray(messages.map((m) => m.message.type)),
+      timestamptzArray(messages.map((m) => m.message.sentAt)),
+      timestamptzArray(messages.map((m) => m.message.receivedAt)),
+      bigintArray(messages.map((m) => m.message.seq)),
+      textArray(messages.map((m) => m.route)),
+      textArray(messages.map((m) => m.reason)),
+      jsonArray(messages.map((m) => JSON.stringify(m.candidates.map(candidate)))),
+      textArray(messages.map((m) => m.message.sender.waId)),
+      textArray(messages.map((m) => m.message.sender.userId)),
+      jsonArray(messages.map((m) => m.message.payload)),
+      jsonArray(messages.map((m) => m.message.contact)),
+      textArray(messages.map((m) => m.message.direction)),
     ],
   })
 }

@@ -107,7 +107,7 @@ function intoExpired(
   const next: Room = {
     ...room,
     lastInboundAt: latest(room.lastInboundAt, message.sentAt),
-    lastAutoReplyAt: autoReply ? now : room.lastAutoReplyAt,
+    lastAutoReplyAt: autoReply ? latest(room.lastAutoReplyAt, now) : room.lastAutoReplyAt,
   }
   return {
     ...base,
@@ -122,6 +122,8 @@ function intoExpired(
 function isAnswerable(message: Inbound, room: Room, settings: RoutingSettings, now: Date): boolean {
   if (UNANSWERED.has(message.type) || message.nature === 'standby') return false
   if (now.getTime() - message.sentAt.getTime() >= WINDOW_MS) return false
+  // No clock here: a batch that waited for the customer's lock can be older than the reply it finds.
+  if (settings.autoReplyMinIntervalSeconds === 0) return true
   const last = room.lastAutoReplyAt?.getTime() ?? Number.NEGATIVE_INFINITY
   return now.getTime() - last >= settings.autoReplyMinIntervalSeconds * 1000
 }

@@ -1,3 +1,4 @@
+import { textArray, uuidArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 import { ledgerKey } from './keys.ts'
 import type { Room } from './overdue.ts'
@@ -15,16 +16,19 @@ const MAX_ROOMS = 50
 export async function readRooms(tx: Db, pairs: Pair[]): Promise<Room[][]> {
   const { rows } = await tx.$client.query<RoomRow>({
     name: 'read-rooms',
-    text: `select k.place::int, r.id, r.contact_id, r.state, r.created_at, c.created_at as contact_created_at,
+    text: `select k.place::int, r.id, r.contact_id, r.state, r.created_at, r.contact_created_at,
         r.activated_at, r.last_inbound_at, r.last_auto_reply_at, r.deactivated_at, r.expired_at, r.pending_user_id
       from unnest($1::text[], $2::uuid[], $3::text[]) with ordinality as k(org_id, customer_id, phone_id, place)
       cross join lateral (
         select * from chatrooms r
         where r.org_id = k.org_id and r.customer_id = k.customer_id and r.waba_phone_id = k.phone_id
         order by r.expired_at desc nulls first, r.deactivated_at desc nulls first, r.created_at desc, r.id desc
-        limit ${MAX_ROOMS}) r
-      join contacts c on c.org_id = r.org_id and c.id = r.contact_id`,
-    values: [pairs.map((p) => p.orgId), pairs.map((p) => p.customerId), pairs.map((p) => p.phoneId)],
+        limit ${MAX_ROOMS}) r`,
+    values: [
+      textArray(pairs.map((p) => p.orgId)),
+      uuidArray(pairs.map((p) => p.customerId)),
+      textArray(pairs.map((p) => p.phoneId)),
+    ],
   })
   const byPair: Room[][] = pairs.map(() => [])
   for (const row of rows) byPair[row.place - 1]?.push(toRoom(row))
@@ -41,7 +45,7 @@ export async function readKnownMessages(
     text: `select m.org_id, m.wamid, m.type
       from unnest($1::text[], $2::text[]) as k(org_id, wamid)
       join messages m on m.org_id = k.org_id and m.wamid = k.wamid`,
-    values: [messages.map((m) => m.orgId), messages.map((m) => m.wamid)],
+    values: [textArray(messages.map((m) => m.orgId)), textArray(messages.map((m) => m.wamid))],
   })
   return new Map(rows.map((r) => [ledgerKey({ orgId: r.org_id, wamid: r.wamid }), r.type]))
 }

@@ -31,11 +31,15 @@ export type Reply = {
 }
 export type Handover = { orgId: string; roomId: string; userId: string; at: Date }
 
+export type WrittenRoom = { orgId: string; room: Room }
+
 /** Everything one batch writes. Nothing in it depends on what another batch does: the customers are locked. */
 export type Plan = {
   messages: PlannedMessage[]
   unmasked: Arrival[]
-  rooms: { orgId: string; room: Room }[]
+  /** Chatrooms that change in nothing but when the customer was last heard and answered; `rooms`: the others. */
+  heard: WrittenRoom[]
+  rooms: WrittenRoom[]
   created: CreatedRoom[]
   replies: Reply[]
   handovers: Handover[]
@@ -59,6 +63,7 @@ export function planBatch(arrivals: Arrival[], known: Known, now: Date, newId: (
     plan: {
       messages: [],
       unmasked: [],
+      heard: [],
       rooms: [],
       created: [],
       replies: [],
@@ -73,15 +78,29 @@ export function planBatch(arrivals: Arrival[], known: Known, now: Date, newId: (
     newId,
   }
   for (const arrival of arrivals) addArrival(state, arrival)
-  state.plan.rooms = [...state.written.values()]
+  const before = new Map([...known.rooms.values()].flat().map((room) => [room.id, room]))
+  for (const written of state.written.values()) {
+    const heard = isOnlyHeard(before.get(written.room.id), written.room)
+    state.plan[heard ? 'heard' : 'rooms'].push(written)
+  }
   return state.plan
+}
+
+/** `decide` passes on what it does not change, so the same instants are the same objects. */
+function isOnlyHeard(before: Room | undefined, after: Room): boolean {
+  return (
+    before?.activatedAt === after.activatedAt &&
+    before.deactivatedAt === after.deactivatedAt &&
+    before.expiredAt === after.expiredAt &&
+    before.pendingUserId === after.pendingUserId
+  )
 }
 
 type State = {
   plan: Plan
   rooms: Map<string, Room[]>
   types: Map<string, string>
-  written: Map<string, { orgId: string; room: Room }>
+  written: Map<string, WrittenRoom>
   now: Date
   newId: () => string
 }

@@ -1,10 +1,11 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
-import { personOf, personOfStatus } from '../identity/aliases.ts'
+import { type Person, personOf, personOfStatus } from '../identity/aliases.ts'
+import { readAliases } from '../identity/find-customers.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
-import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { hasNews, resolveCustomers } from '../identity/resolve-customers.ts'
 import type { OutboxRow } from '../outbound/queue-messages.ts'
-import type { AccountEvent, Extraction } from '../webhook/items.ts'
+import type { AccountEvent, Extraction, InboundMessage } from '../webhook/items.ts'
 import { keepAccountEvents } from './account-events.ts'
 import { applyPlan } from './apply.ts'
 import { readKnownMessages, readRooms } from './facts.ts'
@@ -29,11 +30,15 @@ export async function routeExtractions(
 ): Promise<RoutedItems> {
   const { arrivals, preferences } = await identify(tx, extractions, owners)
   const customers = [...arrivals, ...preferences].filter((a) => a.customerId !== '')
-  await lockCustomers(
-    tx,
-    customers.map((a) => ({ orgId: a.orgId, id: a.customerId })),
-  )
-  const plan = planBatch(arrivals, await readFacts(tx, arrivals), now, uuidv7)
+  // Sent at once, run one after another: the chatrooms are read by a later statement than the lock (pipelined).
+  const [, facts] = await Promise.all([
+    lockCustomers(
+      tx,
+      customers.map((a) => ({ orgId: a.orgId, id: a.customerId })),
+    ),
+    readFacts(tx, arrivals),
+  ])
+  const plan = planBatch(arrivals, facts, now, uuidv7)
   const replies = await applyPlan(tx, plan)
   await applyPreferences(tx, preferences)
   await applyStatuses(
@@ -78,13 +83,13 @@ async function identify(
   const messages = extractions.flatMap((e) => owned(e.messages, (m) => owners.phones.get(m.phoneId)))
   const preferences = extractions.flatMap((e) => owned(e.preferences, (p) => owners.phones.get(p.phoneId)))
   const statuses = extractions.flatMap((e) => owned(e.statuses, (s) => owners.phones.get(s.phoneId)))
-  const known = await readKnownMessages(tx, messages)
   const taught = statuses.flatMap((s) => (s.recipient ? [personOfStatus(s.orgId, s.recipient)] : []))
-  const writers = [
-    ...messages.map((m) => ({ ...personOf(m.orgId, m.sender), passive: known.has(ledgerKey(m)) })),
-    ...preferences.map((p) => personOf(p.orgId, p.sender)),
-  ]
-  const ids = (await resolveCustomers(tx, [...taught, ...writers])).slice(taught.length)
+  const senders = messages.map((m) => personOf(m.orgId, m.sender))
+  const askers = preferences.map((p) => personOf(p.orgId, p.sender))
+  const known = await readAliases(tx, [...taught, ...senders, ...askers])
+  const writers = senders.some((p) => hasNews(known, p)) ? await silenceKnown(tx, messages, senders) : senders
+  const people = [...taught, ...writers, ...askers]
+  const ids = (await resolveCustomers(tx, people, known)).slice(taught.length)
   return {
     arrivals: messages.map(({ orgId, settings, ...message }, i) => ({
       orgId,
@@ -96,15 +101,28 @@ async function identify(
   }
 }
 
+/** Asked only when there is something to learn: a message with news is rare, and the ledger is large. */
+async function silenceKnown(
+  tx: Db,
+  messages: (InboundMessage & Owner)[],
+  senders: Person[],
+): Promise<Person[]> {
+  const known = await readKnownMessages(tx, messages)
+  return messages.flatMap((m, i) => {
+    const sender = senders[i]
+    return sender ? [{ ...sender, passive: known.has(ledgerKey(m)) }] : []
+  })
+}
+
 async function readFacts(tx: Db, arrivals: Arrival[]) {
   const placed = arrivals.filter((a) => a.customerId !== '')
   const pairs = new Map(placed.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
-  const rooms = await readRooms(tx, [...pairs.values()])
   const ids = arrivals.map((a) => ({ orgId: a.orgId, wamid: a.message.wamid }))
-  return {
-    rooms: new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []])),
-    messages: await readKnownMessages(tx, ids),
-  }
+  const [rooms, messages] = await Promise.all([
+    readRooms(tx, [...pairs.values()]),
+    readKnownMessages(tx, ids),
+  ])
+  return { rooms: new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []])), messages }
 }
 
 function pairOf(arrival: Arrival) {

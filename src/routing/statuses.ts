@@ -1,3 +1,4 @@
+import { jsonArray, textArray, timestamptzArray, uuidArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 import type { StatusUpdate } from '../webhook/items.ts'
 
@@ -29,11 +30,11 @@ export async function applyStatuses(tx: Db, updates: Update[]): Promise<void> {
       where m.org_id = n.org_id and m.wamid = n.wamid and m.direction = 'out'
         and n.rank > coalesce((select rank from ranks where ranks.status = m.status), 0)`,
     values: [
-      updates.map((u) => u.orgId),
-      updates.map((u) => u.wamid),
-      updates.map((u) => u.status),
-      updates.map((u) => u.at),
-      updates.map((u) => u.errors ?? null),
+      textArray(updates.map((u) => u.orgId)),
+      textArray(updates.map((u) => u.wamid)),
+      textArray(updates.map((u) => u.status)),
+      timestamptzArray(updates.map((u) => u.at)),
+      jsonArray(updates.map((u) => u.errors)),
     ],
   })
 }
@@ -53,10 +54,10 @@ async function settleSends(tx: Db, updates: Update[]): Promise<void> {
       update messages m set wamid = s.wamid, errors = null
       from s where m.org_id = s.org_id and m.wamid = 'outbox:' || s.id`,
     values: [
-      updates.map((u) => u.orgId),
-      updates.map((u) => u.callback),
-      updates.map((u) => u.wamid),
-      updates.map((u) => u.status),
+      textArray(updates.map((u) => u.orgId)),
+      uuidArray(updates.map((u) => u.callback)),
+      textArray(updates.map((u) => u.wamid)),
+      textArray(updates.map((u) => u.status)),
     ],
   })
 }

@@ -1,6 +1,27 @@
 import type { AuditEvent } from '../audit/record-events.ts'
+import { textArray, timestamptzArray, uuidArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
 import type { Plan } from './plan.ts'
+
+/**
+ * Writes when customers were last heard, for the chatrooms that change in nothing else: no index has these columns,
+ * no trigger looks at them (HOT). Measured, half the time of `updateRooms`, and it is the write of nearly every message.
+ */
+export async function updateHeardRooms(tx: Db, rooms: Plan['heard']): Promise<void> {
+  await tx.$client.query({
+    name: 'update-heard-rooms',
+    text: `update chatrooms r set last_inbound_at = u.last_inbound_at, last_auto_reply_at = u.last_auto_reply_at
+      from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+        as u(org_id, id, last_inbound_at, last_auto_reply_at)
+      where r.org_id = u.org_id and r.id = u.id`,
+    values: [
+      textArray(rooms.map((r) => r.orgId)),
+      uuidArray(rooms.map((r) => r.room.id)),
+      timestamptzArray(rooms.map((r) => r.room.lastInboundAt)),
+      timestamptzArray(rooms.map((r) => r.room.lastAutoReplyAt)),
+    ],
+  })
+}
 
 /**
  * Writes chatrooms as they are after a batch. An expired one's contact expires with it, and takes its other
@@ -20,14 +41,14 @@ export async function updateRooms(tx: Db, rooms: Plan['rooms'], actor: string): 
           last_auto_reply_at)
       where r.org_id = u.org_id and r.id = u.id`,
     values: [
-      rooms.map((r) => r.orgId),
-      rooms.map((r) => r.room.id),
-      rooms.map((r) => r.room.activatedAt),
-      rooms.map((r) => r.room.lastInboundAt),
-      rooms.map((r) => r.room.deactivatedAt),
-      rooms.map((r) => r.room.expiredAt),
-      rooms.map((r) => r.room.pendingUserId),
-      rooms.map((r) => r.room.lastAutoReplyAt),
+      textArray(rooms.map((r) => r.orgId)),
+      uuidArray(rooms.map((r) => r.room.id)),
+      timestamptzArray(rooms.map((r) => r.room.activatedAt)),
+      timestamptzArray(rooms.map((r) => r.room.lastInboundAt)),
+      timestamptzArray(rooms.map((r) => r.room.deactivatedAt)),
+      timestamptzArray(rooms.map((r) => r.room.expiredAt)),
+      textArray(rooms.map((r) => r.room.pendingUserId)),
+      timestamptzArray(rooms.map((r) => r.room.lastAutoReplyAt)),
     ],
   })
   const expired = rooms.filter((r) => r.room.state === 'expired')
@@ -49,9 +70,9 @@ async function expireContacts(tx: Db, rooms: Plan['rooms'], actor: string): Prom
       select org_id, id as contact_id, null::uuid as chatroom_id, customer_id, expired_at from contact
       union all select org_id, contact_id, id, customer_id, expired_at from room`,
     values: [
-      rooms.map((r) => r.orgId),
-      rooms.map((r) => r.room.contactId),
-      rooms.map((r) => r.room.expiredAt),
+      textArray(rooms.map((r) => r.orgId)),
+      uuidArray(rooms.map((r) => r.room.contactId)),
+      timestamptzArray(rooms.map((r) => r.room.expiredAt)),
     ],
   })
   return rows.map((r) => ({

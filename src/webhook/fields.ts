@@ -75,11 +75,12 @@ export function toJson(value: Json | unknown[]): string {
   return JSON.stringify(value)
 }
 
+/** Recursive, since it allocates nothing that way and never goes deeper than the limit. */
 function isDeeperThan(limit: number, value: unknown): boolean {
-  let level: unknown[] = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true
-    level = level.flatMap((v) => (typeof v === 'object' && v !== null ? Object.values(v) : []))
+  if (limit < 0) return true
+  if (typeof value !== 'object' || value === null) return false
+  for (const key in value) {
+    if (isDeeperThan(limit - 1, (value as Json)[key])) return true
   }
   return false
 }

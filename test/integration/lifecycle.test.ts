@@ -130,6 +130,33 @@ describe('inactivity', () => {
     expect(await readRoom(db, org.id, room.id)).toMatchObject({ state: 'active' })
   })
 
+  it('looks at a chatroom whose customer goes on writing once in so many days, and at its message not at all', async () => {
+    const own = await createTestDatabase()
+    const org = await createOrg(own.db, { inactivity_days: 30 })
+    const room = await createRoom(own.db, org, { activatedAt: ago(29) })
+    const searchedBy = async () =>
+      (await own.pool.query('select activity_day::text as day from chatrooms where id = $1', [room.id]))
+        .rows[0]
+    const day = (at: Date) => ({ day: at.toISOString().slice(0, 10) })
+    const wrote = ago(1)
+    await deliver(own.db, post(org.phones[0]!, message({ at: wrote })))
+    expect(await searchedBy()).toEqual(day(ago(29)))
+    await deactivateInactive(own.db, ago(-2))
+    expect(await readRoom(own.db, org.id, room.id)).toMatchObject({ state: 'active' })
+    expect(await searchedBy()).toEqual(day(wrote))
+  })
+
+  it('never searches by a day after the last sign of life, however the chatroom is written', async () => {
+    const org = await createOrg(db, { inactivity_days: 30 })
+    const room = await createRoom(db, org, { lastInboundAt: ago(1), activatedAt: ago(2) })
+    await db.$client.query('update chatrooms set last_inbound_at = $2, activated_at = $2 where id = $1', [
+      room.id,
+      ago(31),
+    ])
+    await sweep(db, undefined)
+    expect(await readRoom(db, org.id, room.id)).toMatchObject({ state: 'deactivated' })
+  })
+
   it('spares a chatroom that its customer reactivated just before the sweep', async () => {
     const org = await createOrg(db, { inactivity_days: 30 })
     const room = await createRoom(db, org, { activatedAt: ago(60), lastInboundAt: ago(40) })
@@ -666,7 +693,8 @@ it('the worker does what a schedule asks for, and what is added by hand, and sho
   const engine = openEngine({ redisUrls: [], databaseUrl: own.url })
   const producer = createProducer({ engine, log })
   onTestFinished(() => producer.close(1_000))
-  const worker = startMaintenance({ engine, db: own.db, producer, log })
+  const onCanary = async () => {}
+  const worker = startMaintenance({ engine, onCanary, db: own.db, producer, log })
   onTestFinished(() => worker.close(1_000))
   await expect.poll(() => producer.queue('maintenance'), { timeout: 10_000 }).toBeDefined()
   const queue = producer.queue('maintenance')!
@@ -682,6 +710,11 @@ it('the worker does what a schedule asks for, and what is added by hand, and sho
     'deactivate-inactive': { done: 0 },
     purge: { done: 0 },
   })
+  const { rows } = await own.db.$client.query(
+    `select name, rows, answered_at > now() - interval '1 minute' as lately from heartbeats where kind = 'sweep'`,
+  )
+  expect(rows, 'each says when it finished and how many rows it changed').toHaveLength(SCHEDULES.length)
+  expect(rows).toContainEqual({ name: 'expire-old', rows: 2, lately: true })
   expect(await readRoom(own.db, org.id, room.id)).toMatchObject({ state: 'expired' })
 })
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOpsApp, type OpsParts } from '../../src/http/ops.ts'
 import { type RunningServer, startServer } from '../../src/http/server.ts'
 import { inboxFigures } from '../../src/inbox/figures.ts'
+import { createLogger } from '../../src/logger.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { openEngine } from '../../src/queue/connection.ts'
 import { createProducer, type Producer } from '../../src/queue/producer.ts'
@@ -42,8 +43,10 @@ async function start(parts: Partial<OpsParts> = {}): Promise<string> {
     refreshGauges: async () => {},
     queues: () => [],
     login: LOGIN,
+    readOnly: false,
+    now: () => new Date(),
     db: database.db,
-    enqueue: async (ids) => enqueued.push(ids),
+    enqueue: async (ids) => enqueued.push(ids) > 0,
     log,
     ...parts,
   })
@@ -69,13 +72,13 @@ async function insert(state: string, { age = 0, error = 'not JSON', body = '{}' 
 
 describe('/live and /ready', () => {
   test('/live answers whatever is down', async () => {
-    const url = await start({ probes: [{ name: 'database', check: never }] })
+    const url = await start({ probes: [{ name: 'database', check: never, vital: true }] })
     expect((await send(`${url}/live`)).status).toBe(200)
   })
 
   test('/ready answers 200 when every probe is there', async () => {
     const check = () => database.pool.query('select 1')
-    const url = await start({ probes: [{ name: 'database', check }] })
+    const url = await start({ probes: [{ name: 'database', check, vital: true }] })
     const reply = await send(`${url}/ready`)
     expect([reply.status, JSON.parse(reply.body)]).toEqual([
       200,
@@ -90,9 +93,9 @@ describe('/live and /ready', () => {
     }
     const url = await start({
       probes: [
-        { name: 'database', check: fails },
-        { name: 'queue', check: async () => {} },
-        { name: 'other', check: throws },
+        { name: 'database', check: fails, vital: true },
+        { name: 'queue', check: async () => {}, vital: true },
+        { name: 'other', check: throws, vital: true },
       ],
     })
     const reply = await send(`${url}/ready`)
@@ -101,8 +104,22 @@ describe('/live and /ready', () => {
     expect(JSON.parse(reply.body)).toEqual({ status: 'not ready', checks, details: { stopped_numbers: 0 } })
   })
 
+  test('/ready stays 200 and says degraded when only what is not vital has failed', async () => {
+    const fails = () => Promise.reject(new Error('canary'))
+    const url = await start({
+      probes: [
+        { name: 'database', check: async () => {}, vital: true },
+        { name: 'queue', check: fails, vital: false },
+      ],
+    })
+    const reply = await send(`${url}/ready`)
+    expect(reply.status).toBe(200)
+    const checks = { database: 'ok', queue: 'failed' }
+    expect(JSON.parse(reply.body)).toMatchObject({ status: 'degraded', checks })
+  })
+
   test('/ready waits a second for probes that hang, all at once', async () => {
-    const probes = ['a', 'b', 'c'].map((name) => ({ name, check: never }))
+    const probes = ['a', 'b', 'c'].map((name) => ({ name, check: never, vital: true }))
     const url = await start({ probes })
     const begin = performance.now()
     expect((await send(`${url}/ready`)).status).toBe(503)
@@ -177,6 +194,7 @@ describe('what needs a login', () => {
     ['GET', '/dead-letters'],
     ['GET', '/dead-letters/1'],
     ['POST', '/dead-letters/1/replay'],
+    ['POST', '/dead-letters/replay'],
   ]
 
   test.each(addresses)('%s %s answers 403 to everyone when no login is set', async (method, path) => {
@@ -211,18 +229,39 @@ describe('what needs a login', () => {
     }
   })
 
-  test.each(['cross-site', 'same-site'])(
-    'changes nothing for a %s page in a logged in browser',
-    async (site) => {
-      const id = await insert('dead')
-      const url = await start()
-      const headers = { 'sec-fetch-site': site }
-      const reply = await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST', headers })
-      expect(reply.status).toBe(403)
-      expect(enqueued).toEqual([])
-      expect((await loggedIn(`${url}/dead-letters`, { headers })).status).toBe(200)
-    },
-  )
+  test.each([
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { origin: 'https://elsewhere.example' },
+    { origin: 'null' },
+  ])('changes nothing for a page of another site in a logged in browser: %o', async (headers) => {
+    const id = await insert('dead')
+    const url = await start()
+    const reply = await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST', headers })
+    expect(reply.status).toBe(403)
+    expect(enqueued).toEqual([])
+    expect((await loggedIn(`${url}/dead-letters`, { headers })).status).toBe(200)
+  })
+})
+
+describe('OPS_READ_ONLY', () => {
+  test('lets the login look, and change nothing', async () => {
+    const id = await insert('dead')
+    const url = await start({ queues: producer.queues, readOnly: true })
+    await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status, { timeout: 10_000 }).toBe(200)
+    const { queues } = JSON.parse((await loggedIn(`${url}/queues/api/queues`)).body)
+    expect(queues.map((queue: { readOnlyMode: boolean }) => queue.readOnlyMode)).toEqual([true, true, true])
+    for (const [method, path] of [
+      ['PUT', '/queues/api/queues/deliveries/pause'],
+      ['PUT', '/queues/api/queues/deliveries/retry/failed'],
+      ['POST', `/dead-letters/${id}/replay`],
+    ] as const) {
+      const reply = await loggedIn(url + path, { method })
+      expect([reply.status, reply.body]).toEqual([403, expect.stringContaining('OPS_READ_ONLY')])
+    }
+    expect((await loggedIn(`${url}/dead-letters/${id}`)).status).toBe(200)
+    expect(enqueued).toEqual([])
+  })
 })
 
 describe('/queues', () => {
@@ -307,6 +346,73 @@ describe('/dead-letters', () => {
     expect(enqueued.length).toBe(1)
   })
 
+  const replayAll = async (url: string, query = '') => {
+    const reply = await loggedIn(`${url}/dead-letters/replay${query}`, { method: 'POST' })
+    return { status: reply.status, ...JSON.parse(reply.body) }
+  }
+  const insertMany = (count: number) =>
+    database.pool.query(
+      `insert into inbox (body, state, error, requeues, due_at)
+       select '', 'dead', 'error ' || i % 2, 7, now() + interval '1 day' from generate_series(1, $1) i`,
+      [count],
+    )
+  const newOnes = async () => {
+    const { rows } = await database.pool.query(
+      `select id from inbox where state = 'new' and error is null and requeues = 0 and due_at <= now() order by id`,
+    )
+    return rows.map(({ id }) => Number(id))
+  }
+
+  test('replays all, tells the queue in jobs of 100, and finds none the second time', async () => {
+    await insertMany(250)
+    await insert('parked')
+    const url = await start()
+    expect(await replayAll(url)).toEqual({ status: 200, replayed: 250, next_after: null })
+    expect(enqueued.map((ids) => ids.length)).toEqual([100, 100, 50])
+    expect(enqueued.flat()).toEqual(await newOnes())
+    expect(await replayAll(url)).toEqual({ status: 200, replayed: 0, next_after: null })
+    expect(enqueued).toHaveLength(3)
+  })
+
+  test('replays only those of a reason, and so many, and says where to go on', async () => {
+    await insertMany(250)
+    const url = await start()
+    const first = await replayAll(url, '?reason=or%201&limit=120')
+    expect(first).toMatchObject({ replayed: 120, next_after: enqueued.flat().at(-1) })
+    const second = await replayAll(url, `?reason=or%201&after=${first.next_after}`)
+    expect(second).toMatchObject({ replayed: 5, next_after: null })
+    expect((await newOnes()).length).toBe(125)
+    expect((await get(`${url}/dead-letters`)).dead_letters[0].error).toBe('error 0')
+  })
+
+  test('replays once what dies again meanwhile, and stops telling a queue that is away', async () => {
+    await insertMany(250)
+    let told = 0
+    const enqueue = async () => {
+      told += 1
+      await database.pool.query(`update inbox set state = 'dead', error = 'again' where state = 'new'`)
+      return false
+    }
+    const url = await start({ enqueue })
+    expect(await replayAll(url)).toMatchObject({ replayed: 250, next_after: null })
+    expect(told).toBe(1)
+  })
+
+  test('says in the log who replayed, and never what', async () => {
+    const lines: Record<string, unknown>[] = []
+    const logged = createLogger({ logLevel: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) })
+    const url = await start({ log: logged })
+    const id = await insert('dead', { error: 'canary', body: 'canary' })
+    await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST' })
+    await insert('dead', { error: 'canary', body: 'canary' })
+    await replayAll(url, '?reason=canary')
+    expect(lines).toMatchObject([
+      { user: LOGIN.user, delivery: id },
+      { user: LOGIN.user, replayed: 1 },
+    ])
+    expect(JSON.stringify(lines)).not.toContain('canary')
+  })
+
   test.each(['new', 'parked'])('knows none that is %s', async (state) => {
     const id = await insert(state)
     const url = await start()
@@ -323,6 +429,11 @@ describe('/dead-letters', () => {
     ['GET', '/dead-letters/1.5', 422],
     ['GET', '/dead-letters/99999999999999999999', 422],
     ['POST', '/dead-letters/x/replay', 422],
+    ['POST', '/dead-letters/replay?limit=0', 422],
+    ['POST', '/dead-letters/replay?limit=10001', 422],
+    ['POST', '/dead-letters/replay?after=x', 422],
+    ['POST', '/dead-letters/replay?reason=', 422],
+    ['POST', '/dead-letters/replay?reason=a&reason=b', 422],
     ['GET', '/dead-letters?limit=0', 422],
     ['GET', '/dead-letters?limit=201', 422],
     ['GET', '/dead-letters?limit=', 422],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, Queue } from 'bullmq'
+import { BullMQOtel } from 'bullmq-otel'
 import { sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, type TestContext, test, vi } from 'vitest'
@@ -65,7 +66,7 @@ function newWorker<N extends QueueName>(
   name: N,
   process: (job: Job<Jobs[N]>) => Promise<void>,
 ): QueueWorker {
-  const worker = createWorker({ engine, name, concurrency: 2, process, log })
+  const worker = createWorker({ engine, name, concurrency: 2, process, onCanary: async () => {}, log })
   t.onTestFinished(() => worker.close(300))
   return worker
 }
@@ -168,6 +169,93 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     await until(async () => (await jobsLeft()) === 0)
     await Promise.all([worker.close(2_000), sender.close(2_000), producer.close(2_000)])
     await until(() => proxy.open() === 0, 3_000)
+  })
+
+  test('a paused worker ends the job at work and takes no other until it is resumed', async (t) => {
+    const { engine } = await openStore(t, kind)
+    const producer = newProducer(t, engine)
+    const { worker, ids } = newCollector(t, engine, 300)
+    await enqueued(producer, 1)
+    await until(() => ids.includes(1))
+    worker.pause()
+    for (const id of [2, 3]) await enqueued(producer, id)
+    const counts = async () => producer.queue('deliveries')!.getJobCounts('waiting', 'active')
+    await until(async () => (await counts()).active === 0)
+    // Longer than a worker waits for a job, and than it takes to notice that one is dead and build it anew.
+    await sleep(6_000)
+    worker.pause()
+    expect([ids.includes(2), ids.includes(3), await counts()]).toEqual([
+      false,
+      false,
+      { waiting: 2, active: 0 },
+    ])
+    worker.resume()
+    worker.resume()
+    await until(() => ids.includes(2) && ids.includes(3))
+    expect(ids.filter((id) => id > 1)).toHaveLength(2)
+  })
+
+  test('a worker that was paused before it had a store takes nothing when it has one', async (t) => {
+    const { engine, proxy } = await openStore(t, kind)
+    await proxy.set('refuse')
+    const producer = newProducer(t, engine)
+    const { worker, ids } = newCollector(t, engine)
+    worker.pause()
+    await proxy.set('pass')
+    await enqueued(producer, 1)
+    await worker.ready()
+    await sleep(3_000)
+    expect(ids).toEqual([])
+    worker.resume()
+    await until(() => ids.includes(1))
+  })
+
+  test('a job hands its trace on in its options, and carries ids only', async (t) => {
+    const { direct } = await openStore(t, kind)
+    const own =
+      kind === 'redis' ? { redisUrls: [direct], databaseUrl: '' } : { redisUrls: [], databaseUrl: direct }
+    const producer = newProducer(t, openEngine({ ...own, telemetry: new BullMQOtel() }))
+    await enqueued(producer, 7)
+    const [job] = await producer.queue('deliveries')!.getWaiting()
+    expect([job!.data, job!.opts.telemetry]).toEqual([{ ids: [7] }, { metadata: expect.any(String) }])
+  })
+
+  test('a canary overtakes the backlog, is told apart from work, and waits once a turn', async (t) => {
+    const { engine } = await openStore(t, kind)
+    const producer = newProducer(t, engine)
+    await newPatientQueue(t, engine).addBulk(jobs(50))
+    await until(() => producer.enqueueCanary('deliveries', 1))
+    await until(() => producer.enqueueCanary('deliveries', 1))
+    await until(() => producer.enqueueCanary('deliveries', 2))
+    const order: string[] = []
+    const process = async () => void order.push('work')
+    const onCanary = async (queue: string) => void order.push(`canary of ${queue}`)
+    const worker = createWorker({ engine, name: 'deliveries', concurrency: 1, process, onCanary, log })
+    t.onTestFinished(() => worker.close(300))
+    await until(() => order.length >= 52)
+    expect(order.slice(0, 3)).toEqual(['canary of deliveries', 'canary of deliveries', 'work'])
+    expect(order).toHaveLength(52)
+    await until(
+      async () => (await producer.queue('deliveries')!.getJobCountByTypes('waiting', 'active')) === 0,
+    )
+  })
+
+  test('a canary that fails is gone, so that nothing is ever delayed', async (t) => {
+    const { engine } = await openStore(t, kind)
+    const producer = newProducer(t, engine)
+    let answers = 0
+    const onCanary = async () => {
+      answers += 1
+      if (answers === 1) throw new Error('the database is away')
+    }
+    const process = async () => {}
+    const worker = createWorker({ engine, name: 'deliveries', concurrency: 1, process, onCanary, log })
+    t.onTestFinished(() => worker.close(300))
+    await until(() => producer.enqueueCanary('deliveries', 1))
+    const left = () => producer.queue('deliveries')!.getJobCountByTypes()
+    await until(async () => answers === 1 && (await left()) === 0)
+    await until(() => producer.enqueueCanary('deliveries', 1))
+    await until(() => answers === 2)
   })
 
   test('producer and worker built while the store is away work once it is there', async (t) => {

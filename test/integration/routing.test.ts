@@ -190,6 +190,15 @@ describe('lifecycles that are overdue', () => {
     ])
   })
 
+  it('counts expiry from the creation of the contact, also when that is put right later', async () => {
+    const org = await createOrg(db, { expiry_days: 60 })
+    const room = await createRoom(db, org, { createdAt: ago(10), contactCreatedAt: ago(10) })
+    await db.$client.query('update contacts set created_at = $2 where id = $1', [room.contactId, ago(61)])
+    const m = message({})
+    await deliver(db, post(org.phones[0]!, m))
+    expect(await readMessage(db, org.id, m.id)).toMatchObject({ chatroom_id: room.id, route: 'expired' })
+  })
+
   it('expires the contact and its chatrooms first, which beats inactivity', async () => {
     const org = await createOrg(db, { inactivity_days: 30, expiry_days: 60, auto_reply_text: 'closed' })
     const room = await createRoom(db, org, { createdAt: ago(70), activatedAt: ago(70) })

@@ -29,10 +29,11 @@ export function engines(): ('postgres' | 'redis')[] {
   return inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
 }
 
-/** The whole of Usher in this process, on a database (and Redis) of its own, on free ports. */
+/** The whole of Usher, or one role of it, in this process, on a database (and Redis) of its own, on free ports. */
 export async function startTestApp(
   engine: 'postgres' | 'redis',
   env: Record<string, string> = {},
+  role: 'all' | 'server' | 'workers' = 'all',
 ): Promise<TestApp> {
   const { url } = await createTestDatabase()
   const redis = engine === 'redis' ? await startRedis() : undefined
@@ -49,9 +50,9 @@ export async function startTestApp(
       OPS_PASSWORD: 'ops-password',
       ...env,
     },
-    'all',
+    role,
   )
-  const app = await startApp(config, 'all', pino({ level: 'silent' }))
+  const app = await startApp(config, role, pino({ level: 'silent' }))
   stops.add(async () => {
     await app.lifetime.stop(10_000)
     await redis?.stop()
@@ -63,7 +64,7 @@ async function post(app: App, body: Buffer, secret = APP_SECRET): Promise<number
   const response = await fetch(`${app.url}/webhooks/whatsapp`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-hub-signature-256': sign(body, secret) },
-    body,
+    body: new Uint8Array(body),
   })
   await response.text()
   return response.status

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach } from 'vitest'
+import { afterAll } from 'vitest'
 
 export type GraphRequest = { path: string; authorization: string | undefined; body: Record<string, unknown> }
 export type Reply = (res: ServerResponse, req: IncomingMessage) => void
 
 const stops = new Set<() => void>()
 
-// Registered while the test file is being loaded: no stand-in outlives its test.
-afterEach(() => {
+// Registered while the test file is being loaded: no stand-in outlives it.
+afterAll(() => {
   for (const stop of stops) stop()
   stops.clear()
 })

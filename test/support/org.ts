@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../../src/db/client.ts'
 import { inTransaction } from '../../src/db/client.ts'
@@ -6,6 +7,7 @@ import { personOfPhone } from '../../src/identity/aliases.ts'
 import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
 import { provision } from '../../src/orgs/provision.ts'
 import { parseProvisionFile } from '../../src/orgs/provision-file.ts'
+import { encryptSecret } from '../../src/secrets.ts'
 
 let counter = 0
 
@@ -48,6 +50,19 @@ export async function createOrg(
     ),
     undefined,
   )
+  return org
+}
+
+const KEY = randomBytes(32)
+
+/** For processes that send for orgs made by `createSendingOrg`. */
+export const SECRETS_KEY = KEY.toString('base64')
+
+/** An org that has an auto-reply and the token to send it. */
+export async function createSendingOrg(db: Db, settings: Record<string, unknown> = {}): Promise<TestOrg> {
+  const org = await createOrg(db, { auto_reply_text: 'closed', ...settings })
+  const token = encryptSecret('canary-access-token', KEY, `${org.id}/${org.wabaId}`)
+  await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
   return org
 }
 

@@ -29,13 +29,25 @@ export type RunningProcess = {
 
 /** Runs a built entry point (`dist/...`) with nothing of this process's environment but PATH and HOME. */
 export function startProcess(entry: string, args: string[], env: Record<string, string>): RunningProcess {
+  const running = spawnProcess(entry, args, env)
+  children.add(running.child)
+  return running
+}
+
+/** The same for tests that run side by side: who calls it ends the process. `preload` is JavaScript to run first. */
+export function spawnProcess(
+  entry: string,
+  args: string[],
+  env: Record<string, string>,
+  preload?: string,
+): RunningProcess {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [join(projectRoot(), 'dist', entry), ...args], {
+  const first = preload ? [`--import=data:text/javascript,${encodeURIComponent(preload)}`] : []
+  const child = spawn(process.execPath, [...first, join(projectRoot(), 'dist', entry), ...args], {
     cwd: projectRoot(),
     env: { PATH, HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  children.add(child)
   let text = ''
   const exit = once(child, 'exit')
   child.stdout.on('data', (chunk) => (text += chunk))

@@ -29,7 +29,7 @@ export async function startRedisCluster(): Promise<{
 /** The bus would listen 10,000 ports above, which may not exist. */
 async function startNode(): Promise<RunningRedis> {
   const bus = ['--cluster-port', String(await freePort()), '--cluster-node-timeout', '2000']
-  return startRedis('--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', ...bus)
+  return startRedis(undefined, ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', ...bus])
 }
 
 /** Every node gets its slots and an epoch of its own, and meets the first; done when each sees all slots served. */

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * What happens to connections: `pass` bytes on; `blackhole`: open but silent, as when a firewall forgot them
  * (those that lived through it stay silent for ever); `reset` each with RST; `refuse` them, as when the server is
- * down (those that are open are reset).
+ * down (those that are open are reset); `delay` all bytes by 100 ms; `slice` them into single bytes and small pieces.
  */
-export type ProxyMode = 'pass' | 'blackhole' | 'reset' | 'refuse'
+export type ProxyMode = 'pass' | 'blackhole' | 'reset' | 'refuse' | 'delay' | 'slice'
 
 export type TcpProxy = {
   port: number
@@ -25,6 +26,9 @@ export type TcpProxy = {
 }
 
 type Pair = { sockets: [Socket, Socket]; silent: boolean }
+
+const DELAY_MS = 100
+const SLICES = [1, 2, 5, 40, 400]
 
 /** A proxy on a free loopback port in front of `target`, to put faults between a client and its server. */
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
@@ -45,13 +49,14 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     const pair: Pair = { sockets: [client, upstream], silent: mode === 'blackhole' }
     pairs.add(pair)
     const forward = (from: Socket, to: Socket) => {
+      const write = createWriter(to, () => mode)
       from.on('data', (bytes) => {
         if (from === client && trap.left > 0 && bytes.includes(trap.text)) {
           trap.left -= 1
           from.resetAndDestroy()
-        } else if (!pair.silent) to.write(bytes)
+        } else if (!pair.silent) write(bytes)
       })
-      from.on('end', () => pair.silent || to.end())
+      from.on('end', () => pair.silent || write(undefined))
       from.on('error', () => pair.silent || to.destroy())
       from.on('close', () => {
         if (to.closed) pairs.delete(pair)
@@ -99,4 +104,39 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       if (server.listening) await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** Writes in order, each chunk as the mode of its arrival says; undefined ends the stream. */
+function createWriter(to: Socket, mode: () => ProxyMode): (bytes: Buffer | undefined) => void {
+  let busy = 0
+  let last = Promise.resolve()
+  const put = (bytes: Buffer | undefined) => {
+    if (!to.writable) return
+    if (bytes === undefined) to.end()
+    else to.write(bytes)
+  }
+  const slowly = async (bytes: Buffer | undefined, how: ProxyMode, before: Promise<void>) => {
+    const due = how === 'delay' ? sleep(DELAY_MS) : undefined
+    await before
+    await due
+    if (how === 'slice' && bytes) for (const slice of slicesOf(bytes)) put(await setImmediate(slice))
+    else put(bytes)
+    busy -= 1
+  }
+  return (bytes) => {
+    const how = mode()
+    if (busy === 0 && how !== 'delay' && how !== 'slice') return put(bytes)
+    busy += 1
+    last = slowly(bytes, how, last)
+  }
+}
+
+/** A few odd pieces, then the rest: enough to split every header and row that starts a chunk. */
+function* slicesOf(bytes: Buffer): Generator<Buffer> {
+  let from = 0
+  for (const length of SLICES) {
+    if (from < bytes.length) yield bytes.subarray(from, from + length)
+    from += length
+  }
+  if (from < bytes.length) yield bytes.subarray(from)
 }

@@ -104,6 +104,13 @@ describe('decide', () => {
     expect([again.autoReply, again.rooms[0]?.lastAutoReplyAt]).toEqual([true, NOW])
   })
 
+  it('answers every message of an org without an interval, also in a batch older than the last reply', () => {
+    const later = new Date(NOW.getTime() + 40)
+    const answered = room('x', { expiredAt: ago(1), lastAutoReplyAt: later })
+    const again = decide(inbound(), [answered], SETTINGS, NOW)
+    expect([again.autoReply, again.rooms[0]?.lastAutoReplyAt]).toEqual([true, later])
+  })
+
   it('shows a system message in the active chatroom, changes nothing, and never reactivates', () => {
     const system = inbound({ nature: 'system' })
     expect(decide(system, [room('a')], SETTINGS, NOW)).toMatchObject({

@@ -7,7 +7,7 @@ import { PURE } from '../../vitest.config.ts'
 const root = projectRoot()
 const files = ['src', 'workers'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name)),
 )
 
@@ -28,8 +28,8 @@ const imports = files.flatMap(importsOf)
 
 /** Ports: what stands between us and the world, and is not told what for. */
 const PORTS =
-  /^src\/(config|logger|metrics|deadline|lifetime|errors|secrets|project-root)\.ts$|^src\/(db|queue)\//
-const ADAPTERS = /^src\/(http|cli)\/|\/(routes|[a-z]+-routes)\.ts$|^workers\//
+  /^src\/(config|logger|metrics|deadline|lifetime|errors|secrets|project-root)\.ts$|^src\/(db|queue|tracing)\//
+const ADAPTERS = /^src\/(http|cli|console)\/|\/(routes|[a-z]+-routes)\.ts$|^workers\//
 const PURE_LIBRARIES = ['zod', 'node:crypto', 'uuid']
 
 const rank = (file: string) => {

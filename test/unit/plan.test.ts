@@ -96,7 +96,8 @@ describe('a batch', () => {
     const pair = pairKey({ orgId: 'o', customerId: 'c', phoneId: 'p' })
     const expired = room('x', { state: 'expired', expiredAt: NOW })
     const known = { rooms: new Map([[pair, [room('a', {}), expired]]]), messages: new Map() }
-    expect(planBatch([arrival('a')], known, NOW, ids()).rooms.map((r) => r.room.id)).toEqual(['a'])
+    const plan = planBatch([arrival('a')], known, NOW, ids())
+    expect([plan.heard.map((r) => r.room.id), plan.rooms]).toEqual([['a'], []])
   })
 
   it('hands over once', () => {
@@ -114,7 +115,7 @@ describe('a batch', () => {
     const plan = planBatch([arrival('a'), arrival('b'), arrival('a')], known, NOW, ids())
     expect(plan.replies.map((r) => r.inReplyTo)).toEqual(['a', 'b'])
     expect(plan.duplicates).toBe(1)
-    expect(plan.rooms.map((r) => r.room.state)).toEqual(['expired'])
+    expect(plan.heard.map((r) => r.room.state)).toEqual(['expired'])
   })
 
   it('lets real content replace a ghost, never the reverse, and routes neither twice', () => {

@@ -26,9 +26,10 @@ export const DEACTIVATION_REASONS = [
 /**
  * Contact x WABA phone. `state` follows from the timestamps, so the two can never disagree.
  * `chatrooms_one_active` holds "at most one active per number and customer"; a trigger holds "expired is final".
- * `activityDay`, which deactivate-inactive looks by, changes once a day at most: the other updates of
- * `lastInboundAt`, one a message, touch no index (HOT). `assignedUserId` follows chatroom_members by a trigger, so
- * that a user's active chatrooms are counted by index.
+ * `activityDay`, which deactivate-inactive looks by, is never after the last sign of life: a trigger sets it on
+ * creation and activation, the sweep brings it forward, so a message (`lastInboundAt`) touches no index (HOT).
+ * Two columns follow others by triggers: `assignedUserId` chatroom_members, so that a user's active chatrooms are
+ * counted by index, and `contactCreatedAt` the contact, so that routing need not read it.
  */
 export const chatrooms = pgTable(
   'chatrooms',
@@ -55,9 +56,8 @@ export const chatrooms = pgTable(
     pendingUserId: text('pending_user_id'),
     assignedUserId: text('assigned_user_id'),
     lastAutoReplyAt: instant('last_auto_reply_at'),
-    activityDay: date('activity_day')
-      .notNull()
-      .generatedAlwaysAs(sql`(greatest(last_inbound_at, activated_at) at time zone 'UTC')::date`),
+    activityDay: date('activity_day').notNull().default(sql`(now() at time zone 'UTC')::date`),
+    contactCreatedAt: instant('contact_created_at').notNull().defaultNow(),
   },
   (t) => [
     primaryKey({ name: 'chatrooms_pkey', columns: [t.orgId, t.id] }),

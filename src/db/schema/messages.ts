@@ -46,6 +46,7 @@ export const messages = pgTable(
     index('messages_held')
       .on(t.orgId, t.customerId, t.wabaPhoneId, t.sentAt, t.seq)
       .where(sql`route = 'held' and chatroom_id is null`),
+    index('messages_routed').on(t.orgId, t.seq).where(sql`route is not null`),
     check('messages_direction_known', sql`${t.direction} in ('in', 'out', 'echo')`),
     check('messages_route_known', sql`${t.route} in ('active', 'reactivated', 'expired', 'held', 'created')`),
   ],

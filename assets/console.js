@@ -1,0 +1,68 @@
+// The live feed of the console. Pages work without it; nothing here decides anything.
+const feed = document.getElementById('feed')
+const MOST = 60
+
+if (feed) {
+  const live = document.getElementById('live')
+  const pause = document.getElementById('pause')
+  const figures = document.getElementById('figures')
+  const seen = new Set([...feed.children].map((row) => row.dataset.key))
+  let paused = false
+  let waiting = []
+
+  const show = (rows) => {
+    feed.prepend(...rows)
+    while (feed.children.length > MOST) feed.lastElementChild.remove()
+  }
+  const read = (html) => {
+    const template = document.createElement('template')
+    template.innerHTML = html
+    const fresh = [...template.content.children].filter((row) => !seen.has(row.dataset.key))
+    for (const row of fresh) {
+      seen.add(row.dataset.key)
+      row.classList.add('new')
+    }
+    for (const key of seen) {
+      if (seen.size <= MOST * 20) break
+      seen.delete(key)
+    }
+    return fresh
+  }
+
+  const source = new EventSource(feed.dataset.stream)
+  source.addEventListener('open', () => live.classList.remove('lost'))
+  source.addEventListener('error', () => live.classList.add('lost'))
+  source.addEventListener('rows', ({ data }) => {
+    const rows = read(JSON.parse(data))
+    if (paused) waiting = [...rows, ...waiting].slice(0, MOST)
+    else show(rows)
+  })
+  source.addEventListener('figures', ({ data }) => {
+    if (!paused && !figures.contains(document.activeElement)) figures.innerHTML = JSON.parse(data)
+  })
+  pause.addEventListener('click', () => {
+    paused = !paused
+    pause.setAttribute('aria-pressed', String(paused))
+    if (!paused) {
+      show(waiting)
+      waiting = []
+    }
+  })
+  live.hidden = false
+  pause.hidden = false
+}
+
+// Something is under way: look again until the page says it is over.
+const refresh = async (id) => {
+  const response = await fetch(location.href)
+  if (!response.ok) return
+  const next = new DOMParser().parseFromString(await response.text(), 'text/html').getElementById(id)
+  const current = document.getElementById(id)
+  if (!next || !current) return
+  current.replaceWith(next)
+  later(next)
+}
+const later = (part) => {
+  if (part.hasAttribute('data-busy')) setTimeout(() => refresh(part.id), 1_000)
+}
+for (const part of document.querySelectorAll('[data-busy]')) later(part)

@@ -1,0 +1,1 @@
+CREATE INDEX "messages_routed" ON "messages" USING btree ("org_id","seq") WHERE route is not null;

@@ -1,0 +1,75 @@
+import type { ComponentChildren, VNode } from 'preact'
+import { renderToString } from 'preact-render-to-string'
+import type { AssetUrls } from './assets.ts'
+
+/** What every page of the console knows. */
+export type Shell = {
+  assets: AssetUrls
+  /** Nothing may be changed: pages show no button that would. */
+  readOnly: boolean
+}
+
+const PAGES = [
+  ['/console', 'Now'],
+  ['/console/customer', 'Customer'],
+  ['/console/stuck', 'Held & dead'],
+  ['/console/lifecycle', 'Lifecycle'],
+  ['/queues', 'Queues'],
+] as const
+
+type Props = {
+  shell: Shell
+  title: string
+  /** The path of the page in the navigation. */
+  here?: string
+  children: ComponentChildren
+}
+
+/** One page as HTML. */
+export function renderPage(props: Props): string {
+  return `<!doctype html>${renderToString(<Page {...props} />)}`
+}
+
+/** A part of a page as HTML. */
+export function renderPart(part: VNode): string {
+  return renderToString(part)
+}
+
+function Page({ shell, title, here, children }: Props) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <title>{`${title} · Usher`}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <link rel="icon" href={shell.assets['icon.svg']} type="image/svg+xml" />
+        <link rel="stylesheet" href={shell.assets['console.css']} />
+        <script src={shell.assets['console.js']} defer />
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          To the content
+        </a>
+        <header class="top">
+          <a class="brand" href="/console">
+            <img src={shell.assets['icon.svg']} alt="" width="26" height="26" />
+            <span>Usher</span>
+          </a>
+          <nav aria-label="Console">
+            {PAGES.map(([href, name]) => (
+              <a href={href} aria-current={href === here ? 'page' : undefined}>
+                {name}
+              </a>
+            ))}
+          </nav>
+          {shell.readOnly && <span class="badge quiet">read-only</span>}
+        </header>
+        <main id="main" tabIndex={-1}>
+          {children}
+        </main>
+        <footer>Times are in UTC.</footer>
+      </body>
+    </html>
+  )
+}

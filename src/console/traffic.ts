@@ -1,0 +1,36 @@
+import type { InboxTraffic } from './inbox-traffic.ts'
+
+/** Deliveries a second, the oldest sample first; none before there are two readings. */
+export type Rates = { acknowledged: number[]; routed: number[] }
+
+const SAMPLES = 60
+
+/** Turns readings of counters into rates, and remembers the last sixty. */
+export function createTraffic() {
+  let last: InboxTraffic | undefined
+  const rates: Rates = { acknowledged: [], routed: [] }
+  return {
+    rates,
+    /** Takes one reading. Counters that went back were reset: that is no traffic. */
+    add(reading: InboxTraffic): void {
+      if (last) {
+        const seconds = (reading.at.getTime() - last.at.getTime()) / 1_000
+        if (seconds <= 0) return
+        remember(rates.acknowledged, (reading.stored - last.stored) / seconds)
+        remember(rates.routed, (reading.routed - last.routed) / seconds)
+      }
+      last = reading
+    },
+    /** Forgets all: what comes after a pause is no neighbour of what was before it. */
+    clear(): void {
+      last = undefined
+      rates.acknowledged.length = 0
+      rates.routed.length = 0
+    },
+  }
+}
+
+function remember(samples: number[], perSecond: number): void {
+  samples.push(Math.max(0, perSecond))
+  if (samples.length > SAMPLES) samples.shift()
+}

@@ -1,0 +1,22 @@
+import { sql } from 'drizzle-orm'
+import { check, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { instant } from './columns.ts'
+
+/**
+ * Signs of life of the whole installation, so without an org. A queue: when a canary was last put into it, and when
+ * a worker last answered one. A sweep: when it last finished (`answeredAt`), and how many rows it changed.
+ */
+export const heartbeats = pgTable(
+  'heartbeats',
+  {
+    kind: text('kind', { enum: ['queue', 'sweep'] }).notNull(),
+    name: text('name').notNull(),
+    askedAt: instant('asked_at'),
+    answeredAt: instant('answered_at'),
+    rows: integer('rows'),
+  },
+  (t) => [
+    primaryKey({ name: 'heartbeats_pkey', columns: [t.kind, t.name] }),
+    check('heartbeats_kind_known', sql`${t.kind} in ('queue', 'sweep')`),
+  ],
+)

@@ -1,0 +1,12 @@
+import type { Db } from '../db/client.ts'
+import type { QueueName } from '../queue/names.ts'
+
+/** Records that a worker of this queue took a job and reached the database, as of the database's clock. */
+export async function answerCanary(db: Db, queue: QueueName): Promise<void> {
+  await db.$client.query({
+    name: 'answer-canary',
+    text: `insert into heartbeats (kind, name, answered_at) values ('queue', $1, now())
+      on conflict (kind, name) do update set answered_at = excluded.answered_at`,
+    values: [queue],
+  })
+}

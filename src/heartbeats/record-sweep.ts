@@ -1,0 +1,11 @@
+import type { Db } from '../db/client.ts'
+
+/** Records that a sweep finished now, by the database's clock, and how many rows it changed. */
+export async function recordSweep(db: Db, sweep: string, rows: number): Promise<void> {
+  await db.$client.query({
+    name: 'record-sweep',
+    text: `insert into heartbeats (kind, name, answered_at, rows) values ('sweep', $1, now(), $2)
+      on conflict (kind, name) do update set answered_at = excluded.answered_at, rows = excluded.rows`,
+    values: [sweep, rows],
+  })
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { QUEUE_NAMES } from '../../src/queue/names.ts'
+import { SCHEDULES } from '../../src/queue/schedules.ts'
+import { engines, startTestApp } from '../support/app.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { startRedis } from '../support/redis.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
+
+type Ready = { code: number; status: string; checks: Record<string, string>; details: Details }
+type Details = Record<'canary_age_seconds' | 'sweep_age_seconds', Record<string, number | null>>
+
+async function ready(opsUrl: string): Promise<Ready> {
+  const response = await fetch(`${opsUrl}/ready`)
+  return { code: response.status, ...((await response.json()) as Omit<Ready, 'code'>) }
+}
+
+const HEALED = { timeout: 20_000 }
+
+describe.each(engines())('readiness, queue on %s', (engine) => {
+  it('shows a canary of each queue that came through the real workers, and when sweeps last ran', async () => {
+    const app = await startTestApp(engine)
+    const answered = async () => {
+      const { details } = await ready(app.opsUrl)
+      return Object.values(details.canary_age_seconds).every((age) => age !== null && age < 30)
+    }
+    await expect.poll(answered, HEALED).toBe(true)
+    const swept = async () => (await ready(app.opsUrl)).details.sweep_age_seconds['requeue-stranded']
+    await expect.poll(swept, HEALED).toBeLessThan(30)
+    expect(await ready(app.opsUrl)).toMatchObject({
+      code: 200,
+      status: 'ready',
+      checks: { database: 'ok', queue: 'ok', canaries: 'ok' },
+    })
+    const metrics = await (await fetch(`${app.opsUrl}/metrics`)).text()
+    for (const queue of QUEUE_NAMES)
+      expect(metrics).toMatch(new RegExp(`^usher_queue_canary_age_seconds{queue="${queue}"} \\d`, 'm'))
+    expect(metrics).toMatch(/^usher_sweep_age_seconds{sweep="requeue-stranded"} \d/m)
+    const { details } = await ready(app.opsUrl)
+    expect(Object.keys(details.sweep_age_seconds)).toEqual(SCHEDULES.map(({ name }) => name))
+  })
+
+  it('is lost to every role when PostgreSQL is away, and comes back with it', async () => {
+    const { url } = await createTestDatabase()
+    const target = new URL(url)
+    const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })
+    const DATABASE_URL = Object.assign(new URL(url), { port: String(proxy.port) }).href
+    const roles = ['server', 'workers'] as const
+    const apps = await Promise.all(roles.map((role) => startTestApp(engine, { DATABASE_URL }, role)))
+    const codes = () => Promise.all(apps.map(async ({ opsUrl }) => (await ready(opsUrl)).code))
+    await expect.poll(codes, HEALED).toEqual([200, 200])
+    await proxy.set('refuse')
+    await expect.poll(codes, HEALED).toEqual([503, 503])
+    await proxy.set('pass')
+    await expect.poll(codes, HEALED).toEqual([200, 200])
+    await Promise.all(apps.map((app) => app.lifetime.stop(10_000)))
+    await proxy.close()
+  })
+})
+
+describe.runIf(engines().includes('redis'))('a Redis that is away', () => {
+  it('degrades a door, which stays in rotation, and takes a process that only works out of it', async () => {
+    const { url: DATABASE_URL } = await createTestDatabase()
+    const redis = await startRedis()
+    const env = { DATABASE_URL, REDIS_URL: redis.url }
+    const [door, both, workers] = await Promise.all(
+      (['server', 'all', 'workers'] as const).map((role) => startTestApp('postgres', env, role)),
+    )
+    const states = async () =>
+      (await Promise.all([door, both, workers].map((app) => ready(app!.opsUrl)))).map(
+        ({ code, status, checks }) => [code, status, checks.queue],
+      )
+    const READY = [200, 'ready', 'ok']
+    await expect.poll(states, HEALED).toEqual([READY, READY, READY])
+    await redis.stop()
+    const DEGRADED = [200, 'degraded', 'failed']
+    await expect.poll(states, HEALED).toEqual([DEGRADED, DEGRADED, [503, 'not ready', 'failed']])
+  })
+})

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Queue } from 'bullmq'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { openEngine } from '../../src/queue/connection.ts'
+import { engines } from '../support/app.ts'
+import { measured } from '../support/figures.ts'
+import { startGraph } from '../support/graph.ts'
+import {
+  type Installation,
+  install,
+  passHalfAMinute,
+  secondsUntil,
+  sendOnce,
+} from '../support/installation.ts'
+import { createOrg, createRoom, createSendingOrg } from '../support/org.ts'
+import { message, post } from '../support/webhooks.ts'
+
+/** From now on, and until `over`, a transaction that inserts a message hangs in it, as on a slow disk. */
+async function hangInserts({ db }: Installation) {
+  await db.$client.query(`create table slow as select 1;
+    create function hang() returns trigger language plpgsql as $$
+      begin
+        if exists (select from slow) then perform pg_sleep(8); end if;
+        return new;
+      end $$;
+    create trigger hang before insert on messages for each statement execute function hang()`)
+  const hanging = async () => {
+    const { rows } = await db.$client.query(
+      `select pid from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`,
+    )
+    return rows.map((r): number => r.pid)
+  }
+  const over = async () => {
+    await db.$client.query('delete from slow')
+  }
+  return { hanging, over }
+}
+
+/** Runs requeue-stranded at once, as its schedule does every 10 s. */
+function requeuer(t: TestContext, { databaseUrl, redisUrl }: Installation): () => Promise<unknown> {
+  const engine = openEngine({ redisUrls: redisUrl ? [redisUrl] : [], databaseUrl })
+  const { options, disconnect } = engine.connectWorker()
+  const queue = new Queue('maintenance', options, engine.backend)
+  t.onTestFinished(disconnect)
+  return () => queue.add('requeue-stranded', {}, { removeOnComplete: true })
+}
+
+/** A process dies of these words, as one that runs out of memory does. */
+const KILLER = 'KILLS-ITS-WORKER'
+const DIES_OF_IT = `const parse = JSON.parse
+  JSON.parse = (text, ...more) => {
+    if (String(text).includes('${KILLER}')) process.kill(process.pid, 'SIGKILL')
+    return parse(text, ...more)
+  }`
+
+describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
+  it('that is killed in mid-transaction leaves nothing half done, and another does it once', async (t) => {
+    const site = await install(t, engine)
+    const { hanging, over } = await hangInserts(site)
+    const receiver = await site.start('server')
+    const worker = await site.start('workers')
+    const wamids: string[] = []
+    for (let i = 0; i < 4; i++) {
+      const org = await createOrg(site.db, { unknown_sender: 'create' })
+      const m = message({})
+      wamids.push(m.id)
+      expect(await sendOnce(receiver.url, post(org.phones[0]!, m))).toBe(200)
+      await secondsUntil(async () => (await hanging()).length === i + 1)
+    }
+    worker.kill('SIGKILL')
+    await over()
+    // The server of the killed client would sleep on, and then find nobody: it is cut short, as its end would be.
+    for (const pid of await hanging()) await site.db.$client.query('select pg_terminate_backend($1)', [pid])
+    expect(await site.routed(wamids)).toBe(0)
+    await site.start('workers')
+    const seconds = await secondsUntil(async () => (await site.routed(wamids)) === wamids.length, 50_000)
+    expect(seconds).toBeLessThan(25)
+    measured(2, {
+      of: 'transactions killed',
+      engine,
+      n: wamids.length,
+      lost: 0,
+      doubled: await site.doubled(),
+      seconds,
+    })
+  })
+
+  it('that freezes beyond its lock and goes on does nothing twice', async (t) => {
+    const site = await install(t, engine)
+    const graph = await startGraph(() => undefined)
+    const env = { GRAPH_API_URL: graph.url }
+    const org = await createSendingOrg(site.db)
+    await createRoom(site.db, org, { expiredAt: new Date(Date.now() - 1_000) })
+    const { hanging, over } = await hangInserts(site)
+    await over()
+    const receiver = await site.start('server')
+    const zombie = await site.start('workers', { env })
+    const replied = message({})
+    await sendOnce(receiver.url, post(org.phones[0]!, replied))
+    await secondsUntil(async () => graph.requests.length === 1)
+    await site.db.$client.query('insert into slow values (1)')
+    const routing = [message({ from: '15558880001' }), message({ from: '15558880002' })]
+    for (const m of routing) await sendOnce(receiver.url, post(org.phones[0]!, m))
+    await secondsUntil(async () => (await hanging()).length > 0)
+    zombie.kill('SIGSTOP')
+    await over()
+    for (const pid of await hanging()) await site.db.$client.query('select pg_cancel_backend($1)', [pid])
+    await site.start('workers', { env })
+    const wamids = [replied, ...routing].map((m) => m.id)
+    const seconds = await site.allRouted(wamids)
+    zombie.kill('SIGCONT')
+    const others = Array.from({ length: 20 }, (_, i) => message({ from: `15558881${100 + i}` }))
+    for (const m of others) await sendOnce(receiver.url, post(org.phones[0]!, m))
+    await site.allRouted([...wamids, ...others.map((m) => m.id)])
+    expect(zombie.output()).toContain('could not renew lock')
+    await sleep(500)
+    const { rows } = await site.db.$client.query(
+      `select count(*)::int as n from messages where direction = 'in'`,
+    )
+    expect([rows[0].n, graph.requests.length, await site.doubled()]).toEqual([23, 1, 0])
+    measured(3, { of: 'messages and a reply in its hands', engine, n: 3, lost: 0, doubled: 0, seconds })
+  })
+
+  it('that a delivery kills again and again buries it after some tries; all others are routed', async (t) => {
+    const site = await install(t, engine)
+    const org = await createOrg(site.db)
+    const receiver = await site.start('server')
+    const killer = message({ body: KILLER })
+    const others = Array.from({ length: 30 }, () => message({}))
+    const all = [...others.slice(0, 15), killer, ...others.slice(15)]
+    const answers = await Promise.all(all.map((m) => sendOnce(receiver.url, post(org.phones[0]!, m))))
+    expect(new Set(answers)).toEqual(new Set([200]))
+    let deaths = 0
+    let stopped = false
+    t.onTestFinished(() => {
+      stopped = true
+    })
+    let worker = await site.start('workers', { preload: DIES_OF_IT })
+    const supervisor = (async () => {
+      for (;;) {
+        await worker.exited()
+        if (stopped) return
+        deaths += 1
+        worker = await site.start('workers', { preload: DIES_OF_IT })
+      }
+    })()
+    const wamids = others.map((m) => m.id)
+    const seconds = await secondsUntil(async () => (await site.routed(wamids)) === wamids.length, 100_000)
+    // From here in a hurry: it has come back as often as makes it a suspect, and is due each time at once.
+    const requeue = requeuer(t, site)
+    const inbox = async () => (await site.db.$client.query('select state, error from inbox')).rows
+    await site.db.$client.query('update inbox set requeues = 3')
+    await secondsUntil(async () => {
+      await passHalfAMinute(site)
+      await requeue()
+      await sleep(500)
+      return (await inbox())[0].state === 'dead'
+    }, 60_000)
+    expect(await inbox()).toEqual([{ state: 'dead', error: 'never finished in 5 tries of its own' }])
+    const before = deaths
+    const later = message({})
+    await sendOnce(receiver.url, post(org.phones[0]!, later))
+    await site.allRouted([...wamids, later.id])
+    stopped = true
+    worker.kill('SIGTERM')
+    await supervisor
+    expect([deaths - before, before < 15]).toEqual([0, true])
+    measured(4, {
+      of: 'deliveries beside it',
+      engine,
+      n: 30,
+      lost: 0,
+      seconds,
+      also: { 'workers killed': deaths },
+    })
+  })
+})

@@ -1,0 +1,46 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { projectRoot } from '../../src/project-root.ts'
+
+/** Where runs leave their figures; `npm run faults:table` makes the README's table of them. */
+export const FIGURES = join(projectRoot(), 'coverage/faults.jsonl')
+
+/** What one test measured under a fault of the matrix. */
+export type Figure = {
+  /** What was tried: `120 deliveries`, `19 forged tokens`. With it, the figure replaces an older one of its row. */
+  of: string
+  n: number
+  engine?: 'postgres' | 'redis'
+  seed?: number
+  lost?: number
+  doubled?: number
+  /** What was otherwise not as promised. */
+  wrong?: number
+  /** From the end of the fault to the first success, or to the last when `of` says so. */
+  seconds?: number
+  /** Other figures, by what they are of. */
+  also?: Record<string, number | string>
+}
+
+/** Every random choice of a run follows from it: FAULT_SEED=n makes the same choices again. */
+export const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
+
+/** How often a test repeats itself: FAULT_ROUNDS when set, since the suite should end soon. */
+export const rounds = (few: number): number => Number(process.env.FAULT_ROUNDS ?? few)
+
+/** Notes what a test measured for row 1-31 of the matrix. */
+export function measured(row: number, figure: Figure): void {
+  mkdirSync(join(projectRoot(), 'coverage'), { recursive: true })
+  appendFileSync(FIGURES, `${JSON.stringify({ row, ...figure })}\n`)
+}
+
+/** Random numbers in [0, 1) that follow from a seed (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
