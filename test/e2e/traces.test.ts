@@ -52,7 +52,10 @@ describe.each(engines)('traces, queue on %s', (engine) => {
     const { url } = JSON.parse((await app.printed(/^\{.*"Usher is up".*$/m))[0])
     const body = post(org.phones[0]!, message({ body: 'CANARY-text' }))
     const headers = { 'x-hub-signature-256': sign(body, SECRET) }
-    expect((await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body })).status).toBe(200)
+    expect(
+      (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
+        .status,
+    ).toBe(200)
 
     const exports = () => collector.requests.map((request) => request.body as Export)
     const spans = () =>
