@@ -37,7 +37,7 @@ export default defineConfig({
       suite('unit'),
       suite('integration', withServers),
       suite('e2e', withServers),
-      suite('faults', { ...withServers, testTimeout: 120_000 }),
+      suite('faults', { ...withServers, testTimeout: 180_000 }),
     ],
     coverage: { provider: 'v8', include: PURE, thresholds: { 100: true }, reporter: ['text'], clean: false },
   },

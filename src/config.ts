@@ -26,6 +26,8 @@ export type Config = {
   secretsKey: Buffer | undefined
   logLevel: (typeof LOG_LEVELS)[number]
   workers: { concurrency: number }
+  /** Where spans go, by OTLP over HTTP; undefined: nowhere. */
+  traces: { url: string; serviceName: string } | undefined
 }
 
 /** Thrown by `readConfig`; the message names every wrong variable on a line of its own, never a value. */
@@ -98,6 +100,10 @@ const schema = z.object({
     .min(1, 'must be 1 to 64')
     .max(64, 'must be 1 to 64')
     .default(4),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_SERVICE_NAME: z.string().default('usher'),
+  OTEL_SDK_DISABLED: z.string().optional(),
 })
 
 /** Names of every variable Usher reads, for `.env.example` and its test. */
@@ -155,7 +161,16 @@ function toConfig(env: z.infer<typeof schema>): Config {
     secretsKey: env.SECRETS_KEY,
     logLevel: env.LOG_LEVEL,
     workers: { concurrency: env.WORKER_CONCURRENCY },
+    traces: tracesOf(env),
   }
+}
+
+/** As OpenTelemetry reads them: the endpoint of all signals gets a path for traces, that of traces is complete. */
+function tracesOf(env: z.infer<typeof schema>): Config['traces'] {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = env
+  const url = own ?? (all && `${all.replace(/\/+$/, '')}/v1/traces`)
+  if (url === undefined || env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return undefined
+  return { url, serviceName: env.OTEL_SERVICE_NAME }
 }
 
 function hasScheme(value: string, scheme: string): boolean {

@@ -1,7 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Why the door refused a request: the only values of the label `reason`. */
-const REFUSALS = ['signature', 'too_large', 'method', 'encoding', 'handshake', 'store', 'full'] as const
+export const REFUSALS = [
+  'signature',
+  'too_large',
+  'method',
+  'encoding',
+  'handshake',
+  'store',
+  'full',
+] as const
 export type Refusal = (typeof REFUSALS)[number]
 
 export type Metrics = ReturnType<typeof createMetrics>

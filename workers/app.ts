@@ -10,6 +10,7 @@ import { createMetrics } from '../src/metrics.ts'
 import { createGraph } from '../src/outbound/graph.ts'
 import { openEngine } from '../src/queue/connection.ts'
 import { createProducer } from '../src/queue/producer.ts'
+import { startTracing } from '../src/tracing/tracing.ts'
 import { startDoor } from './door.ts'
 import { startOps } from './ops.ts'
 import { startWorkers } from './start.ts'
@@ -47,6 +48,8 @@ async function assemble(
   log: Logger,
   lifetime: Lifetime,
 ): Promise<App> {
+  const tracing = await startTracing(config.traces, log)
+  lifetime.onStop('traces', () => tracing.stop())
   const postgres = await databaseUrl(config, (line) => log.info(line))
   lifetime.onStop('embedded database', () => postgres.stop())
   await prepareSchema(config, role, postgres.url, log, lifetime)
@@ -57,7 +60,8 @@ async function assemble(
     return db
   }
   const db = open(`usher-${role}`, config.workers.concurrency + 8)
-  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: postgres.url })
+  const { telemetry, traced } = tracing
+  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: postgres.url, telemetry })
   const producer = createProducer({ engine, log })
   lifetime.onStop('queues', () => producer.close(CLOSE_MS))
   const metrics = createMetrics()
@@ -67,6 +71,7 @@ async function assemble(
     engine,
     producer,
     metrics,
+    traced,
     log,
     lifetime,
     concurrency: config.workers.concurrency,

@@ -1,5 +1,5 @@
 import type { Db } from '../src/db/client.ts'
-import { mayTrySuspect } from '../src/inbox/stranded.ts'
+import { countSuspectTry } from '../src/inbox/stranded.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import type { Engine } from '../src/queue/connection.ts'
@@ -7,6 +7,7 @@ import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
 import { type Routed, routeBatch } from '../src/routing/route-batch.ts'
+import type { Traced } from '../src/tracing/tracing.ts'
 
 type Parts = {
   engine: Engine
@@ -14,13 +15,27 @@ type Parts = {
   db: Db
   producer: Producer
   metrics: Metrics
+  traced: Traced
   log: Logger
   concurrency: number
 }
 
-/** Works on the queue `deliveries`: routes each job's inbox rows as one batch. */
+/**
+ * Works on the queue `deliveries`: routes each job's inbox rows as one batch. When a worker died of a job, each of
+ * its rows becomes a job of its own, and one that kills its worker even alone is a suspect: poison hurts only itself.
+ */
 export function startDeliveries(parts: Parts): QueueWorker {
-  const { engine, onCanary, db, producer, metrics, log, concurrency } = parts
+  const { engine, onCanary, db, producer, metrics, traced, log, concurrency } = parts
+  const inTurn = createTurns()
+  const route = async (ids: number[], job: string | undefined) => {
+    const poison = (err: unknown) => log.error({ err, job }, 'an item could not be routed')
+    const routed = await traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
+      routeBatch(db, ids, poison),
+    )
+    // Not awaited: the inbound path never waits for sending.
+    if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
+    count(routed, metrics, log)
+  }
   return createWorker({
     engine,
     name: 'deliveries',
@@ -29,28 +44,46 @@ export function startDeliveries(parts: Parts): QueueWorker {
     log,
     process: async (job) => {
       const { ids, suspect } = job.data
-      const [first] = ids
-      if (suspect && first !== undefined && !(await mayTrySuspect(db, first))) {
-        log.error({ delivery: first }, 'a delivery never finished and is a dead letter now')
-        metrics.dead.inc()
-        return
-      }
-      const poison = (err: unknown) => log.error({ err, job: job.id }, 'an item could not be routed')
-      const routed = await routeBatch(db, ids, poison)
-      // Not awaited: the inbound path never waits for sending.
-      if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
-      count(routed, metrics, log)
+      const killed = job.stalledCounter > 0
+      if (killed && ids.length > 1) {
+        for (const id of ids) await producer.enqueueDeliveries([id])
+      } else if (suspect || killed) {
+        await inTurn(async () => {
+          if (await mayTry(parts, ids)) await route(ids, job.id)
+        })
+      } else await route(ids, job.id)
     },
   })
+}
+
+/** Runs one work after another, so that none is counted as tried when another one kills the process. */
+function createTurns(): (work: () => Promise<void>) => Promise<void> {
+  let last = Promise.resolve()
+  return (work) => {
+    const mine = last.then(work)
+    last = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+async function mayTry({ db, metrics, log }: Parts, [id]: number[]): Promise<boolean> {
+  const verdict = id === undefined ? 'gone' : await countSuspectTry(db, id)
+  if (verdict === 'dead') {
+    log.error({ delivery: id }, 'a delivery never finished and is a dead letter now')
+    metrics.dead.inc()
+  }
+  return verdict === 'try'
 }
 
 function count({ messages, outcomes }: Routed, metrics: Metrics, log: Logger): void {
   const now = Date.now()
   metrics.routingBatch.observe(messages.length)
+  const routes = new Map<string, number>()
   for (const { route, message } of messages) {
-    metrics.routed.inc({ route: route ?? 'none' })
+    routes.set(route ?? 'none', (routes.get(route ?? 'none') ?? 0) + 1)
     metrics.routingSeconds.observe(Math.max(0, now - message.receivedAt.getTime()) / 1000)
   }
+  for (const [route, n] of routes) metrics.routed.inc({ route }, n)
   for (const outcome of outcomes) {
     if (outcome.end === 'parked') {
       metrics.parked.inc()

@@ -9,6 +9,7 @@ import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { createAnnouncer } from '../src/queue/announce.ts'
 import type { Producer } from '../src/queue/producer.ts'
+import type { Traced } from '../src/tracing/tracing.ts'
 import { createReceiver } from '../src/webhook/receive.ts'
 
 type Parts = {
@@ -18,6 +19,7 @@ type Parts = {
   doorDb: Database['db']
   producer: Producer
   metrics: Metrics
+  traced: Traced
   log: Logger
   lifetime: Lifetime
 }
@@ -26,11 +28,12 @@ const CLOSE_MS = 4_000
 
 /** Starts the public listener: webhooks straight to the receiver, everything else to the API. */
 export async function startDoor(parts: Parts): Promise<RunningServer> {
-  const { config, db, doorDb, producer, metrics, log, lifetime } = parts
+  const { config, db, doorDb, producer, metrics, traced, log, lifetime } = parts
   const announcer = createAnnouncer(producer.enqueueDeliveries)
   lifetime.onStop('announcer', announcer.close)
   const inbox = createInboxWriter({
     db: doorDb,
+    traced,
     onSaved: (ids) => {
       metrics.insertBatch.observe(ids.length)
       announcer.announce(ids)

@@ -1,16 +1,19 @@
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
+import type { Graph } from '../src/outbound/graph.ts'
 import { type SendParts, sendMessage } from '../src/outbound/send.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
+import type { Traced } from '../src/tracing/tracing.ts'
 
 type Parts = SendParts & {
   engine: Engine
   onCanary: (queue: QueueName) => Promise<void>
   producer: Producer
   metrics: Metrics
+  traced: Traced
   log: Logger
 }
 
@@ -19,7 +22,10 @@ const CONCURRENCY = 20
 
 /** Works on the queue `outbound`: sends one outbox row a job, and comes back to it when it may try again. */
 export function startOutbound(parts: Parts): QueueWorker {
-  const { engine, onCanary, producer, metrics, log } = parts
+  const { engine, onCanary, producer, metrics, traced, log } = parts
+  const graph: Graph = {
+    send: (...args) => traced('Graph send', {}, () => parts.graph.send(...args)),
+  }
   return createWorker({
     engine,
     name: 'outbound',
@@ -27,7 +33,7 @@ export function startOutbound(parts: Parts): QueueWorker {
     concurrency: CONCURRENCY,
     log,
     process: async ({ data: row }) => {
-      const { outcome, retryInMs } = await sendMessage(parts, row)
+      const { outcome, retryInMs } = await sendMessage({ ...parts, graph }, row)
       metrics.sends.inc({ outcome })
       if (outcome === 'stop')
         log.error({ org: row.org, send: row.id }, 'a number may not send and is stopped')

@@ -9,6 +9,7 @@ import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { keepSchedules, SCHEDULES } from '../src/queue/schedules.ts'
 import type { QueueWorker } from '../src/queue/worker.ts'
+import type { Traced } from '../src/tracing/tracing.ts'
 import { startDeliveries } from './deliveries.ts'
 import { startMaintenance } from './maintenance.ts'
 import { startOutbound } from './outbound.ts'
@@ -18,6 +19,7 @@ type Parts = {
   db: Db
   producer: Producer
   metrics: Metrics
+  traced: Traced
   log: Logger
   lifetime: Lifetime
   concurrency: number

@@ -38,6 +38,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     query_timeout: 12_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
+    // Statements that need not wait for each other's rows are sent at once, and are run in the order they were sent.
+    pipeline: true,
   })
   pool.on('error', options.onIdleError)
   // The pool listens only to idle clients; one that is lost in a transaction fails its query, and must not crash.

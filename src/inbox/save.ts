@@ -1,5 +1,6 @@
 import { byteaArray } from '../db/arrays.ts'
 import type { Database } from '../db/client.ts'
+import { type Traced, untraced } from '../tracing/tracing.ts'
 
 /** Bounds of an inbox writer. Bytes count bodies only; the deadline counts from the call of `save`. */
 export type InboxLimits = {
@@ -14,6 +15,8 @@ export type InboxWriterParts = {
   /** Told the ids of each committed insert: a hint, so whatever it throws is ignored. Must not reject. */
   onSaved: (ids: number[]) => void
   limits?: Partial<InboxLimits>
+  /** Makes each insert, and what it announces, one span. */
+  traced?: Traced
 }
 
 export type InboxWriter = {
@@ -53,7 +56,7 @@ const INSERT = {
  * Group commit: bodies that arrive while an insert is in flight join the next one, so a lone body is never
  * delayed and a crowd shares few commits. One insert at a time; a failed one rejects all its waiters.
  */
-export function createInboxWriter({ db, onSaved, limits }: InboxWriterParts): InboxWriter {
+export function createInboxWriter({ db, onSaved, limits, traced = untraced }: InboxWriterParts): InboxWriter {
   const bounds = { ...LIMITS, ...limits }
   const waiting = new Set<Waiter>()
   let heldBytes = 0
@@ -88,9 +91,11 @@ export function createInboxWriter({ db, onSaved, limits }: InboxWriterParts): In
   async function store(batch: Waiter[]): Promise<void> {
     const bodies = batch.map((waiter) => waiter.body)
     try {
-      const ids = await insert(db, bodies, bounds.deadlineMs)
-      for (const waiter of batch) waiter.settle()
-      onSaved(ids) // were it to throw, the waiters are settled for good
+      await traced('store deliveries', { 'usher.deliveries': batch.length }, async () => {
+        const ids = await insert(db, bodies, bounds.deadlineMs)
+        for (const waiter of batch) waiter.settle()
+        onSaved(ids) // were it to throw, the waiters are settled for good
+      })
     } catch (error) {
       for (const waiter of batch) waiter.settle(error)
     } finally {

@@ -32,9 +32,9 @@ export async function takeStranded(db: Db, limit: number): Promise<Stranded> {
 
 /**
  * Counts one more try of a suspect, committed before the try, so that a worker it kills cannot forget it.
- * @returns false when it has had its tries: it is a dead letter now, and must not be routed.
+ * @returns `try`; `dead` when it has had its tries and is a dead letter now; `gone` when it needs none any more.
  */
-export async function mayTrySuspect(db: Db, id: number): Promise<boolean> {
+export async function countSuspectTry(db: Db, id: number): Promise<'try' | 'dead' | 'gone'> {
   const { rows } = await db.$client.query<{ state: string }>({
     name: 'try-suspect',
     text: `update inbox set attempts = attempts + 1,
@@ -43,5 +43,6 @@ export async function mayTrySuspect(db: Db, id: number): Promise<boolean> {
       where id = $1 and state = 'new' returning state`,
     values: [id, MAX_ATTEMPTS],
   })
-  return rows[0]?.state === 'new'
+  const state = rows[0]?.state
+  return state === 'new' ? 'try' : state === 'dead' ? 'dead' : 'gone'
 }

@@ -1,4 +1,4 @@
-import { type ConnectionOptions, createRedisBackend } from 'bullmq'
+import { type ConnectionOptions, createRedisBackend, type Telemetry } from 'bullmq'
 import { within } from '../deadline.ts'
 import { asConnection, askPostgres, postgresBackend, producerPool, workerPool } from './postgres.ts'
 import { askRedis, PREFIX, producerClient, workerClient } from './redis.ts'
@@ -18,7 +18,12 @@ export type Engine = {
 
 /** Options of one Queue or Worker, and how to cut what closing that object leaves connected. */
 type Connection = {
-  options: { connection: ConnectionOptions; prefix: string; skipVersionCheck: boolean }
+  options: {
+    connection: ConnectionOptions
+    prefix: string
+    skipVersionCheck: boolean
+    telemetry?: Telemetry
+  }
   disconnect(): void
 }
 
@@ -26,11 +31,19 @@ const PING_MS = 1_000
 
 /**
  * Chooses BullMQ's store: Redis for one URL, Redis Cluster for several, PostgreSQL (schema `bullmq`, migrated
- * beforehand) for none. Connects to nothing yet and never throws.
+ * beforehand) for none. With `telemetry`, jobs carry their trace on. Connects to nothing yet and never throws.
  */
-export function openEngine(config: { redisUrls: string[]; databaseUrl: string }): Engine {
-  return config.redisUrls.length > 0 ? onRedis(config.redisUrls) : onPostgres(config.databaseUrl)
+export function openEngine(config: {
+  redisUrls: string[]
+  databaseUrl: string
+  telemetry?: Telemetry | undefined
+}): Engine {
+  const { redisUrls, databaseUrl, telemetry } = config
+  const traced: Traced = telemetry ? { telemetry } : {}
+  return redisUrls.length > 0 ? onRedis(redisUrls, traced) : onPostgres(databaseUrl, traced)
 }
+
+type Traced = { telemetry?: Telemetry }
 
 /**
  * Proves within a second that the store answers.
@@ -40,9 +53,9 @@ export async function ping(engine: Engine): Promise<void> {
   await within(PING_MS, () => engine.ask(PING_MS))
 }
 
-function onRedis(urls: string[]): Engine {
+function onRedis(urls: string[], traced: Traced): Engine {
   const connected = (client: ReturnType<typeof workerClient>, skipVersionCheck: boolean): Connection => ({
-    options: { connection: client, prefix: PREFIX, skipVersionCheck },
+    options: { connection: client, prefix: PREFIX, skipVersionCheck, ...traced },
     disconnect: () => client.disconnect(),
   })
   return {
@@ -54,9 +67,9 @@ function onRedis(urls: string[]): Engine {
   }
 }
 
-function onPostgres(url: string): Engine {
+function onPostgres(url: string, traced: Traced): Engine {
   const connected = (pool: ReturnType<typeof workerPool>): Connection => ({
-    options: { connection: asConnection(pool), prefix: PREFIX, skipVersionCheck: false },
+    options: { connection: asConnection(pool), prefix: PREFIX, skipVersionCheck: false, ...traced },
     disconnect: () => void pool.end().catch(() => undefined),
   })
   return {

@@ -9,17 +9,20 @@ import { updateHeardRooms, updateRooms } from './update-rooms.ts'
 
 /**
  * Writes what a batch decided: one statement a table, whatever the size of the batch, and none for what is empty.
- * Rooms come first: a message's chatroom must exist and belong to its own sender and number.
+ * New chatrooms come first: a message's chatroom must exist and belong to its own sender and number. The others go in
+ * one round trip: the connection is pipelined.
  * @returns the ids of the replies queued, for the sender to be woken after the commit.
  */
 export async function applyPlan(tx: Db, plan: Plan, actor = 'routing'): Promise<OutboxRow[]> {
-  if (plan.heard.length > 0) await updateHeardRooms(tx, plan.heard)
-  const expiries = plan.rooms.length > 0 ? await updateRooms(tx, plan.rooms, actor) : []
   if (plan.created.length > 0) await createRooms(tx, plan.created)
-  if (plan.messages.length > 0) await insertMessages(tx, plan.messages)
-  if (plan.unmasked.length > 0) await unmaskGhosts(tx, plan.unmasked)
-  if (plan.handovers.length > 0) await handOver(tx, plan.handovers)
-  const replies = plan.replies.length > 0 ? await queueReplies(tx, plan.replies) : []
+  const [expiries, replies] = await Promise.all([
+    plan.rooms.length > 0 ? updateRooms(tx, plan.rooms, actor) : [],
+    plan.replies.length > 0 ? queueReplies(tx, plan.replies) : [],
+    plan.heard.length > 0 && updateHeardRooms(tx, plan.heard),
+    plan.messages.length > 0 && insertMessages(tx, plan.messages),
+    plan.unmasked.length > 0 && unmaskGhosts(tx, plan.unmasked),
+    plan.handovers.length > 0 && handOver(tx, plan.handovers),
+  ])
   await recordEvents(tx, [
     ...plan.events,
     ...expiries,

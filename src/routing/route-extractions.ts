@@ -30,11 +30,15 @@ export async function routeExtractions(
 ): Promise<RoutedItems> {
   const { arrivals, preferences } = await identify(tx, extractions, owners)
   const customers = [...arrivals, ...preferences].filter((a) => a.customerId !== '')
-  await lockCustomers(
-    tx,
-    customers.map((a) => ({ orgId: a.orgId, id: a.customerId })),
-  )
-  const plan = planBatch(arrivals, await readFacts(tx, arrivals), now, uuidv7)
+  // Sent at once, run one after another: the chatrooms are read by a later statement than the lock (pipelined).
+  const [, facts] = await Promise.all([
+    lockCustomers(
+      tx,
+      customers.map((a) => ({ orgId: a.orgId, id: a.customerId })),
+    ),
+    readFacts(tx, arrivals),
+  ])
+  const plan = planBatch(arrivals, facts, now, uuidv7)
   const replies = await applyPlan(tx, plan)
   await applyPreferences(tx, preferences)
   await applyStatuses(
@@ -113,12 +117,12 @@ async function silenceKnown(
 async function readFacts(tx: Db, arrivals: Arrival[]) {
   const placed = arrivals.filter((a) => a.customerId !== '')
   const pairs = new Map(placed.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
-  const rooms = await readRooms(tx, [...pairs.values()])
   const ids = arrivals.map((a) => ({ orgId: a.orgId, wamid: a.message.wamid }))
-  return {
-    rooms: new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []])),
-    messages: await readKnownMessages(tx, ids),
-  }
+  const [rooms, messages] = await Promise.all([
+    readRooms(tx, [...pairs.values()]),
+    readKnownMessages(tx, ids),
+  ])
+  return { rooms: new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []])), messages }
 }
 
 function pairOf(arrival: Arrival) {

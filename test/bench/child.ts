@@ -7,10 +7,10 @@ export type Child<Ask, Answer> = { pid: number; ask(message: Ask): Promise<Answe
 
 type Failure = { failure: string }
 
-/** Forks a file of this folder, which calls `answerParent`. */
+/** Forks a file of this folder, built, which calls `answerParent`. */
 export function startChild<Ask extends object, Answer>(file: string): Child<Ask, Answer> {
   const child = fork(join(import.meta.dirname, file), {
-    execArgv: ['--import', 'tsx', '--max-old-space-size=4096'],
+    execArgv: ['--max-old-space-size=4096'],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

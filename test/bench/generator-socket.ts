@@ -8,8 +8,12 @@ export type Connection = {
   dueAt: number
 }
 
+/** Answered by every door with something; node accepts one connection a turn, which must not be measured. */
+const GREETING = 'GET /webhooks/whatsapp HTTP/1.1\r\nHost: usher.test\r\n\r\n'
+
 /**
- * Connects to a port of 127.0.0.1; reads of each answer no more than its status and its length.
+ * Connects to a port of 127.0.0.1 and waits for a first answer; reads of each answer no more than its status and
+ * its length.
  * @throws Error when nobody listens; `onAnswer` throws for an answer without content-length.
  */
 export function openConnection(
@@ -20,15 +24,18 @@ export function openConnection(
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     const connection: Connection = { socket, place: -1, dueAt: 0 }
     let text = ''
+    let greeted = false
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1')
       const length = lengthOf(text)
       if (length === undefined || text.length < length) return
       const status = Number(text.slice(9, 12))
       text = ''
-      onAnswer(connection, status)
+      if (greeted) return onAnswer(connection, status)
+      greeted = true
+      resolve(connection)
     })
-    socket.once('connect', () => resolve(connection))
+    socket.once('connect', () => socket.write(GREETING))
     // Later errors end in a request without an answer, which is counted.
     socket.on('error', reject)
   })

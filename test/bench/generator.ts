@@ -117,11 +117,12 @@ function closedLoop(deadline: number, send: Send, count: Count): Loop {
 function openLoop(startedAt: number, send: Send, count: Count): Loop {
   const rate = load.rate ?? 1
   const total = Math.min(load.count, Math.round(rate * load.seconds))
+  // In turn, so that none idles until the server closes it.
   const idle: Connection[] = []
   const pump = () => {
     const due = Math.min(total, Math.floor(((now() - startedAt) / 1_000) * rate))
     while (count.sent < due) {
-      const connection = idle.pop()
+      const connection = idle.shift()
       if (connection === undefined) return
       send(connection, startedAt + (count.sent / rate) * 1_000)
     }

@@ -50,7 +50,7 @@ async function bench(options: Options, lifetime: Lifetime): Promise<void> {
   lifetime.onStop('connection', () => client.end())
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 })
   lifetime.onStop('pool', () => pool.end())
-  const generator = startChild<ToGenerator, LoadResult>('generator.ts')
+  const generator = startChild<ToGenerator, LoadResult>('generator.js')
   lifetime.onStop('load generator', generator.stop)
 
   const servers = [{ name: 'postgres', pid: server.pid, withChildren: true }]

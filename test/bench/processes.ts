@@ -34,9 +34,9 @@ export function startUsher(
   })
 }
 
-/** Starts a file of this folder. It prints `{"msg":"up","url":...}` when it is ready. */
+/** Starts a file of this folder, built. It prints `{"msg":"up","url":...}` when it is ready. */
 export function startScript(name: string, file: string, env: Record<string, string>): Promise<Process> {
-  return start(name, ['--import', 'tsx', join(import.meta.dirname, file)], env)
+  return start(name, [join(import.meta.dirname, file)], env)
 }
 
 async function start(name: string, args: string[], env: Record<string, string>): Promise<Process> {

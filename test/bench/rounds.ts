@@ -87,7 +87,7 @@ async function sqlAlone(
   { databaseUrl: url }: World,
   tell: (way: Way) => void,
 ): Promise<Partial<Record<Way, Figures>>> {
-  const sql = startChild<ToSqlAlone, SqlResult>('sql-alone.ts')
+  const sql = startChild<ToSqlAlone, SqlResult>('sql-alone.js')
   const measure = (mix: Mix, seconds: number) =>
     measureSql(bench, sql, { ...SQL, url, mix, rooms, seconds, count: MOST_PER_SECOND.sql * seconds })
   try {

@@ -80,8 +80,8 @@ async function plain({ databaseUrl, redisUrl = '' }: World): Promise<Running> {
     META_APP_SECRET: SECRET,
     CONCURRENCY: PLAIN_CONCURRENCY,
   }
-  const worker = await startScript('workers', 'plain/worker.ts', env)
-  const server = await startScript('server', 'plain/server.ts', env)
+  const worker = await startScript('workers', 'plain/worker.js', env)
+  const server = await startScript('server', 'plain/server.js', env)
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
   const queue = new Queue(QUEUE, { connection })
   const drained = async () => {
@@ -100,7 +100,7 @@ async function plain({ databaseUrl, redisUrl = '' }: World): Promise<Running> {
 }
 
 async function bare(kind: 'express' | 'http'): Promise<Running> {
-  return running([await startScript('server', `bare/${kind}.ts`, { META_APP_SECRET: SECRET })], undefined)
+  return running([await startScript('server', `bare/${kind}.js`, { META_APP_SECRET: SECRET })], undefined)
 }
 
 function running(processes: Process[], drained: Running['drained']): Running {

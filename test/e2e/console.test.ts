@@ -147,7 +147,7 @@ withChromium('the console, in a browser', () => {
     const shoot = ({ page }: Visit, name: string) => page.screenshot({ path: join(folder, `${name}.png`) })
     await shoot(desk, 'console-now')
     await shoot(phone, 'console-phone')
-    await desk.page.goto('/console/customer?q=%2B919820010111')
+    await desk.page.goto('/console/customer?q=%2B919820010111#rooms')
     await shoot(desk, 'console-customer')
     await desk.page.goto('/console/lifecycle')
     await desk.page.locator('.chart').waitFor()

@@ -1,9 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { Queue } from 'bullmq'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { openEngine } from '../../src/queue/connection.ts'
 import { engines } from '../support/app.ts'
 import { measured } from '../support/figures.ts'
 import { startGraph } from '../support/graph.ts'
-import { type Installation, install, secondsUntil, sendOnce } from '../support/installation.ts'
+import {
+  type Installation,
+  install,
+  passHalfAMinute,
+  secondsUntil,
+  sendOnce,
+} from '../support/installation.ts'
 import { createOrg, createRoom, createSendingOrg } from '../support/org.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -27,6 +35,23 @@ async function hangInserts({ db }: Installation) {
   }
   return { hanging, over }
 }
+
+/** Runs requeue-stranded at once, as its schedule does every 10 s. */
+function requeuer(t: TestContext, { databaseUrl, redisUrl }: Installation): () => Promise<unknown> {
+  const engine = openEngine({ redisUrls: redisUrl ? [redisUrl] : [], databaseUrl })
+  const { options, disconnect } = engine.connectWorker()
+  const queue = new Queue('maintenance', options, engine.backend)
+  t.onTestFinished(disconnect)
+  return () => queue.add('requeue-stranded', {}, { removeOnComplete: true })
+}
+
+/** A process dies of these words, as one that runs out of memory does. */
+const KILLER = 'KILLS-ITS-WORKER'
+const DIES_OF_IT = `const parse = JSON.parse
+  JSON.parse = (text, ...more) => {
+    if (String(text).includes('${KILLER}')) process.kill(process.pid, 'SIGKILL')
+    return parse(text, ...more)
+  }`
 
 describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
   it('that is killed in mid-transaction leaves nothing half done, and another does it once', async (t) => {
@@ -94,5 +119,59 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     )
     expect([rows[0].n, graph.requests.length, await site.doubled()]).toEqual([23, 1, 0])
     measured(3, { of: 'messages and a reply in its hands', engine, n: 3, lost: 0, doubled: 0, seconds })
+  })
+
+  it('that a delivery kills again and again buries it after some tries; all others are routed', async (t) => {
+    const site = await install(t, engine)
+    const org = await createOrg(site.db)
+    const receiver = await site.start('server')
+    const killer = message({ body: KILLER })
+    const others = Array.from({ length: 30 }, () => message({}))
+    const all = [...others.slice(0, 15), killer, ...others.slice(15)]
+    const answers = await Promise.all(all.map((m) => sendOnce(receiver.url, post(org.phones[0]!, m))))
+    expect(new Set(answers)).toEqual(new Set([200]))
+    let deaths = 0
+    let stopped = false
+    t.onTestFinished(() => {
+      stopped = true
+    })
+    let worker = await site.start('workers', { preload: DIES_OF_IT })
+    const supervisor = (async () => {
+      for (;;) {
+        await worker.exited()
+        if (stopped) return
+        deaths += 1
+        worker = await site.start('workers', { preload: DIES_OF_IT })
+      }
+    })()
+    const wamids = others.map((m) => m.id)
+    const seconds = await secondsUntil(async () => (await site.routed(wamids)) === wamids.length, 100_000)
+    // From here in a hurry: it has come back as often as makes it a suspect, and is due each time at once.
+    const requeue = requeuer(t, site)
+    const inbox = async () => (await site.db.$client.query('select state, error from inbox')).rows
+    await site.db.$client.query('update inbox set requeues = 3')
+    await secondsUntil(async () => {
+      await passHalfAMinute(site)
+      await requeue()
+      await sleep(500)
+      return (await inbox())[0].state === 'dead'
+    }, 60_000)
+    expect(await inbox()).toEqual([{ state: 'dead', error: 'never finished in 5 tries of its own' }])
+    const before = deaths
+    const later = message({})
+    await sendOnce(receiver.url, post(org.phones[0]!, later))
+    await site.allRouted([...wamids, later.id])
+    stopped = true
+    worker.kill('SIGTERM')
+    await supervisor
+    expect([deaths - before, before < 15]).toEqual([0, true])
+    measured(4, {
+      of: 'deliveries beside it',
+      engine,
+      n: 30,
+      lost: 0,
+      seconds,
+      also: { 'workers killed': deaths },
+    })
   })
 })

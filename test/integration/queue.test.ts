@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, Queue } from 'bullmq'
+import { BullMQOtel } from 'bullmq-otel'
 import { sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, type TestContext, test, vi } from 'vitest'
@@ -207,6 +208,16 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     expect(ids).toEqual([])
     worker.resume()
     await until(() => ids.includes(1))
+  })
+
+  test('a job hands its trace on in its options, and carries ids only', async (t) => {
+    const { direct } = await openStore(t, kind)
+    const own =
+      kind === 'redis' ? { redisUrls: [direct], databaseUrl: '' } : { redisUrls: [], databaseUrl: direct }
+    const producer = newProducer(t, openEngine({ ...own, telemetry: new BullMQOtel() }))
+    await enqueued(producer, 7)
+    const [job] = await producer.queue('deliveries')!.getWaiting()
+    expect([job!.data, job!.opts.telemetry]).toEqual([{ ids: [7] }, { metadata: expect.any(String) }])
   })
 
   test('a canary overtakes the backlog, is told apart from work, and waits once a turn', async (t) => {

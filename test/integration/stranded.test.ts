@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
 import { requeueStranded } from '../../src/inbox/requeue-stranded.ts'
-import { mayTrySuspect } from '../../src/inbox/stranded.ts'
+import { countSuspectTry } from '../../src/inbox/stranded.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { inboxStates, store } from '../support/inbox.ts'
 
@@ -72,10 +72,10 @@ describe('deliveries that no job knows', () => {
 
 it('a suspect has five tries, counted before each; then it is a dead letter that says so', async () => {
   const [id = 0] = await store(db, Buffer.from('kills its worker'))
-  for (let i = 0; i < 5; i++) expect(await mayTrySuspect(db, id)).toBe(true)
-  expect(await mayTrySuspect(db, id)).toBe(false)
+  for (let i = 0; i < 5; i++) expect(await countSuspectTry(db, id)).toBe('try')
+  expect(await countSuspectTry(db, id)).toBe('dead')
   expect(await inboxStates(db, [id])).toEqual(['dead'])
   const { rows } = await db.$client.query('select error from inbox where id = $1', [id])
   expect(rows[0].error).toBe('never finished in 5 tries of its own')
-  expect(await mayTrySuspect(db, id)).toBe(false)
+  expect(await countSuspectTry(db, id)).toBe('gone')
 })

@@ -72,6 +72,19 @@ describe('the environment', () => {
     expect(message).not.toContain('hunter2')
   })
 
+  it('sends traces where OpenTelemetry says, and nowhere by default', () => {
+    const traces = (env: Record<string, string>) => readConfig({ ...DOOR, ...env }, 'all').traces
+    const [all, own] = ['http://collector:4318/base/', 'http://other:4318/spans']
+    expect(traces({})).toBeUndefined()
+    expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT: all })).toEqual({
+      url: 'http://collector:4318/base/v1/traces',
+      serviceName: 'usher',
+    })
+    const both = { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own }
+    expect(traces({ ...both, OTEL_SERVICE_NAME: 'door' })).toEqual({ url: own, serviceName: 'door' })
+    expect(traces({ ...both, OTEL_SDK_DISABLED: 'TRUE' })).toBeUndefined()
+  })
+
   it('is described by .env.example, variable by variable', () => {
     const text = readFileSync(join(projectRoot(), '.env.example'), 'utf8')
     const described = [...text.matchAll(/^#?([A-Z_]+)=/gm)].map((match) => match[1])

@@ -38,13 +38,7 @@ async function inTransaction(work: (client: pg.PoolClient) => Promise<void>): Pr
 const run = async (client: pg.PoolClient, name: string, text: string, values: unknown[]) =>
   (await client.query({ name, text, values })).rows[0]
 
-async function route(
-  client: pg.PoolClient,
-  job: PlainJob,
-  message: PlainMessage,
-  seq: number,
-): Promise<void> {
-  const org = await orgOf(job.phoneId)
+async function route(client: pg.PoolClient, org: string, job: PlainJob, message: PlainMessage, seq: number) {
   const seen = await run(client, 'seen', 'select 1 from messages where org_id = $1 and wamid = $2', [
     org,
     message.id,
@@ -121,31 +115,23 @@ async function insert(client: pg.PoolClient, { org, job, message, seq, sentAt, c
 const RANKS = `case status when 'sent' then 1 when 'delivered' then 2 when 'read' then 3 else 0 end`
 const RANK: Record<string, number> = { sent: 1, delivered: 2, read: 3 }
 
-async function settle(
-  client: pg.PoolClient,
-  job: PlainJob,
-  { id, status, timestamp }: PlainStatus,
-): Promise<void> {
-  const at = new Date(Number(timestamp) * 1000)
-  await run(
-    client,
-    'status',
-    `update messages set status = $3, status_at = $4 where org_id = $1 and wamid = $2 and direction = 'out' and ${RANKS} < $5`,
-    [await orgOf(job.phoneId), id, status, at, RANK[status] ?? 0],
-  )
+/** One statement, so a transaction of its own. */
+async function settle(org: string, { id, status, timestamp }: PlainStatus): Promise<void> {
+  await pool.query({
+    name: 'status',
+    text: `update messages set status = $3, status_at = $4
+      where org_id = $1 and wamid = $2 and direction = 'out' and ${RANKS} < $5`,
+    values: [org, id, status, new Date(Number(timestamp) * 1000), RANK[status] ?? 0],
+  })
 }
 
 const worker = new Worker<PlainJob>(
   QUEUE,
   async ({ data, id }) => {
-    const message = 'message' in data ? data.message : undefined
-    const status = 'status' in data ? data.status : undefined
-    if (message) await inTransaction((client) => route(client, data, message, Number(id)))
-    // A single statement is a transaction.
-    if (status) {
-      const client = await pool.connect()
-      await settle(client, data, status).finally(() => client.release())
-    }
+    // Before a connection is taken: with all of them taken, asking for one more would wait forever.
+    const org = await orgOf(data.phoneId)
+    if ('message' in data) await inTransaction((tx) => route(tx, org, data, data.message, Number(id)))
+    else await settle(org, data.status)
   },
   { connection: redis(), concurrency },
 )

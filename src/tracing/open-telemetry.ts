@@ -1,0 +1,75 @@
+import { DiagLogLevel, diag, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources'
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  type ReadableSpan,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-node'
+import { BullMQOtel } from 'bullmq-otel'
+import type { Config } from '../config.ts'
+import type { Logger } from '../logger.ts'
+import { oncePerSecond } from '../queue/calm-log.ts'
+import type { Traced, Tracing } from './tracing.ts'
+
+/**
+ * Sends spans to a collector by OTLP over HTTP, in batches; what it does not take is lost, and told in the log. The
+ * SDK reads what else the usual variables say (headers, sampler, batch sizes) by itself.
+ */
+export function startOpenTelemetry(
+  { url, serviceName }: NonNullable<Config['traces']>,
+  log: Logger,
+): Tracing {
+  const warn = oncePerSecond(log)
+  const tell = (message: string) => warn(new Error(message.slice(0, 300)), 'traces are not exported')
+  const ignore = () => undefined
+  diag.setLogger(
+    { error: tell, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
+    DiagLogLevel.ERROR,
+  )
+  const provider = new NodeTracerProvider({
+    resource: defaultResource()
+      .merge(detectResources({ detectors: [envDetector] }))
+      .merge(resourceFromAttributes({ 'service.name': serviceName })),
+    spanProcessors: [withoutChores(new BatchSpanProcessor(new OTLPTraceExporter({ url })))],
+  })
+  provider.register()
+  const stop = () => provider.shutdown().catch((err) => warn(err, 'traces are not exported'))
+  return { traced, telemetry: new BullMQOtel(), stop }
+}
+
+const traced: Traced = (name, attributes, work) =>
+  trace.getTracer('usher').startActiveSpan(name, { attributes }, async (span) => {
+    try {
+      return await work()
+    } catch (error) {
+      // No message: that of a database error can show what rows hold.
+      span.setStatus({ code: SpanStatusCode.ERROR })
+      span.setAttribute('error.type', error instanceof Error ? error.name : typeof error)
+      throw error
+    } finally {
+      span.end()
+    }
+  })
+
+/** BullMQ also traces what its workers do for themselves, some times a second, each as a trace of its own. */
+function withoutChores(processor: SpanProcessor): SpanProcessor {
+  return {
+    onStart: (span, context) => processor.onStart(span, context),
+    onEnd: (span) => isChore(span) || processor.onEnd(span),
+    forceFlush: () => processor.forceFlush(),
+    shutdown: () => processor.shutdown(),
+  }
+}
+
+function isChore({ kind, parentSpanContext, instrumentationScope }: ReadableSpan): boolean {
+  return (
+    instrumentationScope.name === 'bullmq' && kind === SpanKind.INTERNAL && parentSpanContext === undefined
+  )
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { describe, expect, inject, it } from 'vitest'
+import { projectRoot } from '../../src/project-root.ts'
+import { encryptSecret } from '../../src/secrets.ts'
+import { sign } from '../../src/webhook/signature.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { startGraph } from '../support/graph.ts'
+import { createOrg, createRoom } from '../support/org.ts'
+import { startProcess } from '../support/process.ts'
+import { message, post } from '../support/webhooks.ts'
+
+const SECRET = 'trace-secret'
+const KEY = randomBytes(32)
+const PRELOAD = `--import=${join(projectRoot(), 'test/fixtures/loaded-modules.mjs')}`
+const engines = inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
+
+type Span = { name: string; traceId: string; spanId: string; parentSpanId?: string; kind: number }
+type Export = {
+  resourceSpans: { resource: { attributes: unknown[] }; scopeSpans: { spans: Span[] }[] }[]
+}
+
+const start = (env: Record<string, string>) =>
+  startProcess('workers/main.js', ['all'], {
+    NODE_OPTIONS: PRELOAD,
+    META_APP_SECRET: SECRET,
+    META_VERIFY_TOKEN: 'word',
+    SECRETS_KEY: KEY.toString('base64'),
+    HOST: '127.0.0.1',
+    PORT: '0',
+    OPS_PORT: '0',
+    ...env,
+  })
+
+describe.each(engines)('traces, queue on %s', (engine) => {
+  it('lead from the insert at the door over both queues to the Graph API, and hold ids only', async () => {
+    const collector = await startGraph()
+    const graph = await startGraph()
+    const { url: DATABASE_URL, db } = await createTestDatabase()
+    const org = await createOrg(db, { auto_reply_text: 'CANARY-reply' })
+    const token = encryptSecret('CANARY-token', KEY, `${org.id}/${org.wabaId}`)
+    await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
+    await createRoom(db, org, { expiredAt: new Date(Date.now() - 1000) })
+    const app = start({
+      DATABASE_URL,
+      ...(engine === 'redis' && { REDIS_URL: `${inject('redisUrl')}/9` }),
+      GRAPH_API_URL: graph.url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
+      OTEL_SERVICE_NAME: 'usher-of-the-test',
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+    })
+    const { url } = JSON.parse((await app.printed(/^\{.*"Usher is up".*$/m))[0])
+    const body = post(org.phones[0]!, message({ body: 'CANARY-text' }))
+    const headers = { 'x-hub-signature-256': sign(body, SECRET) }
+    expect(
+      (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
+        .status,
+    ).toBe(200)
+
+    const exports = () => collector.requests.map((request) => request.body as Export)
+    const spans = () =>
+      exports()
+        .flatMap((e) => e.resourceSpans)
+        .flatMap((r) => r.scopeSpans)
+        .flatMap((s) => s.spans)
+    const named = (name: string) => spans().find((span) => span.name === name)
+    await expect.poll(() => named('Graph send'), { timeout: 20_000 }).toBeDefined()
+    app.child.kill('SIGTERM')
+    expect(await app.exited()).toBe(0)
+
+    // From the last to the first: each is the child of the next.
+    const way: string[] = []
+    for (let span = named('Graph send'); span; ) {
+      way.push(span.name)
+      const { parentSpanId, traceId }: Span = span
+      span = spans().find((other) => other.spanId === parentSpanId && other.traceId === traceId)
+    }
+    expect(way).toEqual([
+      'Graph send',
+      'process outbound',
+      'addBulk outbound',
+      'process deliveries',
+      'add deliveries.route',
+      'store deliveries',
+    ])
+    const { parentSpanId } = named('route deliveries')!
+    expect(spans().find(({ spanId }) => spanId === parentSpanId)!.name).toBe('process deliveries')
+    expect(new Set(collector.requests.map(({ path }) => path))).toEqual(new Set(['/v1/traces']))
+    const told = JSON.stringify(exports())
+    expect(told).toContain('usher-of-the-test')
+    for (const secret of ['CANARY', '15550001111', SECRET]) expect(told).not.toContain(secret)
+    const chores = spans().filter((span) => span.parentSpanId === undefined && span.kind === 1)
+    expect(chores.filter(({ name }) => name !== 'store deliveries')).toEqual([])
+    expect(app.output()).toMatch(/modules of OpenTelemetry: [1-9]/)
+  })
+})
+
+it('a collector that is away costs nothing but a line in the log', async () => {
+  const { url: DATABASE_URL } = await createTestDatabase()
+  const collector = await startGraph()
+  collector.stop()
+  const app = start({
+    DATABASE_URL,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+  })
+  await app.printed(/"Usher is up"/)
+  await app.printed(/traces are not exported/)
+  app.child.kill('SIGTERM')
+  expect(await app.exited()).toBe(0)
+})
+
+it('without an endpoint, or with OTEL_SDK_DISABLED, nothing of OpenTelemetry is even loaded', async () => {
+  const { url: DATABASE_URL } = await createTestDatabase()
+  for (const env of [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_SDK_DISABLED: 'true' }]) {
+    const app = start({ DATABASE_URL, ...env })
+    await app.printed(/"Usher is up"/)
+    app.child.kill('SIGTERM')
+    expect(await app.exited()).toBe(0)
+    expect(app.output()).toContain('modules of OpenTelemetry: 0\n')
+  }
+})
