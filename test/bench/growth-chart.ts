@@ -4,13 +4,14 @@ import type { GrowthCase } from './growth.ts'
 const WIDTH = 960
 const HEIGHT = 420
 
-/** An SVG: a bar of routed/s for each case, and over it the p99 from POST to routed at a fixed rate. */
+/** An SVG: for each case a bar of routed/s (left axis) and a dot for the p99 from POST to routed at a rate (right). */
 export function drawGrowth(cases: GrowthCase[], rate: number): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT })
   const routed = `routed/s, as fast as it goes`
   const latency = `POST to routed p99 at ${rate.toLocaleString('en-US')}/s, ms`
   chart.setOption({
     animation: false,
+    color: ['#4f6fdc', '#e07b39'],
     backgroundColor: '#ffffff',
     grid: { left: 60, right: 60, top: 50, bottom: 90 },
     legend: { data: [routed, latency], top: 10 },
@@ -32,8 +33,9 @@ export function drawGrowth(cases: GrowthCase[], rate: number): string {
       },
       {
         name: latency,
-        type: 'line',
+        type: 'scatter',
         yAxisIndex: 1,
+        symbolSize: 12,
         data: cases.map((c) => Math.round(c.routed_p99_ms * 10) / 10),
       },
     ],

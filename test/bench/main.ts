@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import type { Lifetime } from '../../src/lifetime.ts'
 import { forgetDatabases } from './database.ts'
-import { HELP, type Name, readOptions } from './options.ts'
+import { HELP, type Name, type Options, readOptions } from './options.ts'
 import { printReport, ratiosOf, type TripsByName } from './report.ts'
 import { type Round, runRound } from './rounds.ts'
 import { runBench, say, setUp } from './setup.ts'
@@ -18,17 +18,30 @@ async function bench(lifetime: Lifetime): Promise<void> {
   const options = { ...wanted, only }
   const { bench, world } = await setup.enter(options.rooms, options.workers)
   const rounds: Round[] = []
-  for (let i = 0; i < options.rounds; i++) rounds.push(await runRound(i, options, bench, world, say))
   const trips: TripsByName = {}
-  for (const name of only) {
-    say(`round trips: ${name}`)
-    const counted = await countTrips(name, options, bench, world)
-    if (counted) trips[name] = counted
+  const run = async () => {
+    for (let i = 0; i < options.rounds; i++) rounds.push(await runRound(i, options, bench, world, say))
+    for (const name of only) {
+      say(`round trips: ${name}`)
+      const counted = await countTrips(name, options, bench, world)
+      if (counted) trips[name] = counted
+    }
   }
-  process.stdout.write(`${printReport(rounds, only, trips)}\n`)
+  // The rounds that went well are told also when a later one fails.
+  await run().finally(() => report(options, setup.settings, rounds, trips))
+}
+
+async function report(
+  options: Options,
+  settings: Record<string, string>,
+  rounds: Round[],
+  trips: TripsByName,
+) {
+  if (rounds.length === 0) return
+  process.stdout.write(`${printReport(rounds, options.only, trips)}\n`)
   if (!options.json) return
   const everything = {
-    ...{ machine: machine(), settings: setup.settings, options, ratios: ratiosOf(rounds) },
+    ...{ machine: machine(), settings, options, ratios: ratiosOf(rounds) },
     ...{ trips_per_item: trips, rounds },
   }
   await writeFile(options.json, `${JSON.stringify(everything, null, 1)}\n`)
