@@ -96,7 +96,8 @@ export async function restoreRooms(client: pg.Client, since: Date): Promise<void
     [since],
   )
   await client.query('delete from customer_aliases where created_at >= $1', [since])
-  await client.query('truncate inbox')
+  const { rowCount } = await client.query('delete from inbox')
+  if (rowCount) await client.query('vacuum inbox')
 }
 
 /**

@@ -16,15 +16,15 @@ export type RunningRedis = { url: string; pid: number; stop(): Promise<void> }
 /** Path of the `redis-server` on PATH, undefined when there is none. */
 export const findRedis = () => findProgram('redis-server')
 
-/** Starts an empty Redis that keeps nothing on disk, on a (free) port of 127.0.0.1; `stop` kills it. */
-export async function startRedis(wantedPort?: number): Promise<RunningRedis> {
+/** Starts an empty Redis that keeps no data on disk, on a (free) port of 127.0.0.1; `stop` kills it. */
+export async function startRedis(wantedPort?: number, options: string[] = []): Promise<RunningRedis> {
   const program = findRedis()
   if (program === undefined) throw new Error('redis-server not found')
   const folder = await mkdtemp(join(tmpdir(), 'usher-redis-'))
   const port = wantedPort ?? (await freePort())
   const network = ['--port', String(port), '--bind', '127.0.0.1']
   const storage = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction']
-  const redis = spawn('sh', ['-c', WATCHED, 'sh', program, ...network, ...storage], {
+  const redis = spawn('sh', ['-c', WATCHED, 'sh', program, ...network, ...storage, ...options], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   const exited = once(redis, 'exit')
