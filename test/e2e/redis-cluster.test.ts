@@ -25,7 +25,11 @@ const urls = async (app: RunningProcess) => {
 
 async function send(url: string, body: Buffer): Promise<number> {
   const headers = { 'x-hub-signature-256': sign(body, SECRET) }
-  const response = await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) })
+  const response = await fetch(`${url}/webhooks/whatsapp`, {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(body),
+  })
   await response.text()
   return response.status
 }
