@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq'
 import express from 'express'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { inboxTraffic } from '../../src/console/inbox-traffic.ts'
 import { createConsole } from '../../src/console/routes.ts'
 import { createOpsApp, type OpsParts } from '../../src/http/ops.ts'
 import { type RunningServer, startServer } from '../../src/http/server.ts'
@@ -200,6 +201,50 @@ describe('one customer', () => {
     const { body } = await open(`${await start()}/console/customer?q=${encodeURIComponent(name)}`)
     expect(body).not.toContain('<script>alert')
     expect(body).toContain('&lt;script>alert')
+  })
+})
+
+describe('the live feed', () => {
+  /** What a stream has said so far. */
+  async function listen(url: string) {
+    const abort = new AbortController()
+    onTestFinished(() => abort.abort())
+    const response = await fetch(url, { headers: { authorization: AUTHORIZATION }, signal: abort.signal })
+    let said = ''
+    const reading = async () => {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) said += Buffer.from(chunk)
+    }
+    reading().catch(() => undefined)
+    return { said: () => said, type: response.headers.get('content-type') }
+  }
+
+  test('tells each message of the org once, after it is routed, and never its text', async () => {
+    const url = await start()
+    const before = message({ from: '13125550030', body: TEXT })
+    await deliver(database.db, post(org.phones[0]!, before))
+    const mine = await listen(`${url}/console/stream?org=${org.id}`)
+    const all = await listen(`${url}/console/stream`)
+    expect(mine.type).toBe('text/event-stream')
+    await expect.poll(mine.said).toContain(before.id)
+    const [ours, theirs] = [message({ from: '13125550031', body: TEXT }), message({ from: '13125550032' })]
+    await deliver(database.db, post(org.phones[0]!, ours), post(other.phones[0]!, theirs))
+    await expect.poll(mine.said, { timeout: 5_000 }).toContain(ours.id)
+    await expect.poll(all.said, { timeout: 5_000 }).toContain(theirs.id)
+    await expect.poll(mine.said, { timeout: 5_000 }).toContain('event:figures')
+    expect(mine.said()).not.toContain(theirs.id)
+    expect(mine.said().split(`data-key=\\"${org.id} ${ours.id}`)).toHaveLength(2)
+    expect(all.said() + mine.said()).not.toContain(TEXT)
+  })
+
+  test('has its rates from the database, so that every process tells the same', async () => {
+    const before = await inboxTraffic(database.db)
+    await deliver(database.db, ...[1, 2, 3].map(() => post(org.phones[0]!, message({}))))
+    // Backends tell the database of their share late: what earlier tests did may still come in.
+    const grown = async () => {
+      const { stored, routed } = await inboxTraffic(database.db)
+      return Math.min(stored - before.stored, routed - before.routed)
+    }
+    await expect.poll(grown, { timeout: 30_000 }).toBeGreaterThanOrEqual(3)
   })
 })
 
