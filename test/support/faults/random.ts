@@ -1,5 +1,3 @@
-import { randomFrom } from '../figures.ts'
-
 /** A source of chance that a seed replays. */
 export type Random = {
   /** At least 0, less than 1. */
@@ -11,9 +9,16 @@ export type Random = {
   shuffled<T>(list: readonly T[]): T[]
 }
 
-/** Chance that follows from a seed: the same on every machine. */
+/** Mulberry32: the same seed gives the same sequence on every machine. */
 export function seededRandom(seed: number): Random {
-  const next = randomFrom(seed)
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
   const int = (low: number, high: number) => low + Math.floor(next() * (high - low + 1))
   return {
     next,
