@@ -9,7 +9,7 @@ import { findRedis } from '../support/redis.ts'
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
 const HELP = `npm run faults -- --minutes N [--engine redis|postgres|both] [--at-once] [--seed S] [--every SECONDS]
-    [--rate DELIVERIES_A_SECOND] [--json FILE]`
+    [--rate DELIVERIES_A_SECOND] [--only PART_OF_A_FAULT'S_NAME] [--json FILE]`
 
 /** Load and random faults for `--minutes`, on each engine; exits 1 when any invariant is violated. */
 async function main(): Promise<void> {
@@ -21,6 +21,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       every: { type: 'string', default: '5' },
       rate: { type: 'string', default: '75' },
+      only: { type: 'string', default: '' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -40,7 +41,8 @@ async function main(): Promise<void> {
   print(
     `seed ${seed}: ${minutes} min on ${engines.join(', ')}, a fault every ${every} s, ${rate} deliveries/s`,
   )
-  const run = (engine: LabEngine) => runOne(engine, { seed, seconds: minutes * 60, every, rate })
+  const run = (engine: LabEngine) =>
+    runOne(engine, { seed, seconds: minutes * 60, every, rate, only: values.only })
   const reports: SoakReport[] = []
   if (values['at-once']) reports.push(...(await Promise.all(engines.map(run))))
   else for (const engine of engines) reports.push(await run(engine))
@@ -59,17 +61,20 @@ function enginesOf(name: string): LabEngine[] {
 
 async function runOne(
   engine: LabEngine,
-  { seed, seconds, every, rate }: { seed: number; seconds: number; every: number; rate: number },
+  { seed, ...load }: { seed: number; seconds: number; every: number; rate: number; only: string },
 ): Promise<SoakReport> {
   // The lifecycle's borders are crossed all through the run; one of fifty statuses never comes.
-  const lab = await startLab({ engine, seed, statuses: 0.98, cast: { lifecycleWithinMs: seconds * 1000 } })
+  const lab = await startLab({
+    engine,
+    seed,
+    statuses: 0.98,
+    cast: { lifecycleWithinMs: load.seconds * 1000 },
+  })
   let keepFolder = true
   try {
     const limits = { longestFreezeMs: 20_000, longestOutageMs: 5_000 }
     const report = await soak(lab, {
-      seconds,
-      every,
-      rate,
+      ...load,
       limits,
       drainMs: 180_000,
       hurry: false,

@@ -46,7 +46,7 @@ type ChildOptions = {
 }
 
 const RESPAWN_MS = 200
-const UP_WITHIN_MS = 30_000
+const UP_WITHIN_MS = 60_000
 const TAIL = 40
 
 /** A child that is not started yet. Its log goes to `logFile`, and is read for canaries line by line. */

@@ -81,10 +81,10 @@ export function createContent({ seed, cast, textCanary, oddities }: ContentOptio
   let written = 0
   let recent: LoadMessage[] = []
 
-  const write = (number: CastNumber, person: CastPerson): LoadMessage => {
+  const write = (number: CastNumber, person: CastPerson, reactions = 0.05): LoadMessage => {
     written += 1
     const hidden = person.userId !== undefined && random.chance(0.3)
-    const type = random.chance(0.05) ? 'reaction' : 'text'
+    const type = random.chance(reactions) ? 'reaction' : 'text'
     const one: LoadMessage = {
       wamid: `wamid.LOAD${seed}.${written}`,
       number,
@@ -99,8 +99,8 @@ export function createContent({ seed, cast, textCanary, oddities }: ContentOptio
     }
     return one
   }
-  const note = (number: CastNumber, person: CastPerson) => {
-    const one = write(number, person)
+  const note = (number: CastNumber, person: CastPerson, reactions?: number) => {
+    const one = write(number, person, reactions)
     messages.set(one.wamid, one)
     recent = [...recent.slice(1 - RECENT), one]
     return one
@@ -134,7 +134,8 @@ export function createContent({ seed, cast, textCanary, oddities }: ContentOptio
   }
   const ghostly = (): LoadDelivery[] => {
     const number = random.pick(cast.numbers)
-    const one = note(number, random.pick(cast.busy))
+    // A ghost is answered as whatever it may be; a reaction, once known, would not have been.
+    const one = note(number, random.pick(cast.busy), 0)
     const both = [pack(number, [{ message: one, ghost: true }]), pack(number, [real(one)])]
     if (random.chance(0.2)) return [pack(number, [{ message: one, ghost: true }, real(one)])]
     return random.chance(0.3) ? both.reverse() : both

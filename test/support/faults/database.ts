@@ -16,6 +16,7 @@ export async function createLabDatabase(serverUrl: string): Promise<{ url: strin
   await client.end()
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
   await migrate(url)
+  await noteInsertTimes(url)
   // Without the deadlines and plans that Usher's own pools have: the checker reads whole tables.
   const pool = new pg.Pool({
     connectionString: url,
@@ -26,4 +27,14 @@ export async function createLabDatabase(serverUrl: string): Promise<{ url: strin
   pool.on('error', () => undefined)
   pool.on('connect', (one) => one.on('error', () => undefined))
   return { url, db: drizzle(pool, { schema }), close: () => pool.end() }
+}
+
+/** When each message was written, for measuring recovery; no statement of Usher's knows of the column. */
+async function noteInsertTimes(url: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query(`
+    alter table messages add column lab_written_at timestamptz default clock_timestamp();
+    create index on messages (lab_written_at) where direction = 'in'`)
+  await client.end()
 }

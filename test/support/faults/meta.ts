@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sign } from '../../../src/webhook/signature.ts'
 import { bytes, change, delivery } from '../webhooks.ts'
-import { type Content, digestOf, type LoadDelivery, type LoadMessage } from './content.ts'
+import { type Content, digestOf, type LoadDelivery } from './content.ts'
 import type { StandInGraph, Taken } from './graph.ts'
 import { seededRandom } from './random.ts'
 
@@ -35,7 +35,7 @@ export type LoadFigures = {
 }
 
 /** Told of a delivery answered 200. `at`: when it was posted, in ms of `performance.now()`. */
-export type OnAcked = (acked: { delivery: LoadDelivery; door: number; at: number }) => void
+export type OnAcked = (acked: { door: number; at: number }) => unknown
 
 /** The load source: behaves like Meta. */
 export type Meta = {
@@ -47,10 +47,10 @@ export type Meta = {
   deliver(moments: number): Promise<void>
   /** Posts one delivery and its redeliveries; resolves when it was answered 200 (or 401, if forged). */
   post(delivery: LoadDelivery): Promise<void>
-  /** Resolves when nothing waits for an answer or a redelivery; false when that takes longer. */
+  /** Resolves when every delivery but those of statuses was answered as it must be; false when that takes longer. */
+  answered(withinMs: number): Promise<boolean>
+  /** The same with statuses, which follow our sends, and with deliveries that are posted once more. */
   settled(withinMs: number): Promise<boolean>
-  /** The messages answered 200 last, at most 1,000. */
-  lately(): LoadMessage[]
   /** Gives a function that ends it. */
   onAcked(listener: OnAcked): () => void
   /** Gives up whatever is not answered yet. */
@@ -69,7 +69,6 @@ type MetaOptions = {
 }
 
 const TIMEOUT_MS = 10_000
-const LATELY = 1_000
 const STATUSES = ['sent', 'delivered', 'read'] as const
 const [DUPLICATES, TWICE_STATUSES] = [0.05, 0.1]
 
@@ -88,8 +87,7 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     figures,
   }
   const listeners = new Set<OnAcked>()
-  const latest: LoadMessage[] = []
-  let pending = 0
+  let [pending, unanswered] = [0, 0]
   let stopped = false
   let rate = 0
   let timer: NodeJS.Timeout | undefined
@@ -119,7 +117,7 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     if (status !== undefined) figures.answerMs.push(performance.now() - at)
     if (status === 200 && !one.forged) {
       note(one)
-      for (const listener of listeners) listener({ delivery: one, door: door % urls.length, at })
+      for (const listener of listeners) listener({ door: door % urls.length, at })
     }
     return status
   }
@@ -128,14 +126,14 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     for (const { message, ghost } of one.messages) {
       if (ghost) message.ghostAcked = true
       else message.acked = true
-      latest.push(message)
     }
-    if (latest.length > 2 * LATELY) latest.splice(0, latest.length - LATELY)
     if (one.poisoned) log.poisoned.set(digestOf(one.body), true)
   }
   /** Until it is answered as it must be; some that were answered are delivered once more. */
   const post = async (one: LoadDelivery): Promise<void> => {
+    const own = one.messages.length > 0
     pending += 1
+    if (own) unanswered += 1
     figures.deliveries += 1
     if (one.poisoned) log.poisoned.set(digestOf(one.body), false)
     try {
@@ -143,12 +141,13 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
         const status = await postOnce(one, one.door + tries)
         if (one.forged && status !== undefined && status !== 503) {
           if (status !== 401) log.forgedLetIn.push(`answered ${status}`)
-          return
+          break
         }
         if (!one.forged && status === 200) break
         await sleep(Math.min(2_000, 100 * 2 ** tries) * (0.5 + random.next()))
       }
-      if (!stopped && random.chance(DUPLICATES)) {
+      if (own) unanswered -= 1
+      if (!stopped && !one.forged && random.chance(DUPLICATES)) {
         await sleep(random.int(0, 3_000))
         await postOnce(one, one.door + random.int(0, 1))
       }
@@ -200,12 +199,8 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
       await Promise.all(batch.map(post))
     },
     post,
-    async settled(withinMs) {
-      for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50))
-        if (pending === 0) return true
-      return pending === 0
-    },
-    lately: () => latest.slice(-LATELY),
+    answered: (withinMs) => becomes(() => unanswered === 0, withinMs),
+    settled: (withinMs) => becomes(() => pending === 0, withinMs),
     onAcked(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -215,6 +210,11 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
       stopped = true
     },
   }
+}
+
+async function becomes(condition: () => boolean, withinMs: number): Promise<boolean> {
+  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) if (condition()) return true
+  return condition()
 }
 
 function statusBody({ callback, phoneId, to, wamid }: Taken, status: string): Buffer {
