@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
-import { describe, expect, it, type TestContext } from 'vitest'
+import { describe, expect, it, type TestContext, vi } from 'vitest'
 import { openEngine } from '../../src/queue/connection.ts'
 import { engines } from '../support/app.ts'
 import { measured } from '../support/figures.ts'
@@ -8,12 +8,16 @@ import { startGraph } from '../support/graph.ts'
 import {
   type Installation,
   install,
+  type Member,
   passHalfAMinute,
   secondsUntil,
   sendOnce,
 } from '../support/installation.ts'
 import { createOrg, createRoom, createSendingOrg } from '../support/org.ts'
 import { message, post } from '../support/webhooks.ts'
+
+// They mostly wait for locks to end.
+vi.setConfig({ maxConcurrency: 6 })
 
 /** From now on, and until `over`, a transaction that inserts a message hangs in it, as on a slow disk. */
 async function hangInserts({ db }: Installation) {
@@ -134,13 +138,13 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     t.onTestFinished(() => {
       stopped = true
     })
-    let worker = await site.start('workers', { preload: DIES_OF_IT })
+    let worker: Member | undefined
     const supervisor = (async () => {
-      for (;;) {
-        await worker.exited()
-        if (stopped) return
-        deaths += 1
-        worker = await site.start('workers', { preload: DIES_OF_IT })
+      while (!stopped) {
+        // It may die before it says that it is up.
+        worker = await site.start('workers', { preload: DIES_OF_IT }).catch(() => undefined)
+        await worker?.exited()
+        if (!stopped) deaths += 1
       }
     })()
     const wamids = others.map((m) => m.id)
@@ -161,7 +165,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     await sendOnce(receiver.url, post(org.phones[0]!, later))
     await site.allRouted([...wamids, later.id])
     stopped = true
-    worker.kill('SIGTERM')
+    worker?.kill('SIGTERM')
     await supervisor
     expect(deaths).toBe(before)
     measured(4, {
