@@ -18,4 +18,5 @@ COPY drizzle drizzle
 COPY assets assets
 USER node
 EXPOSE 3000 3001
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || 3001}/ready`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/workers/main.js", "all"]

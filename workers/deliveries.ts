@@ -28,13 +28,15 @@ export function startDeliveries(parts: Parts): QueueWorker {
   const { engine, onCanary, db, producer, metrics, traced, log, concurrency } = parts
   const inTurn = createTurns()
   const route = async (ids: number[], job: string | undefined) => {
-    const poison = (err: unknown) => log.error({ err, job }, 'an item could not be routed')
+    const poison = (err: unknown, delivery: number) =>
+      log.error({ err, delivery, job }, 'an item could not be routed')
     const routed = await traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
       routeBatch(db, ids, poison),
     )
     // Not awaited: the inbound path never waits for sending.
     if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
     count(routed, metrics, log)
+    log.debug({ deliveries: ids, job }, 'deliveries worked on')
   }
   return createWorker({
     engine,

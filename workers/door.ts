@@ -36,6 +36,7 @@ export async function startDoor(parts: Parts): Promise<RunningServer> {
     traced,
     onSaved: (ids) => {
       metrics.insertBatch.observe(ids.length)
+      log.debug({ deliveries: ids }, 'deliveries stored')
       announcer.announce(ids)
     },
   })

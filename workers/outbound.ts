@@ -38,7 +38,7 @@ export function startOutbound(parts: Parts): QueueWorker {
       if (outcome === 'stop')
         log.error({ org: row.org, send: row.id }, 'a number may not send and is stopped')
       else if (outcome === 'failed' || outcome === 'unknown')
-        log.warn({ ...row, outcome }, 'a send ended badly')
+        log.warn({ org: row.org, send: row.id, outcome }, 'a send ended badly')
       if (retryInMs !== null) await producer.enqueueOutbound([row], retryInMs)
     },
   })

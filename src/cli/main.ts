@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts'
 import { ProvisionError } from '../orgs/provision-file.ts'
 import { migrateCommand } from './migrate.ts'
 import { provisionCommand } from './provision.ts'
+import { simulateCommand } from './simulate.ts'
 import { sweepCommand } from './sweep.ts'
 import { tokenCommand } from './token.ts'
 
@@ -11,7 +12,7 @@ import { tokenCommand } from './token.ts'
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const program = new Command('usher').description('Leads every inbound WhatsApp message to its chatroom.')
-  const commands = [migrateCommand(), provisionCommand(), sweepCommand(), tokenCommand()]
+  const commands = [migrateCommand(), provisionCommand(), simulateCommand(), sweepCommand(), tokenCommand()]
   for (const command of commands) program.addCommand(command)
   await program.parseAsync()
 }

@@ -11,6 +11,7 @@ import type { Caller } from './caller.ts'
 import { invalidInput } from './check.ts'
 import type { Answer, Endpoint, LimitOnce } from './endpoint.ts'
 import { answerOnce } from './idempotency.ts'
+import { requestIdOf } from './request-id.ts'
 
 export type ApiServices = {
   db: Db
@@ -140,7 +141,8 @@ const BODY_FAULTS: Record<string, string> = {
 /** An error of ours in its documented status; anything else is our bug: logged, and 500 without a reason. */
 function refuse({ errors, operationId }: Endpoint, log: Logger, res: Response, error: unknown): void {
   const documented = error instanceof ApiError && error.status in errors
-  if (!documented) log.error({ err: error, operationId }, 'an API request failed')
+  if (!documented)
+    log.error({ err: error, operationId, requestId: requestIdOf(res) }, 'an API request failed')
   const refusal = documented ? error : new ApiError('INTERNAL_ERROR')
   if (refusal.status === 401) res.set('www-authenticate', 'Bearer')
   const seconds = refusal.payload.retry_after_seconds

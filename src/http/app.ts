@@ -3,6 +3,7 @@ import express, { type Express, type Router } from 'express'
 import helmet from 'helmet'
 import type { Logger } from '../logger.ts'
 import { createErrorHandler, notFound } from './error-handler.ts'
+import { nameRequest } from './request-id.ts'
 
 const WEBHOOK = /^\/webhooks\/whatsapp\/?(\?|$)/
 
@@ -24,6 +25,7 @@ export function createPublicHandler({
 export function createApiApp({ routers, log }: { routers: Router[]; log: Logger }): Express {
   const app = express()
   app.disable('x-powered-by')
+  app.use(nameRequest)
   app.use(helmet())
   for (const router of routers) app.use(router)
   app.use(notFound)

@@ -6,6 +6,7 @@ import { listDeadLetters, readDeadLetter, replayDeadLetter } from '../inbox/dead
 import { replayDeadLetters } from '../inbox/replay-dead-letters.ts'
 import type { Logger } from '../logger.ts'
 import { userOf } from './login.ts'
+import { requestIdOf } from './request-id.ts'
 
 export type DeadLetterParts = {
   db: Db
@@ -52,7 +53,7 @@ export function createDeadLetterRoutes({ db, enqueue, log }: DeadLetterParts): R
   router.post('/:id/replay', async (req, res) => {
     const id = readId(req.params.id)
     if (!(await replayDeadLetter(db, id))) throw unknownLetter()
-    log.info({ user: userOf(req), delivery: id }, 'a dead letter was replayed')
+    log.info({ user: userOf(req), requestId: requestIdOf(res), delivery: id }, 'a dead letter was replayed')
     await enqueue([id])
     res.json({ id, state: 'new' })
   })
@@ -66,7 +67,10 @@ export function createDeadLetterRoutes({ db, enqueue, log }: DeadLetterParts): R
       { ...asked.data, reason: asked.data.reason },
       enqueue,
     )
-    log.info({ user: userOf(req), replayed, nextAfter }, 'dead letters were replayed')
+    log.info(
+      { user: userOf(req), requestId: requestIdOf(res), replayed, nextAfter },
+      'dead letters were replayed',
+    )
     res.json({ replayed, next_after: nextAfter })
   })
 

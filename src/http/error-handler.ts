@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { requestIdOf } from './request-id.ts'
 
 /** The last route: nothing lives here. */
 export const notFound: RequestHandler = () => {
@@ -14,7 +15,7 @@ export const notFound: RequestHandler = () => {
 export function createErrorHandler(log: Logger): ErrorRequestHandler {
   return (err: unknown, _req, res, next) => {
     const refusal = refusalOf(err)
-    if (!refusal) log.error({ err }, 'a request failed')
+    if (!refusal) log.error({ err, requestId: requestIdOf(res) }, 'a request failed')
     if (res.headersSent) return next(err)
     const { status, body } = refusal ?? new ApiError('INTERNAL_ERROR')
     res.status(status).json(body)

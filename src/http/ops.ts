@@ -9,6 +9,7 @@ import { createDeadLetterRoutes, type DeadLetterParts } from './dead-letters.ts'
 import { createErrorHandler, notFound } from './error-handler.ts'
 import { type OpsLogin, requireLogin } from './login.ts'
 import { type ReadinessParts, readiness } from './readiness.ts'
+import { nameRequest } from './request-id.ts'
 
 export type OpsParts = DeadLetterParts &
   ReadinessParts & {
@@ -47,6 +48,7 @@ export function createOpsApp(parts: OpsParts): Express {
   const { login, readOnly, log } = parts
   const app = express()
   app.disable('x-powered-by')
+  app.use(nameRequest)
   // Plain HTTP inside: nothing to upgrade to.
   app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
   app.get('/live', (_req, res) => res.json({ status: 'live' }))

@@ -111,7 +111,8 @@ function openWorker<N extends QueueName>(options: WorkerOptions<N>, isPaused: ()
   worker.run = () => run().catch((err) => void worker.emit('error', err))
   worker.on('error', (err) => warn(err, 'trouble with its store'))
   worker.on('failed', (job, err) =>
-    warn(err, `job ${job?.name} ${job?.id} failed, attempt ${job?.attemptsMade}`),
+    // What a job carries is ids: those by which the log of one delivery, or one send, is found.
+    warn(err, `job ${job?.name} ${job?.id} failed, attempt ${job?.attemptsMade}`, { job: job?.data }),
   )
   return { worker, disconnect: connection.disconnect }
 }

@@ -10,8 +10,8 @@ import { ownerOfEvent, type RoutedItems, readOwnersOf, routeExtractions } from '
 /** What a batch came to, for metrics and for waking the sender. */
 export type Routed = RoutedItems & { outcomes: Outcome[] }
 
-/** Told of the error behind an item that ends in a dead letter, for the log. */
-export type OnPoison = (error: unknown) => void
+/** Told of the error behind an item that ends in a dead letter, and of its delivery, for the log. */
+export type OnPoison = (error: unknown, deliveryId: number) => void
 
 /**
  * Routes deliveries to their chatrooms, all in one transaction with a fixed number of round trips. Deliveries
@@ -76,7 +76,7 @@ async function routeItems(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoi
       })
     } catch (error) {
       if (isTransient(error)) throw error
-      onPoison(error)
+      onPoison(error, delivery.id)
       whole.problems.push(`${place}: ${refusal(error)}`)
     }
   }

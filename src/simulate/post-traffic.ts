@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sign } from '../webhook/signature.ts'
+import type { Delivery } from './traffic.ts'
+
+export type Load = {
+  /** Of the webhook itself. */
+  url: string
+  secret: string
+  /** Deliveries a second. */
+  rate: number
+  seconds: number
+  next: () => Delivery
+  /** Told after each answer. */
+  onAnswer: () => void
+  /** Ends it early. */
+  signal: AbortSignal
+}
+
+export type Posted = {
+  deliveries: number
+  messages: number
+  statuses: number
+  redelivered: number
+  /** How many answers there were of each status, or of each reason why there was none. */
+  answers: Map<string, number>
+  /** Milliseconds from the request to the end of its answer, ascending. */
+  times: number[]
+}
+
+/** More than this at a time would measure this machine; the rate falls instead. */
+const MOST_OPEN = 500
+const DEADLINE_MS = 30_000
+
+/** Posts signed deliveries at a steady rate, whether or not earlier ones are answered; resolves when all are. */
+export async function postTraffic(load: Load): Promise<Posted> {
+  const posted: Posted = {
+    deliveries: 0,
+    messages: 0,
+    statuses: 0,
+    redelivered: 0,
+    answers: new Map(),
+    times: [],
+  }
+  const open = new Set<Promise<void>>()
+  const start = performance.now()
+  const total = Math.round(load.rate * load.seconds)
+  for (let i = 0; i < total && !load.signal.aborted; i++) {
+    const early = start + (i * 1_000) / load.rate - performance.now()
+    if (early > 1) await sleep(early, undefined, { signal: load.signal }).catch(() => undefined)
+    if (open.size >= MOST_OPEN) await Promise.race(open)
+    if (load.signal.aborted) break
+    const delivery = load.next()
+    count(posted, delivery)
+    const answered: Promise<void> = postOne(load, delivery, posted).finally(() => open.delete(answered))
+    open.add(answered)
+  }
+  await Promise.all(open)
+  posted.times.sort((a, b) => a - b)
+  return posted
+}
+
+/** The time within which a share of the answers came; undefined without answers. */
+export function percentile({ times }: Posted, share: number): number | undefined {
+  return times[Math.min(times.length - 1, Math.floor(times.length * share))]
+}
+
+function count(posted: Posted, delivery: Delivery): void {
+  posted.deliveries += 1
+  posted.messages += delivery.messages
+  posted.statuses += delivery.statuses
+  if (delivery.again) posted.redelivered += 1
+}
+
+async function postOne({ url, secret, onAnswer }: Load, { body }: Delivery, posted: Posted): Promise<void> {
+  const headers = { 'content-type': 'application/json', 'x-hub-signature-256': sign(body, secret) }
+  const asked = performance.now()
+  let answer: string
+  try {
+    const signal = AbortSignal.timeout(DEADLINE_MS)
+    const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+    await response.arrayBuffer()
+    answer = String(response.status)
+    posted.times.push(performance.now() - asked)
+  } catch (error) {
+    answer = `none: ${reason(error)}`
+  }
+  posted.answers.set(answer, (posted.answers.get(answer) ?? 0) + 1)
+  onAnswer()
+}
+
+/** `fetch` wraps the socket's error. */
+function reason(error: unknown): string {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    const { code } = e as Error & { code?: unknown }
+    if (typeof code === 'string') return code
+  }
+  return error instanceof Error ? error.name : 'unknown'
+}

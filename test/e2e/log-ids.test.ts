@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest'
+import { sign } from '../../src/webhook/signature.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { createOrg } from '../support/org.ts'
+import { startProcess } from '../support/process.ts'
+import { message, post } from '../support/webhooks.ts'
+
+const SECRET = 'log-secret'
+
+it('one id leads through all lines of a delivery, from the door to its end, and no line holds its text', async () => {
+  const { url: DATABASE_URL, db } = await createTestDatabase()
+  const org = await createOrg(db)
+  const app = startProcess('workers/main.js', ['all'], {
+    DATABASE_URL,
+    META_APP_SECRET: SECRET,
+    META_VERIFY_TOKEN: 'word',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    OPS_PORT: '0',
+    LOG_LEVEL: 'debug',
+  })
+  const { url } = JSON.parse((await app.printed(/^\{.*"Usher is up".*$/m))[0])
+  const canary = message({ body: 'CANARY' })
+  const bodies = {
+    routed: post(org.phones[0]!, canary),
+    parked: post('nobodys-phone', canary),
+    dead: Buffer.from('not JSON: CANARY'),
+  }
+  const linesOf = (id: number) =>
+    app
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line))
+      .filter((line) => line.delivery === id || line.deliveries?.includes(id))
+      .map((line) => line.msg)
+  const ends = {
+    routed: [],
+    parked: ['a delivery waits to be provisioned'],
+    dead: ['a delivery is a dead letter'],
+  }
+  let id = 0
+  for (const [end, body] of Object.entries(bodies)) {
+    const headers = { 'x-hub-signature-256': sign(body, SECRET) }
+    expect(
+      (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
+        .status,
+    ).toBe(200)
+    id += 1
+    const way = ['deliveries stored', ...ends[end as keyof typeof ends], 'deliveries worked on']
+    await expect.poll(() => linesOf(id), { timeout: 20_000 }).toEqual(way)
+  }
+  expect(app.output()).not.toContain('CANARY')
+  expect(app.output()).not.toContain(canary.from)
+})
