@@ -73,6 +73,8 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchS
 /** A connection for the bench's own questions. */
 export async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: 'bench' })
+  // A connection that is lost fails the next statement, which says more.
+  client.on('error', () => undefined)
   await client.connect()
   return client
 }

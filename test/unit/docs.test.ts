@@ -1,0 +1,20 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { projectRoot } from '../../src/project-root.ts'
+
+const root = projectRoot()
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])(
+  '%s names only files and commands that are there',
+  (name) => {
+    const text = readFileSync(join(root, name), 'utf8')
+    const paths = [...text.matchAll(/\b(?:src|workers|test|drizzle|grafana|docs)\/[\w./-]*[\w/]/g)].map(
+      ([path]) => path,
+    )
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+    const commands = [...text.matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, command]) => command)
+    expect(commands.filter((command) => !(command! in scripts))).toEqual([])
+  },
+)
