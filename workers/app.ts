@@ -94,9 +94,10 @@ async function assemble(
 /** The embedded database is ours alone and is migrated before anything uses it; another one may be away yet. */
 async function prepareSchema(config: Config, role: Role, url: string, log: Logger, lifetime: Lifetime) {
   const abort = new AbortController()
-  const migrated = migrateWhenReachable(url, log, abort.signal)
-  if (config.databaseUrl === undefined) return migrated
-  if (role !== 'all') return abort.abort()
+  if (config.databaseUrl === undefined) return migrateWhenReachable(url, log, abort.signal)
+  if (role !== 'all') return
   lifetime.onStop('migration', () => abort.abort())
-  migrated.catch((err) => log.fatal({ err }, 'the database could not be migrated'))
+  migrateWhenReachable(url, log, abort.signal).catch((err) =>
+    log.fatal({ err }, 'the database could not be migrated'),
+  )
 }

@@ -97,8 +97,8 @@ function File({ file, question }: { file: CustomerFile; question: CustomerQuesti
       </section>
       <Forecasts file={file} />
       <Rooms file={file} />
-      <Contacts file={file} />
       <CustomerTimeline file={file} question={question} />
+      <Contacts file={file} />
     </>
   )
 }

@@ -55,7 +55,7 @@ function Counted({ census, orgs, orgId, now }: CountedProps) {
   const week = sumOf(shown.map((id) => census.dueThisWeek.get(id) ?? NOTHING_DUE))
   return (
     <>
-      <p class="dim">Counted {duration((now.getTime() - census.at.getTime()) / 1_000)} ago.</p>
+      <p class="dim">Counted {ageOf(census, now)}.</p>
       <div class="figures">
         <Figure name="Active" value={rooms?.active} note="chatrooms" />
         <Figure name="Deactivated" value={rooms?.deactivated} note="wake when the customer writes" />
@@ -70,6 +70,11 @@ function Counted({ census, orgs, orgId, now }: CountedProps) {
       {orgId === undefined && <Orgs census={census} orgs={orgs} />}
     </>
   )
+}
+
+function ageOf({ at }: Census, now: Date): string {
+  const seconds = (now.getTime() - at.getTime()) / 1_000
+  return seconds < 1 ? 'just now' : `${duration(seconds)} ago`
 }
 
 const NO_ROOMS: RoomCounts = { active: 0, deactivated: 0, expired: 0 }

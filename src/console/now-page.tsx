@@ -84,7 +84,7 @@ function FigureCards({ figures, rates }: { figures: Figures; rates: Rates }) {
       <RateCard name="Acknowledged" samples={rates.acknowledged} />
       <RateCard name="Routed" samples={rates.routed} />
       <Card name="Oldest unrouted" value={oldest < 1 ? 'none' : duration(oldest)} alarm={oldest > 60}>
-        a delivery waits this long
+        {oldest < 1 ? 'nothing waits for a worker' : 'waits for a worker'}
       </Card>
       <Card name="Parked" value={capped(parked)} href="/console/stuck#parked" alarm={parked > 0}>
         for a number nobody provisioned

@@ -5,25 +5,28 @@ export type Rates = { acknowledged: number[]; routed: number[] }
 
 const SAMPLES = 60
 
+/** A rate is over so many readings: backends tell the database of their share once a second, in bursts. */
+const SPAN = 3
+
 /** Turns readings of counters into rates, and remembers the last sixty. */
 export function createTraffic() {
-  let last: InboxTraffic | undefined
+  let readings: InboxTraffic[] = []
   const rates: Rates = { acknowledged: [], routed: [] }
   return {
     rates,
     /** Takes one reading. Counters that went back were reset: that is no traffic. */
     add(reading: InboxTraffic): void {
-      if (last) {
-        const seconds = (reading.at.getTime() - last.at.getTime()) / 1_000
-        if (seconds <= 0) return
-        remember(rates.acknowledged, (reading.stored - last.stored) / seconds)
-        remember(rates.routed, (reading.routed - last.routed) / seconds)
-      }
-      last = reading
+      const [first] = readings
+      readings = [...readings, reading].slice(-SPAN)
+      if (!first) return
+      const seconds = (reading.at.getTime() - first.at.getTime()) / 1_000
+      if (seconds <= 0) return
+      remember(rates.acknowledged, (reading.stored - first.stored) / seconds)
+      remember(rates.routed, (reading.routed - first.routed) / seconds)
     },
     /** Forgets all: what comes after a pause is no neighbour of what was before it. */
     clear(): void {
-      last = undefined
+      readings = []
       rates.acknowledged.length = 0
       rates.routed.length = 0
     },

@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { isUnreachable } from './pg-errors.ts'
 import * as schema from './schema/index.ts'
 
 /** A pool or one client inside a transaction: verbs take either, so any verb composes into a transaction. */
@@ -61,13 +62,23 @@ export async function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Pr
     await client.query('commit')
     return result
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => {
-      broken = rollbackError
-    })
+    broken = await rollBack(client, error)
     throw error
   } finally {
     client.release(broken)
   }
+}
+
+/**
+ * Why the connection is of no use any more, if so. One that fell silent is not asked again: the rollback would wait
+ * for its deadline too, and double the time until the work is tried on another connection.
+ */
+async function rollBack(client: pg.PoolClient, error: unknown): Promise<Error | undefined> {
+  if (isUnreachable(error)) return new Error('the connection was lost in a transaction', { cause: error })
+  return client.query('rollback').then(
+    () => undefined,
+    (rollbackError: Error) => rollbackError,
+  )
 }
 
 const transactions = new WeakMap<pg.PoolClient, Db>()
@@ -89,7 +100,7 @@ export async function inSavepoint<T>(tx: Db, work: () => Promise<T>): Promise<T>
     await tx.$client.query('release savepoint usher')
     return result
   } catch (error) {
-    await tx.$client.query('rollback to savepoint usher')
+    if (!isUnreachable(error)) await tx.$client.query('rollback to savepoint usher')
     throw error
   }
 }

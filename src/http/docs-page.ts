@@ -9,15 +9,17 @@ type Media = { content?: Record<string, { schema?: Schema }> }
 /** The page's only style; its hash is in the page's security policy. */
 export const DOCS_STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
+a { color: #0a58a8 }
+@media (prefers-color-scheme: dark) { body { background: #121614; color: #e8eeea } a { color: #8fc1ff } }
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
 summary { cursor: pointer; padding: .3rem 0 }
-code { font: 13px/1.5 ui-monospace, monospace }
+code { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
 .method { display: inline-block; min-width: 3.5rem; font-weight: 700; text-transform: uppercase }
 .deprecated { text-decoration: line-through }
 .inside { margin: 0 0 1.5rem 1.2rem }
 .text { white-space: pre-line }
 table { border-collapse: collapse; margin: .5rem 0 1rem; width: 100% }
-td, th { border-top: 1px solid #8884; padding: .25rem .6rem .25rem 0; text-align: left; vertical-align: top }
+td, th { border-top: 1px solid #8884; padding: .25rem .6rem .25rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere }
 `
 
 /** An OpenAPI document as one HTML page that needs nothing else. */

@@ -1,4 +1,4 @@
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { toLookupPhone } from './e164.ts'
 
 /**
@@ -9,18 +9,18 @@ export function phonesMeant(words: string, ownNumbers: string[]): string[] {
   if (!/^[+\d\s()./-]+$/.test(words)) return []
   const digits = words.replace(/\D/g, '').replace(/^00/, '')
   const abroad = toLookupPhone(`+${digits}`)
-  const atHome = words.includes('+')
-    ? []
-    : countriesOf(ownNumbers).map((country) => asDialled(words, country))
+  const atHome = words.includes('+') ? [] : callingCodesOf(ownNumbers).map((code) => asDialled(words, code))
   return [...new Set([abroad, ...atHome].filter((phone) => phone !== undefined))]
 }
 
-function countriesOf(numbers: string[]): CountryCode[] {
-  const countries = numbers.map((number) => parsePhoneNumberFromString(number.replace(/^\+?/, '+'))?.country)
-  return [...new Set(countries.filter((country) => country !== undefined))]
+function callingCodesOf(numbers: string[]): string[] {
+  const codes = numbers.map(
+    (number) => parsePhoneNumberFromString(number.replace(/^\+?/, '+'))?.countryCallingCode,
+  )
+  return [...new Set(codes.filter((code) => code !== undefined))]
 }
 
-function asDialled(words: string, country: CountryCode): string | undefined {
-  const parsed = parsePhoneNumberFromString(words, { defaultCountry: country, extract: false })
+function asDialled(words: string, defaultCallingCode: string): string | undefined {
+  const parsed = parsePhoneNumberFromString(words, { defaultCallingCode, extract: false })
   return parsed?.isPossible() ? parsed.number : undefined
 }

@@ -11,6 +11,7 @@ import { loadRooms } from './load.ts'
 
 const FOLDER = join(tmpdir(), 'usher-bench')
 const DATA_DIR = join(FOLDER, 'postgres')
+const COPY = `bench_run_${process.pid}`
 
 /** What every figure depends on; printed with them. */
 const SETTINGS = [
@@ -29,8 +30,9 @@ export type BenchServer = {
   /** Of the postmaster, whose children are all of PostgreSQL. */
   pid: number
   settings: Record<string, string>
-  /** A fresh copy of the database with so many rooms, under `name`; the copy before it is dropped. */
-  clone(rooms: number, name: string): Promise<string>
+  /** A fresh copy of the database with so many rooms, for this process alone; its copy before it is dropped. */
+  clone(rooms: number): Promise<string>
+  /** Drops the copy; the server stops with its last user. */
   stop(): Promise<void>
 }
 
@@ -60,19 +62,54 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchS
     settings: Object.fromEntries(
       await Promise.all(SETTINGS.map(async (name) => [name, await show(url, name)] as const)),
     ),
-    clone: (rooms, name) => clone(url, rooms, name, log),
-    stop,
+    clone: (rooms) => clone(url, rooms, log),
+    stop: async () => {
+      await on(url, (client) => client.query(`drop database if exists ${COPY} with (force)`))
+      await stop()
+    },
   }
 }
 
-async function clone(url: string, rooms: number, name: string, log: (line: string) => void): Promise<string> {
+/** A connection for the bench's own questions. */
+export async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'bench' })
+  // A connection that is lost fails the next statement, which says more.
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
+
+async function clone(url: string, rooms: number, log: (line: string) => void): Promise<string> {
   const template = await ensureTemplate(url, rooms, log)
   await on(url, async (client) => {
-    await client.query(`drop database if exists ${name} with (force)`)
-    await client.query(`create database ${name} template ${template} strategy file_copy`)
+    const { abandoned, busy } = await otherCopies(client)
+    if (busy.length > 0) log('WARNING: another bench uses the same server: the figures will be off')
+    for (const name of [COPY, ...abandoned]) {
+      await client.query(`drop database if exists ${name} with (force)`)
+    }
+    await client.query(`create database ${COPY} template ${template} strategy file_copy`)
     await client.query('checkpoint')
   })
-  return withDatabase(url, name)
+  return withDatabase(url, COPY)
+}
+
+/** The copies of benches that were killed, and of others at work. */
+async function otherCopies(client: pg.Client): Promise<{ abandoned: string[]; busy: string[] }> {
+  const { rows } = await client.query<{ name: string }>(
+    `select datname as name from pg_database where datname ~ '^bench_run_[0-9]+$' and datname <> $1`,
+    [COPY],
+  )
+  const isBusy = (name: string) => isAlive(Number(name.slice('bench_run_'.length)))
+  const names = rows.map((row) => row.name)
+  return { abandoned: names.filter((name) => !isBusy(name)), busy: names.filter(isBusy) }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 async function ensureTemplate(url: string, rooms: number, log: (line: string) => void): Promise<string> {
@@ -81,7 +118,7 @@ async function ensureTemplate(url: string, rooms: number, log: (line: string) =>
     c.query('select 1 from pg_database where datname = $1', [template]),
   )
   if (rowCount === 1) return template
-  const draft = `${template}_draft`
+  const draft = `${template}_draft_${process.pid}`
   await on(url, (client) => client.query(`drop database if exists ${draft} with (force)`))
   await on(url, (client) => client.query(`create database ${draft}`))
   log(`loading ${rooms} chatrooms (kept for the next run under ${FOLDER})`)

@@ -1,3 +1,4 @@
+import type { Batches } from './batches.ts'
 import type { Cpu } from './meters.ts'
 
 export type Latency = { p50: number; p99: number; max: number }
@@ -20,6 +21,8 @@ export type Figures = {
   /** Largest resident memory by process. */
   memory_mb: Record<string, number> | null
   wal_bytes_per_item: number | null
+  batches: Batches | null
+  /** The generator had no more requests, or the inbox no more rows, before the time was over. */
   ran_out: boolean
 }
 

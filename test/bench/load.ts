@@ -7,13 +7,14 @@ import { COHORT, COHORTS, nameOf, ORGS, orgOf, phoneOf, wabaOf } from './people.
 /** Up to here rows are loaded with every foreign key checked, which proves the loader; beyond, it takes too long. */
 const CHECKED_ROOMS = 100_000
 
-const ORG = `'bench-' || n % ${ORGS}`
-const PHONE = `'bench-phone-' || n % ${ORGS}`
-const WA_ID = '(919000000000 + n)::text'
-const USER_ID = `'IN.1349' || lpad(n::text, 16, '0')`
+/** SQL for what belongs to room `n`. */
+export const ORG = `'bench-' || n % ${ORGS}`
+export const PHONE = `'bench-phone-' || n % ${ORGS}`
+export const WA_ID = '(919000000000 + n)::text'
+export const USER_ID = `'IN.1349' || lpad(n::text, 16, '0')`
 const cohort = (name: keyof typeof COHORTS) => `${COHORT} in (${COHORTS[name].join(', ')})`
 const id = (table: string) => `('${table}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`
-const [CUSTOMER, CONTACT, ROOM] = [id('01930000-0000'), id('01930000-0001'), id('01930000-0002')]
+export const [CUSTOMER, CONTACT, ROOM] = [id('01930000-0000'), id('01930000-0001'), id('01930000-0002')]
 const [OLDER_CONTACT, OLDER_ROOM] = [id('01920000-0001'), id('01920000-0002')]
 
 /**
@@ -82,38 +83,4 @@ function statementsFor(rooms: number): Record<string, string> {
       'Customer ' || n, ${days(190, 10)}, ${days(190, 1)}, ${days(120, 50)}, ${days(100, 10)}, 'FORCE_DEACTIVATE', null
       ${older}`,
   }
-}
-
-/**
- * Takes back what a measurement changed for good, so that the next one meets the same rooms: deactivated ones that
- * woke up, and names that were learned. The messages stay.
- */
-export async function restoreRooms(client: pg.Client, since: Date): Promise<void> {
-  await client.query(
-    `update chatrooms r set deactivated_at = now() - interval '2 days', deactivation_reason = 'FORCE_DEACTIVATE'
-     from messages m where m.received_at >= $1 and m.route = 'reactivated' and m.org_id = r.org_id
-       and m.chatroom_id = r.id and r.deactivated_at is null and r.expired_at is null`,
-    [since],
-  )
-  await client.query('delete from customer_aliases where created_at >= $1', [since])
-  await client.query('truncate inbox')
-}
-
-/**
- * Messages of ours that statuses can be about: `wamid.<run>.out.<place>`, one each to the rooms 1, 2, ... in turn.
- */
-export async function insertOutgoing(
-  client: pg.Client,
-  run: string,
-  count: number,
-  rooms: number,
-): Promise<void> {
-  await client.query(
-    `insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at, received_at,
-       seq, reason, payload, status, status_at)
-     select ${ORG}, 'wamid.' || $1 || '.out.' || place, ${PHONE}, ${CUSTOMER}, ${ROOM}, 'out', 'template',
-       now(), now(), nextval('inbox_id_seq') * 4096, 'sent by the bench', '{"type":"template"}', null, null
-     from (select place, 1 + place % $3::int as n from generate_series(0, $2::int - 1) place) p`,
-    [run, count, rooms],
-  )
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { batchesBetween, readBatches } from './batches.ts'
 import type { Child } from './child.ts'
 import { type Figures, latencyOf } from './figures.ts'
 import type { Load, LoadResult, ToGenerator } from './generator.ts'
-import { insertOutgoing, restoreRooms } from './load.ts'
 import { cpuBetween, type Metered, readCpu, readPeakMemory, readWal } from './meters.ts'
 import { type Batch, isMessage } from './requests.ts'
+import { insertOutgoing, restoreRooms } from './rows.ts'
 import type { SqlLoad, SqlResult, ToSqlAlone } from './sql-alone.ts'
 import type { Running } from './variants.ts'
 
@@ -28,6 +29,7 @@ export async function measureLoad(
   bench: Bench,
   running: Running,
   wanted: Omit<Load, 'run' | 'port'>,
+  onStart = () => {},
 ): Promise<Figures> {
   const { client, generator } = bench
   const load: Load = { ...wanted, run: newRun(), port: running.port }
@@ -36,7 +38,9 @@ export async function measureLoad(
   await generator.ask({ prepare: load })
   await client.query('checkpoint')
   const metered = [...bench.servers, ...running.processes, { name: 'load generator', pid: generator.pid }]
+  const batches = await readBatches(running.processes)
   const [cpu, wal] = [readCpu(metered), await readWal(client)]
+  onStart()
   const result = await generator.ask({ go: true })
   const drained = running.drained === undefined || (await within(DRAIN_MS, running.drained))
   const used = cpuBetween(cpu, readCpu(metered))
@@ -48,6 +52,7 @@ export async function measureLoad(
   return {
     ...answered(result),
     ...(routed ? routedFigures(result, load, routed) : { routed_per_s: null, routed_ms: null, lost: 0 }),
+    batches: batchesBetween(batches, await readBatches(running.processes)),
     cpu_s_per_1000: perThousand(used, result.accepted),
     memory_mb: memory,
     wal_bytes_per_item: routed ? walUsed / result.accepted : null,
@@ -59,6 +64,7 @@ export async function measureSql(
   bench: Bench,
   sql: Child<ToSqlAlone, SqlResult>,
   wanted: Omit<SqlLoad, 'run'>,
+  onStart = () => {},
 ): Promise<Figures> {
   const { client } = bench
   const load = { ...wanted, run: newRun() }
@@ -68,6 +74,7 @@ export async function measureSql(
   await client.query('checkpoint')
   const metered = [...bench.servers, { name: 'workers', pid: sql.pid }]
   const [cpu, wal] = [readCpu(metered), await readWal(client)]
+  onStart()
   const { startedAt, lastAt, routed, ranOut } = await sql.ask({ go: true })
   const used = cpuBetween(cpu, readCpu(metered))
   const walUsed = (await readWal(client)) - wal
@@ -75,7 +82,7 @@ export async function measureSql(
   await restoreRooms(client, since)
   return {
     ...{ acknowledged: routed, refused: 0, unanswered: 0, lost: 0, ran_out: ranOut },
-    ...{ acknowledged_per_s: null, answer_ms: null, routed_ms: null },
+    ...{ acknowledged_per_s: null, answer_ms: null, routed_ms: null, batches: null },
     routed_per_s: (routed * 1_000) / (lastAt - startedAt),
     cpu_s_per_1000: perThousand(used, routed),
     memory_mb: memory,

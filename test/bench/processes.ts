@@ -17,6 +17,11 @@ const STOP_MS = 10_000
 
 const living = new Set<ChildProcess>()
 
+// Also when the bench itself crashes, nothing is left behind.
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL')
+})
+
 /** Stops whatever is still running. */
 export async function stopProcesses(): Promise<void> {
   await Promise.all([...living].map(end))

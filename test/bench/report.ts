@@ -1,7 +1,10 @@
+import type { Trips } from './count-trips.ts'
 import { type Figures, type Spread, spreadOf } from './figures.ts'
+import type { Way } from './loads.ts'
 import type { Name } from './options.ts'
-import type { Round, Way } from './rounds.ts'
+import type { Round } from './rounds.ts'
 
+export type TripsByName = Partial<Record<Name, Trips>>
 export type Ratios = Record<'to_plain' | 'to_sql_alone' | 'to_bare_express', Partial<Record<Name, Spread>>>
 
 const USHER: Name[] = ['redis', 'redis-split', 'postgres', 'postgres-split']
@@ -49,12 +52,14 @@ const COLUMNS: Column[] = [
   { head: 'max', of: (f) => f.routed_ms?.max, digits: 0, ways: ALL },
   { head: 'CPU s/1,000', of: (f) => sum(f.cpu_s_per_1000), digits: 3, ways: ALL },
   { head: 'WAL bytes', of: (f) => f.wal_bytes_per_item, digits: 0, ways: FAST },
+  { head: 'insert', of: (f) => f.batches?.insert, digits: 0, ways: ALL },
+  { head: 'routing batch', of: (f) => f.batches?.routing, digits: 0, ways: ALL },
   { head: 'not 200', of: (f) => f.refused + f.unanswered, digits: 0, ways: ALL },
   { head: 'lost', of: (f) => f.lost, digits: 0, ways: ALL },
 ]
 
 /** The tables on stdout: one for each way of loading, medians with their range; then CPU by process, and ratios. */
-export function printReport(rounds: Round[], names: Name[]): string {
+export function printReport(rounds: Round[], names: Name[], trips: TripsByName): string {
   const sections = (Object.keys(WAYS) as Way[]).flatMap((way) => {
     const measured = names.filter((name) => rounds.some((r) => r.variants[name]?.[way]))
     if (measured.length === 0) return []
@@ -65,7 +70,7 @@ export function printReport(rounds: Round[], names: Name[]): string {
     })
     return [WAYS[way], table(['', ...columns.map((c) => c.head)], rows), cpuLines(rounds, measured, way)]
   })
-  return [...sections, ratioLines(ratiosOf(rounds))].join('\n\n')
+  return [...sections, tripLines(trips), ratioLines(ratiosOf(rounds))].join('\n\n')
 }
 
 function cpuLines(rounds: Round[], names: Name[], way: Way): string {
@@ -79,6 +84,17 @@ function cpuLines(rounds: Round[], names: Name[], way: Way): string {
     return `  ${name}: ${parts.join(', ')}`
   })
   return ['CPU seconds for 1,000 (largest memory), by process:', ...lines].join('\n')
+}
+
+function tripLines(trips: TripsByName): string {
+  const lines = Object.entries(trips).map(
+    ([name, t]) =>
+      `  ${name}: ${t.round_trips.toFixed(3)} round trips, ${t.statements.toFixed(3)} statements`,
+  )
+  return [
+    'To PostgreSQL for one message at full speed, counted by a proxy in a run of its own:',
+    ...lines,
+  ].join('\n')
 }
 
 function ratioLines(ratios: Ratios): string {

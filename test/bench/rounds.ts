@@ -1,25 +1,15 @@
 import { loadavg } from 'node:os'
-import pg from 'pg'
 import { startChild } from './child.ts'
 import type { Figures } from './figures.ts'
-import type { Load } from './generator.ts'
+import { loadOf, MOST_PER_SECOND, SQL, WARM_UP_SECONDS, type Way, warmUp } from './loads.ts'
 import { type Bench, measureLoad, measureSql } from './measure.ts'
 import type { Name, Options } from './options.ts'
 import type { Mix } from './requests.ts'
 import type { SqlResult, ToSqlAlone } from './sql-alone.ts'
-import { type Running, VARIANTS, type World } from './variants.ts'
-
-/** Ways to load a variant: as fast as it goes, the same with statuses, at a fixed rate, and one at a time. */
-export type Way = 'full' | 'statuses' | 'rate' | 'single'
+import { VARIANTS, type World } from './variants.ts'
 
 /** The figures of one round, by variant and way, and the machine's load average when it began. */
 export type Round = { load_average: number; variants: Partial<Record<Name, Partial<Record<Way, Figures>>>> }
-
-/** Most requests signed for a second of full speed; more are not sent, which the report says. */
-const MOST_PER_SECOND = { usher: 16_000, plain: 8_000, sql: 12_000 }
-const WARM_UP_SECONDS = 2
-const SINGLE_PAUSE_MS = 20
-const SQL = { concurrency: 4, batch: 200 }
 
 /** Runs every variant once, starting with another one in each round. */
 export async function runRound(
@@ -67,20 +57,6 @@ async function door(
   }
 }
 
-function loadOf(way: Way, options: Options, most: number, repeat: boolean): Omit<Load, 'run' | 'port'> {
-  const { rooms, connections, seconds, rate } = options
-  const mix: Mix = way === 'statuses' ? 'statuses' : 'messages'
-  const base = { mix, rooms, connections, seconds, repeat }
-  if (way === 'rate') return { ...base, rate, count: rate * seconds }
-  if (way === 'single') return { ...base, connections: 1, pauseMs: SINGLE_PAUSE_MS, count: seconds * 60 }
-  return { ...base, count: repeat ? 20_000 : most * seconds }
-}
-
-async function warmUp(bench: Bench, running: Running, { rooms, connections }: Options, repeat: boolean) {
-  const load = { rooms, connections, repeat, seconds: WARM_UP_SECONDS, count: 10_000 * WARM_UP_SECONDS }
-  await measureLoad(bench, running, { ...load, mix: 'messages' })
-}
-
 async function sqlAlone(
   { rooms, seconds }: Options,
   bench: Bench,
@@ -99,11 +75,4 @@ async function sqlAlone(
   } finally {
     await sql.stop()
   }
-}
-
-/** A connection for the bench's own questions. */
-export async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'bench' })
-  await client.connect()
-  return client
 }

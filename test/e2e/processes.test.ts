@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import pg from 'pg'
 import { describe, expect, inject, it } from 'vitest'
 import { sign } from '../../src/webhook/signature.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { measured } from '../support/figures.ts'
 import { readMessage } from '../support/inbox.ts'
 import { createOrg } from '../support/org.ts'
 import { type RunningProcess, startProcess } from '../support/process.ts'
@@ -88,6 +90,28 @@ describe('the split installation', () => {
     expect(await Promise.all([server.exited(), workers.exited()])).toEqual([0, 0])
   })
 
+  it('never migrates: it may run as a user who must not change the schema', async () => {
+    const { url, pool } = await createTestDatabase()
+    const name = `bare_${Date.now()}`
+    await pool.query(`create database ${name}`)
+    const DATABASE_URL = Object.assign(new URL(url), { pathname: `/${name}` }).href
+    const both = [
+      startProcess('workers/main.js', ['server'], { ...DOOR, DATABASE_URL }),
+      startProcess('workers/main.js', ['workers'], { DATABASE_URL, OPS_PORT: '0' }),
+    ]
+    for (const one of both) await urls(one)
+    for (const one of both) one.child.kill('SIGTERM')
+    expect(await Promise.all(both.map((one) => one.exited()))).toEqual([0, 0])
+    const bare = new pg.Client(DATABASE_URL)
+    await bare.connect()
+    const { rows } = await bare.query(
+      `select nspname from pg_namespace where nspname in ('drizzle', 'bullmq')`,
+    )
+    await bare.end()
+    await pool.query(`drop database ${name} with (force)`)
+    expect(rows).toEqual([])
+  })
+
   it('loses nothing when its worker is killed in the middle of its work', async () => {
     const { url: DATABASE_URL, db } = await createTestDatabase()
     const org = await createOrg(db)
@@ -133,13 +157,16 @@ describe('a database that is away', () => {
     expect(await statusOf(`${opsUrl}/ready`)).toBe(503)
     expect(await statusOf(`${opsUrl}/live`)).toBe(200)
     await proxy.set('pass')
+    const back = performance.now()
     await expect.poll(() => send(door, post(org.phones[0]!, m)), { timeout: 10_000 }).toBe(200)
+    const seconds = (performance.now() - back) / 1_000
     await expect.poll(() => statusOf(`${opsUrl}/ready`), { timeout: 10_000 }).toBe(200)
     await expect
       .poll(() => readMessage(db, org.id, m.id), { timeout: 20_000 })
       .toMatchObject({ route: 'held' })
     app.child.kill('SIGTERM')
     expect(await app.exited()).toBe(0)
+    measured(10, { of: 'process started before its database', n: 1, lost: 0, seconds })
     await proxy.close()
   })
 

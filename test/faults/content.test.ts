@@ -9,18 +9,13 @@ import { sign } from '../../src/webhook/signature.ts'
 import { startTestApi } from '../support/api.ts'
 import { APP_SECRET, startTestApp, type TestApp } from '../support/app.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { measured, randomFrom, rounds, SEED } from '../support/figures.ts'
+import { seededRandom } from '../support/faults/random.ts'
+import { measured, rounds, SEED } from '../support/figures.ts'
 import { accepts, type Reply, startGraph } from '../support/graph.ts'
 import { send } from '../support/http.ts'
 import { deliver } from '../support/inbox.ts'
 import { createOrg, createRoom, createSendingOrg, SECRETS_KEY, type TestOrg } from '../support/org.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
-
-const shuffled = <T>(items: T[], random: () => number): T[] =>
-  items
-    .map((item) => ({ item, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item)
 
 describe('deliveries in any order', () => {
   const MESSAGES = 200
@@ -66,7 +61,7 @@ describe('deliveries in any order', () => {
 
   it('and repeated come to the same messages, chatrooms, statuses and times', async () => {
     const { db } = await createTestDatabase()
-    const random = randomFrom(SEED)
+    const random = seededRandom(SEED)
     const reference = await openOrg(db)
     await deliver(db, ...posts(reference))
     const expected = await outcome(db, reference)
@@ -74,9 +69,9 @@ describe('deliveries in any order', () => {
     const orders = rounds(8)
     for (let i = 0; i < orders; i++) {
       const org = await openOrg(db)
-      const mixed = shuffled([...posts(org), ...posts(org).slice(0, 40)], random)
+      const mixed = random.shuffled([...posts(org), ...posts(org).slice(0, 40)])
       for (let at = 0; at < mixed.length; ) {
-        const size = 1 + Math.floor(random() * 60)
+        const size = random.int(1, 60)
         await deliver(db, ...mixed.slice(at, at + size))
         at += size
       }
@@ -99,7 +94,7 @@ describe('unreadable items', () => {
       message({ type: 'invented', extra: { invented: { a: [1, 2, {}] } } }),
     ]
     const good = [...odd, ...Array.from({ length: 190 }, () => message({}))]
-    const items = shuffled([...good, ...bad], randomFrom(SEED))
+    const items = seededRandom(SEED).shuffled([...good, ...bad])
     const text = post(org.phones[0]!, ...items)
       .toString()
       .replace('"DEEP"', deep)

@@ -1,39 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { engines } from '../support/app.ts'
-import { measured, randomFrom, rounds, SEED } from '../support/figures.ts'
+import { seededRandom } from '../support/faults/random.ts'
+import { measured, rounds, SEED } from '../support/figures.ts'
 import { startGraph } from '../support/graph.ts'
 import { openSocket } from '../support/http.ts'
 import {
   type Installation,
   install,
   type Member,
+  newTally,
   passHalfAMinute,
   quantile,
   sendOnce,
-  sendUntilTaken,
-  type Tally,
+  startLoad,
 } from '../support/installation.ts'
-import { createOrg, createRoom, createSendingOrg, type TestOrg } from '../support/org.ts'
+import { createOrg, createRoom, createSendingOrg } from '../support/org.ts'
 import { message, post } from '../support/webhooks.ts'
-
-/** Posts new messages of 40 customers, one every `everyMs`, until `stop`, which gives their wamids. */
-function load(url: () => string, org: TestOrg, everyMs: number, tally: Tally) {
-  const wamids: string[] = []
-  const taken: Promise<void>[] = []
-  const timer = setInterval(() => {
-    const m = message({ from: `1555666${1000 + (wamids.length % 40)}` })
-    wamids.push(m.id)
-    taken.push(sendUntilTaken(url, post(org.phones[0]!, m), tally))
-  }, everyMs)
-  return async () => {
-    clearInterval(timer)
-    await Promise.all(taken)
-    return wamids
-  }
-}
-
-const newTally = (): Tally => ({ answers: new Map(), ms: [] })
 
 /** Ends a process and starts its successor on the same port. */
 async function replace(site: Installation, role: 'server' | 'workers', old: Member, signal: NodeJS.Signals) {
@@ -49,14 +32,14 @@ describe.concurrent.each(engines())('a receiver, queue on %s', (engine) => {
   it('that is killed amid requests loses nothing it answered 200', async (t) => {
     const site = await install(t, engine)
     const org = await createOrg(site.db, { unknown_sender: 'create' })
-    const random = randomFrom(SEED)
+    const random = seededRandom(SEED)
     await site.start('workers')
     let receiver = await site.start('server')
     const tally = newTally()
-    const stop = load(() => receiver.url, org, 3, tally)
+    const stop = startLoad(() => receiver.url, org.phones[0]!, 3, tally)
     const kills = rounds(3)
     for (let i = 0; i < kills; i++) {
-      await sleep(100 + random() * 300)
+      await sleep(100 + random.next() * 300)
       receiver = (await replace(site, 'server', receiver, 'SIGKILL')).member
     }
     const wamids = await stop()
@@ -77,7 +60,7 @@ describe.concurrent.each(engines())('a receiver, queue on %s', (engine) => {
     let worker = await site.start('workers')
     const tally = newTally()
     let turn = 0
-    const stop = load(() => receivers[turn++ % 2]!.url, org, 5, tally)
+    const stop = startLoad(() => receivers[turn++ % 2]!.url, org.phones[0]!, 5, tally)
     const exits: number[] = []
     const restarts = rounds(4)
     for (let i = 0; i < restarts; i++) {

@@ -1,39 +1,20 @@
-import pg from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Db, inTransaction } from '../../src/db/client.ts'
+import type { Db } from '../../src/db/client.ts'
 import { ENDPOINTS } from '../../src/http/api.ts'
 import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createGroup, createLead } from '../support/leads.ts'
+import { loadCustomers } from '../support/load-customers.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
-import { planNodes, type Statement } from '../support/statements.ts'
+import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
 
 const BIG = ['chatrooms', 'contacts', 'customers', 'customer_aliases', 'messages', 'events']
 const USERS = ['ann', 'bob', 'cid', 'dee']
 const DAY = 86_400_000
+/** A million: `PLAN_CUSTOMERS=1000000 npx vitest run --project integration api-plans`. */
 const CUSTOMERS = Number(process.env.PLAN_CUSTOMERS ?? 25_000)
-const PART = 2_500
 
 let db: Db
-
-/** Every statement that any connection of this process sends while `work` runs. */
-async function recorded(work: () => Promise<void>): Promise<Statement[]> {
-  const statements = new Map<string, Statement>()
-  const query = pg.Client.prototype.query
-  pg.Client.prototype.query = function (this: pg.Client, ...args: [Statement | string, unknown]) {
-    const [first, second] = args
-    const {
-      text,
-      name = '',
-      values = Array.isArray(second) ? second : [],
-    } = typeof first === 'string' ? { text: first } : first
-    if (/^\s*(select|with|insert|update|delete)/i.test(text)) statements.set(text, { name, text, values })
-    return (query as (...a: unknown[]) => unknown).apply(this, args)
-  } as typeof query
-  await work()
-  pg.Client.prototype.query = query
-  return [...statements.values()]
-}
 
 /** Calls every endpoint of the API in every way that has statements of its own; gives the paths called. */
 async function everyRequest(org: TestOrg): Promise<string[]> {
@@ -106,8 +87,8 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     db = (await createTestDatabase()).db
     const org = await createOrg(db, { expiry_days: 100, delegate: { user_id: 'ann' } }, { users: USERS })
     await createGroup(db, org, 'team', USERS)
-    if (fill === 'loaded') await load(org)
-    statements = await recorded(async () => {
+    if (fill === 'loaded') await loadCustomers(db, org, CUSTOMERS, USERS)
+    statements = await recordEverything(async () => {
       called = await everyRequest(org)
     })
     if (fill === 'loaded') await printMedians(org)
@@ -164,50 +145,4 @@ async function printMedians(org: TestOrg): Promise<void> {
 async function genericPlan({ text }: Statement): Promise<string[]> {
   const { rows } = await db.$client.query(`explain (generic_plan) ${text}`)
   return rows.map((r) => /(Seq Scan on \w+)/.exec(r['QUERY PLAN'])?.[1] ?? '')
-}
-
-/**
- * 25,000 customers of this org, each with a chatroom, a user, a message and an event; and statistics. A million:
- * `PLAN_CUSTOMERS=1000000 npx vitest run --project integration api-plans`.
- */
-async function load(org: TestOrg): Promise<void> {
-  for (let loaded = 0; loaded < CUSTOMERS; loaded += PART) await loadPart(org)
-  await db.$client.query('analyze')
-}
-
-async function loadPart(org: TestOrg): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    // Triggers and foreign keys are not what is looked at, and cost most of the time.
-    await tx.$client.query('set local session_replication_role = replica')
-    await insertPart(tx, org)
-  })
-}
-
-async function insertPart(tx: Db, org: TestOrg): Promise<void> {
-  await tx.$client.query(
-    `with c as (
-       insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, ${PART}) returning id),
-     a as (
-       insert into customer_aliases (org_id, kind, value, customer_id) select $1, 'wa_id', 'w' || id, id from c),
-     k as (
-       insert into contacts (org_id, id, customer_id, crm_id) select $1, id, id, id::text from c),
-     m as (
-       insert into contact_wabas (org_id, contact_id, waba_phone_id) select $1, id, $2 from c),
-     r as (
-       insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, deactivated_at,
-         pending_user_id, assigned_user_id)
-       select $1, id, id, id, $2, 'x', case when random() < 0.3 then now() end,
-         case when random() < 0.02 then 'bob' end, ($3::text[])[1 + floor(random() * 4)] from c),
-     u as (
-       insert into chatroom_members (org_id, chatroom_id, user_id)
-       select $1, id, ($3::text[])[1 + floor(random() * 4)] from c),
-     g as (
-       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
-         received_at, seq, route, reason, payload)
-       select $1, 'w' || id, $2, id, case when random() < 0.9 then id end, 'in', 'text',
-         now() - random() * interval '30 days', now(), 1, 'held', 'x', '{}' from c)
-     insert into events (org_id, id, kind, actor, customer_id, contact_id, chatroom_id)
-     select $1, gen_random_uuid(), 'x', 'x', id, id, id from c`,
-    [org.id, org.phones[0], USERS],
-  )
 }

@@ -7,6 +7,7 @@ import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { JWT_SECRET, startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { measured } from '../support/figures.ts'
 import { createOrg } from '../support/org.ts'
 import { startProcess } from '../support/process.ts'
 
@@ -46,8 +47,12 @@ async function ask(
   path = `/v2/org/${org}/contact/pn/+15550001111`,
 ) {
   const { status, body, headers } = await api.call('GET', path, { as: authorization })
+  if (status === 401) turnedAway += 1
   return { status, error: body.error_message, challenge: headers['www-authenticate'] }
 }
+
+let turnedAway = 0
+afterAll(() => measured(25, { of: 'forged or invalid tokens', n: turnedAway, wrong: 0 }))
 
 const refused = { status: 401, error: 'UNAUTHORIZED', challenge: 'Bearer' }
 const admitted = { status: 200, error: undefined, challenge: undefined }

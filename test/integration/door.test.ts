@@ -11,6 +11,7 @@ import { createMetrics } from '../../src/metrics.ts'
 import { createReceiver } from '../../src/webhook/receive.ts'
 import { sign } from '../../src/webhook/signature.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { measured } from '../support/figures.ts'
 import { openSocket, type Reply, type Request, send } from '../support/http.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
@@ -256,6 +257,7 @@ describe('a delivery whose signature is', () => {
     expect(await stored()).toEqual([])
     expect(await refusedFor('signature')).toBe(before + 1)
     expect(logged).toBe('')
+    measured(21, { of: 'kinds of wrong signature', n: Object.keys(wrong).length, wrong: 0 })
   })
 })
 

@@ -1,3 +1,5 @@
+import { createBullBoard } from '@bull-board/api'
+import { ExpressAdapter } from '@bull-board/express'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOpsApp, type OpsParts } from '../../src/http/ops.ts'
@@ -7,7 +9,9 @@ import { createLogger } from '../../src/logger.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { openEngine } from '../../src/queue/connection.ts'
 import { createProducer, type Producer } from '../../src/queue/producer.ts'
+import { routesOf } from '../support/api.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { measured } from '../support/figures.ts'
 import { type Request, send } from '../support/http.ts'
 
 const LOGIN = { user: 'ops', password: 'canary-ops-password' }
@@ -203,6 +207,24 @@ describe('what needs a login', () => {
     expect((await send(url + path, { method })).status).toBe(403)
     expect((await send(url + path, { method, headers })).status).toBe(403)
     expect((await loggedIn(url + path, { method })).status).toBe(403)
+  })
+
+  test('every route of Bull Board, with any verb, answers 401 without a login and 403 when none is set', async () => {
+    const serverAdapter = new ExpressAdapter()
+    createBullBoard({ queues: [], serverAdapter })
+    const paths = new Set(routesOf(serverAdapter.getRouter()).map(({ path }) => path))
+    const [closed, open] = [await start({ login: undefined }), await start({ queues: producer.queues })]
+    let asked = 0
+    for (const path of paths) {
+      for (const method of ['GET', 'PUT', 'POST', 'PATCH', 'DELETE']) {
+        const address = `/queues${path.replace(/\{\w+\}/g, 'deliveries')}`
+        const answers = [await send(closed + address, { method }), await send(open + address, { method })]
+        expect([address, ...answers.map((a) => a.status)]).toEqual([address, 403, 401])
+        asked += 2
+      }
+    }
+    expect(paths.size).toBeGreaterThan(15)
+    measured(27, { of: 'calls of every dashboard route', n: asked, wrong: 0 })
   })
 
   test.each(addresses)('%s %s answers 401 to a missing or wrong login', async (method, path) => {

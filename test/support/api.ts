@@ -114,12 +114,15 @@ export function routesOf(app: Express): { method: string; path: string }[] {
   const layers = (app as object as { router: { stack: Layer[] } }).router.stack
   return layers.flatMap(function routes({ route, handle }: Layer): { method: string; path: string }[] {
     if (!route) return (handle.stack ?? []).flatMap(routes)
-    const path = route.path.replace(/:(\w+)/g, '{$1}')
-    return Object.keys(route.methods).map((method) => ({ method, path }))
+    const paths = [route.path].flat().map((path) => path.replace(/:(\w+)/g, '{$1}'))
+    return paths.flatMap((path) => Object.keys(route.methods).map((method) => ({ method, path })))
   })
 }
 
-type Layer = { route?: { path: string; methods: Record<string, boolean> }; handle: { stack?: Layer[] } }
+type Layer = {
+  route?: { path: string | string[]; methods: Record<string, boolean> }
+  handle: { stack?: Layer[] }
+}
 
 async function listen(
   app: Express,

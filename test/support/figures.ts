@@ -33,14 +33,3 @@ export function measured(row: number, figure: Figure): void {
   mkdirSync(join(projectRoot(), 'coverage'), { recursive: true })
   appendFileSync(FIGURES, `${JSON.stringify({ row, ...figure })}\n`)
 }
-
-/** Random numbers in [0, 1) that follow from a seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}

@@ -5,6 +5,7 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startEmbedded } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
+import { findChromium } from './browser.ts'
 import { findRedis, type RunningRedis, startRedis } from './redis.ts'
 
 declare module 'vitest' {
@@ -46,6 +47,8 @@ async function startServers(): Promise<Servers> {
     undo.unshift(() => rm(folder, { recursive: true }))
     // As root, PostgreSQL runs as another user, who must be able to pass through.
     await chmod(folder, 0o755)
+    if (findChromium() === undefined)
+      console.log('chromium not found: the browser tests (test/e2e/console.test.ts) do not run')
     const redis = await startRedisIfThere()
     if (redis) undo.unshift(redis.stop)
     const postgres = await startEmbedded({ dataDir: join(folder, 'postgres'), log: console.log })

@@ -2,14 +2,16 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from 'vitest'
+import type { Database } from '../../src/db/client.ts'
 import { freePort } from '../../src/db/embedded/server.ts'
 import { sign } from '../../src/webhook/signature.ts'
-import { createTestDatabase, type TestDatabase } from './database.ts'
+import { createTestDatabase } from './database.ts'
 import { SECRETS_KEY } from './org.ts'
 import { type RunningProcess, spawnProcess } from './process.ts'
 import { startRedis } from './redis.ts'
+import { message, post } from './webhooks.ts'
 
-const SECRET = 'canary-app-secret'
+const SECRET = 'leak-app-secret'
 const ANSWER_MS = 5_000
 
 /** One process of Usher that is up. */
@@ -23,7 +25,7 @@ type Start = { env?: Record<string, string>; preload?: string }
 
 /** Real processes of Usher on one database; those that are left end with the test. */
 export type Installation = {
-  db: TestDatabase['db']
+  db: Database['db']
   databaseUrl: string
   redisUrl: string | undefined
   start(role: 'server' | 'workers' | 'all', options?: Start): Promise<Member>
@@ -35,7 +37,12 @@ export type Installation = {
   doubled(): Promise<number>
 }
 
-type Stores = { database?: TestDatabase; databaseUrl?: string; redisUrl?: string }
+type Stores = {
+  database?: { db: Database['db']; url: string }
+  /** By which the processes reach the database, when it is another than ours. */
+  databaseUrl?: string
+  redisUrl?: string
+}
 
 /** An installation whose queue is on `engine`; stores that are not given are made. */
 export async function install(
@@ -54,7 +61,7 @@ export async function install(
     DATABASE_URL: databaseUrl,
     ...(redisUrl && { REDIS_URL: redisUrl }),
     META_APP_SECRET: SECRET,
-    META_VERIFY_TOKEN: 'canary-verify-token',
+    META_VERIFY_TOKEN: 'leak-verify-token',
     SECRETS_KEY,
     HOST: '127.0.0.1',
     OPS_PORT: '0',
@@ -95,6 +102,24 @@ export async function install(
           group by org_id, in_reply_to having count(*) > 1) as replies))::int as n`),
   }
 }
+
+/** Posts new messages of 40 customers, one every `everyMs`, until the function it gives is called. */
+export function startLoad(url: () => string, phoneId: string, everyMs: number, tally?: Tally) {
+  const wamids: string[] = []
+  const taken: Promise<void>[] = []
+  const timer = setInterval(() => {
+    const m = message({ from: `1555666${1000 + (wamids.length % 40)}` })
+    wamids.push(m.id)
+    taken.push(sendUntilTaken(url, post(phoneId, m), tally))
+  }, everyMs)
+  return async (): Promise<string[]> => {
+    clearInterval(timer)
+    await Promise.all(taken)
+    return wamids
+  }
+}
+
+export const newTally = (): Tally => ({ answers: new Map(), ms: [] })
 
 /** Makes every delivery that is still to be routed due, as if half a minute had passed since it came. */
 export async function passHalfAMinute({ db }: Pick<Installation, 'db'>): Promise<void> {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../src/db/embedded/server.ts'
+import { findProgram } from './programs.ts'
 
 /** Becomes Redis, beside a watcher that kills it when our end of its input closes: also when we are killed. */
 const WATCHED = 'exec 3<&0; (read -r _ <&3; kill -9 $$) & exec "$@"'
@@ -14,20 +14,17 @@ const WATCHED = 'exec 3<&0; (read -r _ <&3; kill -9 $$) & exec "$@"'
 export type RunningRedis = { url: string; pid: number; stop(): Promise<void> }
 
 /** Path of the `redis-server` on PATH, undefined when there is none. */
-export function findRedis(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return folders.map((folder) => join(folder, 'redis-server')).find(isExecutable)
-}
+export const findRedis = () => findProgram('redis-server')
 
-/** Starts an empty Redis that keeps nothing on disk, on a (free) port of 127.0.0.1; `stop` kills it. */
-export async function startRedis(wantedPort?: number): Promise<RunningRedis> {
+/** Starts an empty Redis that keeps no data on disk, on a (free) port of 127.0.0.1; `stop` kills it. */
+export async function startRedis(wantedPort?: number, options: string[] = []): Promise<RunningRedis> {
   const program = findRedis()
   if (program === undefined) throw new Error('redis-server not found')
   const folder = await mkdtemp(join(tmpdir(), 'usher-redis-'))
   const port = wantedPort ?? (await freePort())
   const network = ['--port', String(port), '--bind', '127.0.0.1']
   const storage = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction']
-  const redis = spawn('sh', ['-c', WATCHED, 'sh', program, ...network, ...storage], {
+  const redis = spawn('sh', ['-c', WATCHED, 'sh', program, ...network, ...storage, ...options], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   const exited = once(redis, 'exit')
@@ -45,15 +42,6 @@ export async function startRedis(wantedPort?: number): Promise<RunningRedis> {
       await exited
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
   }
 }
 

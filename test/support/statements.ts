@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import pg from 'pg'
 import type { Db } from '../../src/db/client.ts'
 
 export type Statement = { name: string; text: string; values: unknown[] }
@@ -29,6 +29,28 @@ export function recordStatements(pool: pg.Pool): { statements: Statement[]; stop
     pool.connect = original
   }
   return { statements, stop }
+}
+
+/** Every statement that any connection of this process sends while `work` runs. */
+export async function recordEverything(work: () => Promise<void>): Promise<Statement[]> {
+  const statements = new Map<string, Statement>()
+  const query = pg.Client.prototype.query
+  pg.Client.prototype.query = function (this: pg.Client, ...args: [Statement | string, unknown]) {
+    const [first, second] = args
+    const {
+      text,
+      name = '',
+      values = Array.isArray(second) ? second : [],
+    } = typeof first === 'string' ? { text: first } : first
+    if (/^\s*(select|with|insert|update|delete)/i.test(text)) statements.set(text, { name, text, values })
+    return (query as (...a: unknown[]) => unknown).apply(this, args)
+  } as typeof query
+  try {
+    await work()
+  } finally {
+    pg.Client.prototype.query = query
+  }
+  return [...statements.values()]
 }
 
 type Plan = { 'Node Type': string; 'Relation Name'?: string; Plans?: Plan[] }

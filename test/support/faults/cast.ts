@@ -45,6 +45,8 @@ const DAYS = 30
 const HOLD = { id: 'org-hold', wabaId: 'waba-hold', phones: ['phone-hold-1', 'phone-hold-2'] }
 const CREATE = { id: 'org-create', wabaId: 'waba-create', phones: ['phone-create-1', 'phone-create-2'] }
 const LATE = 'phone-late'
+/** Chatrooms made at a time. */
+const AT_ONCE = 6
 
 type Room = Omit<TestRoom, 'phone' | 'customer'>
 
@@ -53,7 +55,7 @@ type Room = Omit<TestRoom, 'phone' | 'customer'>
  * people. The same seed makes the same cast.
  */
 export async function createCast(db: Db, options: CastOptions): Promise<Cast> {
-  const { seed, busy = 30, gone = 150, lifecycleWithinMs = 120_000 } = options
+  const { seed, busy = 100, gone = 120, lifecycleWithinMs = 120_000 } = options
   const random = seededRandom(seed)
   const now = Date.now()
   const ago = (ms: number) => new Date(now - ms)
@@ -82,10 +84,11 @@ export async function createCast(db: Db, options: CastOptions): Promise<Cast> {
     const { id } = await createRoom(db, org, { phone, customer: `+${person.waId}`, ...room })
     rooms.set(id, room.expiredAt ? 'expired' : room.deactivatedAt ? 'deactivated' : 'active')
   }
+  const wishes: [TestOrg, string, CastPerson, Room][] = []
   for (const org of [HOLD, CREATE]) {
     for (const [p, phone] of org.phones.entries()) {
       for (const [i, person] of people.entries()) {
-        for (const room of mixtures[(i + 3 * p) % mixtures.length]!()) await add(org, phone, person, room)
+        for (const room of mixtures[(i + 3 * p) % mixtures.length]!()) wishes.push([org, phone, person, room])
       }
     }
     await registerUserIds(db, org.id, people)
@@ -96,9 +99,10 @@ export async function createCast(db: Db, options: CastOptions): Promise<Cast> {
   }))
   for (const { person, number } of leavers) {
     const org = number.orgId === HOLD.id ? HOLD : CREATE
-    await add(org, number.phoneId, person, expired())
-    if (random.chance(0.3)) await add(org, number.phoneId, person, expired())
+    wishes.push([org, number.phoneId, person, expired()])
+    if (random.chance(0.3)) wishes.push([org, number.phoneId, person, expired()])
   }
+  while (wishes.length > 0) await Promise.all(wishes.splice(0, AT_ONCE).map((wish) => add(...wish)))
   const lateHold = { ...HOLD, phones: [...HOLD.phones, LATE] }
   return {
     numbers,

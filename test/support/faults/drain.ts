@@ -18,7 +18,7 @@ export async function drain(
     const backlog = await readBacklog(lab)
     const { inbox, outbox, jobs } = backlog
     if ((inbox === 0 && outbox === 0 && jobs === 0) || Date.now() > end) return backlog
-    if (hurry) await hurryUp(lab)
+    if (hurry && jobs === 0) await hurryUp(lab)
     await sleep(250)
   }
 }

@@ -49,7 +49,8 @@ export type Meta = {
   post(delivery: LoadDelivery): Promise<void>
   /** Resolves when nothing waits for an answer or a redelivery; false when that takes longer. */
   settled(withinMs: number): Promise<boolean>
-  onAcked(listener: OnAcked): void
+  /** Gives a function that ends it. */
+  onAcked(listener: OnAcked): () => void
   /** Gives up whatever is not answered yet. */
   stop(): void
 }
@@ -83,7 +84,7 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     forgedLetIn: [],
     figures,
   }
-  const listeners: OnAcked[] = []
+  const listeners = new Set<OnAcked>()
   let pending = 0
   let stopped = false
   let rate = 0
@@ -198,7 +199,10 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
         if (pending === 0) return true
       return pending === 0
     },
-    onAcked: (listener) => void listeners.push(listener),
+    onAcked(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     stop() {
       clearTimeout(timer)
       stopped = true

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest'
+import { createTestDatabase } from '../support/database.ts'
+import { startProcess } from '../support/process.ts'
+
+it('the demo opens on a console that is alive: its customers go on writing', async () => {
+  const { url, pool } = await createTestDatabase()
+  const env = { DATABASE_URL: url, PORT: '0', OPS_PORT: '0', OPS_PASSWORD: 'pass' }
+  const demo = startProcess('workers/demo.js', [], env)
+  const [, console = ''] = await demo.printed(/console +(http:\S+\/console) +\(user demo, password pass\)/)
+  const headers = { authorization: `Basic ${Buffer.from('demo:pass').toString('base64')}` }
+  const page = async () => (await fetch(console, { headers })).text()
+  const rows = async () => (await page()).match(/<li data-key=/g)?.length ?? 0
+  const first = await rows()
+  await expect.poll(rows, { timeout: 20_000 }).toBeGreaterThan(first + 3)
+  const stuck = await (await fetch(`${console}/stuck`, { headers })).text()
+  expect(stuck).toContain('phone:unprovisioned-')
+  expect(stuck).toContain('Replay all')
+  const { rows: orgs } = await pool.query('select distinct org_id from messages')
+  expect(orgs.length).toBe(2)
+  demo.child.kill('SIGTERM')
+  expect(await demo.exited()).toBe(0)
+})

@@ -1,0 +1,298 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { engines } from '../support/app.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { createLabDatabase } from '../support/faults/database.ts'
+import { startFaultyPostgres } from '../support/faults/postgres.ts'
+import { seededRandom } from '../support/faults/random.ts'
+import { measured, rounds, SEED } from '../support/figures.ts'
+import {
+  type Installation,
+  install,
+  newTally,
+  passHalfAMinute,
+  quantile,
+  secondsUntil,
+  sendOnce,
+  startLoad,
+} from '../support/installation.ts'
+import { createOrg, createRoom } from '../support/org.ts'
+import { message, post } from '../support/webhooks.ts'
+
+/** A PostgreSQL server of its own, with an installation on it. */
+async function installOnOwnServer(t: TestContext, engine: 'postgres' | 'redis') {
+  const folder = await mkdtemp(join(tmpdir(), 'usher-faulty-'))
+  await chmod(folder, 0o755)
+  t.onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const server = await startFaultyPostgres(folder)
+  t.onTestFinished(server.stop)
+  const database = await createLabDatabase(server.url)
+  t.onTestFinished(database.close)
+  const site = await install(t, engine, { database })
+  return { server, site, dataDir: join(folder, 'postgres') }
+}
+
+const ok = (url: string, phoneId: string) => async () =>
+  (await sendOnce(url, post(phoneId, message({})))) === 200
+
+describe.concurrent.each(engines())('PostgreSQL, queue on %s', (engine) => {
+  it('that crashes and freezes under load loses nothing, and all heals without a restart', async (t) => {
+    const { server, site } = await installOnOwnServer(t, engine)
+    const org = await createOrg(site.db)
+    const random = seededRandom(SEED)
+    const receiver = await site.start('server')
+    const worker = await site.start('workers')
+    const tally = newTally()
+    const stop = startLoad(() => receiver.url, org.phones[0]!, 10, tally)
+    const seconds: number[] = []
+    const crashes = rounds(3)
+    for (let i = 0; i < crashes; i++) {
+      await sleep(random.int(200, 800))
+      await server.crash()
+      seconds.push(await secondsUntil(ok(receiver.url, org.phones[0]!)))
+    }
+    const wamids = await stop()
+    await passHalfAMinute(site)
+    await site.allRouted(wamids)
+    expect([receiver.child.exitCode, worker.child.exitCode, await site.doubled()]).toEqual([null, null, 0])
+    const slowest = Math.max(...seconds)
+    expect(slowest).toBeLessThan(5)
+    measured(9, {
+      of: 'deliveries',
+      engine,
+      n: wamids.length,
+      seed: SEED,
+      lost: 0,
+      doubled: 0,
+      seconds: slowest,
+      also: { crashes },
+    })
+
+    await server.freeze()
+    const before = performance.now()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => sendOnce(receiver.url, post(org.phones[0]!, message({})))),
+    )
+    const waited = (performance.now() - before) / 1_000
+    expect(new Set(answers)).toEqual(new Set([503]))
+    expect(waited).toBeLessThan(4)
+    server.thaw()
+    const thawed = await secondsUntil(ok(receiver.url, org.phones[0]!))
+    const last = message({})
+    await sendOnce(receiver.url, post(org.phones[0]!, last))
+    const routedAfter = await secondsUntil(async () => (await site.routed([last.id])) === 1)
+    expect(thawed).toBeLessThan(5)
+    const also = { '503 after (s)': waited.toFixed(1), 'routed again after (s)': routedAfter.toFixed(1) }
+    measured(11, { of: 'deliveries to a frozen server', engine, n: 20, lost: 0, seconds: thawed, also })
+  })
+
+  it('that cuts all connections again and again ends no process, and loses nothing', async (t) => {
+    const site = await install(t, engine)
+    const org = await createOrg(site.db)
+    const [receiver, worker] = [await site.start('server'), await site.start('workers')]
+    const tally = newTally()
+    const stop = startLoad(() => receiver.url, org.phones[0]!, 10, tally)
+    const random = seededRandom(SEED)
+    const times = rounds(20)
+    let cut = 0
+    for (let i = 0; i < times; i++) {
+      const { rowCount } = await site.db.$client.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name <> 'test'`,
+      )
+      cut += rowCount ?? 0
+      await sleep(random.int(20, 250))
+    }
+    const wamids = await stop()
+    await passHalfAMinute(site)
+    await site.allRouted(wamids)
+    expect([receiver.child.exitCode, worker.child.exitCode]).toEqual([null, null])
+    const also = { 'connections cut': cut, 'processes ended': 0, '503s': tally.answers.get(503) ?? 0 }
+    measured(13, {
+      of: 'deliveries while connections are cut',
+      engine,
+      n: wamids.length,
+      seed: SEED,
+      lost: 0,
+      doubled: await site.doubled(),
+      also,
+    })
+  })
+})
+
+/** Two known customers, the lower id first: routing locks them in this order. */
+async function twoCustomers(site: Installation) {
+  const org = await createOrg(site.db)
+  const rooms = []
+  for (const customer of ['15550001111', '15550002222'])
+    rooms.push({ from: customer, ...(await createRoom(site.db, org, { customer: `+${customer}` })) })
+  rooms.sort((a, b) => (a.customerId < b.customerId ? -1 : 1))
+  const both = rooms.map(({ from }) => message({ from }))
+  return { org, rooms, both, wamids: both.map((m) => m.id) }
+}
+
+describe.concurrent('PostgreSQL', () => {
+  it('that resolves a deadlock against a worker has its batch tried again', async (t) => {
+    const site = await install(t, 'postgres')
+    const { org, rooms, both, wamids } = await twoCustomers(site)
+    const { url } = await site.start('all')
+    const rival = new pg.Client(site.databaseUrl)
+    await rival.connect()
+    const lock = (i: number) =>
+      rival.query('select 1 from customers where id = $1 for update', [rooms[i]!.customerId])
+    await rival.query(`set deadlock_timeout = '60s'`) // so that the worker is the victim
+    await rival.query('begin')
+    await lock(1)
+    await sendOnce(url, post(org.phones[0]!, ...both))
+    const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    await secondsUntil(async () => (await site.db.$client.query(waits)).rows.length > 0)
+    await lock(0)
+    await rival.query('commit')
+    await rival.end()
+    const seconds = await site.allRouted(wamids)
+    const { rows } = await site.db.$client.query(
+      'select pg_stat_force_next_flush(), deadlocks from pg_stat_database where datname = current_database()',
+    )
+    expect(Number(rows[0].deadlocks)).toBeGreaterThan(0)
+    measured(13, { of: 'real deadlock', n: 1, lost: 0, doubled: await site.doubled(), seconds })
+  })
+
+  it('that refuses a batch for a while (40001, 57014, 53200, 55P03) gets it again until it is done', async (t) => {
+    const site = await install(t, 'postgres')
+    const states = ['40001', '57014', '53200', '55P03', '40P01', '58030']
+    await site.db.$client.query(`create sequence failures;
+      create table failing (state text);
+      create function fail() returns trigger language plpgsql as $$
+        declare s text := (select state from failing);
+        begin
+          if s is not null and nextval('failures') % 4 <> 0 then raise exception 'for the test' using errcode = s; end if;
+          return new;
+        end $$;
+      create trigger fail before insert on messages for each statement execute function fail()`)
+    const { org } = await twoCustomers(site)
+    const { url } = await site.start('all')
+    const wamids: string[] = []
+    for (const state of states) {
+      await site.db.$client.query('truncate failing')
+      await site.db.$client.query('insert into failing values ($1)', [state])
+      const m = message({})
+      wamids.push(m.id)
+      expect(await sendOnce(url, post(org.phones[0]!, m))).toBe(200)
+      await site.allRouted(wamids)
+    }
+    const { rows } = await site.db.$client.query(`select last_value::int as n from failures`)
+    expect(rows[0].n).toBeGreaterThanOrEqual(4 * states.length)
+    measured(13, {
+      of: 'SQLSTATEs, each three times',
+      n: states.length,
+      lost: 0,
+      doubled: await site.doubled(),
+      also: { 'given up': 0 },
+    })
+  })
+
+  it('that has no connections left (53300) is 503 or late, and heals when there are', async (t) => {
+    const database = await createTestDatabase()
+    const role = `few_${Date.now()}`
+    const admin = (text: string) => database.pool.query(text)
+    await admin(`create role ${role} login password 'x' connection limit 2`)
+    await admin(`grant pg_read_all_data, pg_write_all_data to ${role}`)
+    await admin(`grant all on schema public, bullmq to ${role}`)
+    t.onTestFinished(async () => {
+      await admin(`drop owned by ${role}; drop role ${role}`)
+    })
+    const databaseUrl = Object.assign(new URL(database.url), { username: role, password: 'x' }).href
+    const site = await install(t, 'postgres', { database, databaseUrl })
+    const org = await createOrg(site.db)
+    const receiver = await site.start('server')
+    const worker = await site.start('workers')
+    const tally = newTally()
+    const stop = startLoad(() => receiver.url, org.phones[0]!, 20, tally)
+    await sleep(3_000)
+    const output = receiver.output() + worker.output()
+    await admin(`alter role ${role} connection limit -1`)
+    const seconds = await secondsUntil(ok(receiver.url, org.phones[0]!))
+    const wamids = await stop()
+    await passHalfAMinute(site)
+    await site.allRouted(wamids)
+    expect(output).toContain('53300')
+    expect(Math.max(...tally.ms)).toBeLessThan(4_000)
+    expect(seconds).toBeLessThan(5)
+    const also = { 'p99 (ms)': quantile(tally.ms, 0.99) }
+    measured(13, {
+      of: 'deliveries with connections for two',
+      n: wamids.length,
+      lost: 0,
+      doubled: await site.doubled(),
+      seconds,
+      also,
+    })
+  })
+
+  it('whose disk is full answers 503, and heals by itself when there is room', async (t) => {
+    const disk = mountSmallDisk(t)
+    if (disk === undefined) return t.skip('cannot mount a small tmpfs: run as root on Linux')
+    const { site, dataDir } = await installOnOwnServer(t, 'postgres')
+    const place = join(disk, 'tables')
+    mkdirSync(place)
+    chownSync(place, statSync(dataDir).uid, statSync(dataDir).gid)
+    const org = await createOrg(site.db)
+    await site.db.$client.query(`create tablespace small location '${place}'`)
+    // Only these tables: without room for its log, PostgreSQL stops altogether, which is the crash of above.
+    for (const table of ['inbox', 'messages'])
+      await site.db.$client.query(`alter table ${table} set tablespace small`)
+    const receiver = await site.start('server')
+    const worker = await site.start('workers')
+    const tally = newTally()
+    const stop = startLoad(() => receiver.url, org.phones[0]!, 10, tally)
+    await sleep(300)
+    const filler = join(disk, 'filler')
+    try {
+      writeFileSync(filler, Buffer.alloc(64 * 1024 * 1024))
+    } catch {}
+    await secondsUntil(async () => (tally.answers.get(503) ?? 0) > 50)
+    const output = () => receiver.output() + worker.output()
+    await secondsUntil(async () => output().includes('53100'))
+    const lines = output().split('\n').length
+    await sleep(2_000)
+    const perSecond = (output().split('\n').length - lines) / 2
+    rmSync(filler)
+    const seconds = await secondsUntil(ok(receiver.url, org.phones[0]!))
+    const wamids = await stop()
+    await passHalfAMinute(site)
+    await site.allRouted(wamids)
+    expect([seconds < 5, perSecond < 10]).toEqual([true, true])
+    const also = { '503s': tally.answers.get(503) ?? 0, 'log lines/s of two processes': perSecond.toFixed(1) }
+    measured(12, {
+      of: 'deliveries',
+      n: wamids.length,
+      lost: 0,
+      doubled: await site.doubled(),
+      seconds,
+      also,
+    })
+  })
+})
+
+/** A file system of 16 MB; undefined where this user may not mount one. */
+function mountSmallDisk(t: TestContext): string | undefined {
+  const disk = mkdtempSync(join(tmpdir(), 'usher-disk-'))
+  chmodSync(disk, 0o755)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0755', 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    rmSync(disk, { recursive: true })
+    return undefined
+  }
+  t.onTestFinished(() => {
+    execFileSync('umount', ['-l', disk])
+    rmSync(disk, { recursive: true })
+  })
+  return disk
+}

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { type Db, inTransaction } from '../../src/db/client.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { recordStatements } from '../support/statements.ts'
+
+const { db, pool } = await createTestDatabase()
+
+const backend = async (tx: Db) => (await tx.$client.query('select pg_backend_pid() as pid')).rows[0].pid
+
+/** The statements of a transaction whose work fails with this error, and the connection it had. */
+async function failing(error: Error) {
+  const recorded = recordStatements(pool)
+  let pid = 0
+  const work = inTransaction(db, async (tx) => {
+    pid = await backend(tx)
+    throw error
+  })
+  await expect(work).rejects.toBe(error)
+  recorded.stop()
+  return { texts: recorded.statements.map(({ text }) => text), pid }
+}
+
+it('rolls back and keeps the connection when the work fails', async () => {
+  const { texts, pid } = await failing(new Error('no'))
+  expect(texts).toContain('rollback')
+  expect(await backend(db)).toBe(pid)
+})
+
+it('gives up a connection that fell silent at once: a rollback over it would wait just as long', async () => {
+  const { texts, pid } = await failing(new Error('Query read timeout'))
+  expect(texts).not.toContain('rollback')
+  expect(await backend(db)).not.toBe(pid)
+})

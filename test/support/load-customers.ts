@@ -1,0 +1,47 @@
+import { type Db, inTransaction } from '../../src/db/client.ts'
+import type { TestOrg } from './org.ts'
+
+const PART = 2_500
+
+/** So many customers of this org, each with a chatroom, a user, a message and an event; and statistics. */
+export async function loadCustomers(db: Db, org: TestOrg, customers: number, users: string[]): Promise<void> {
+  for (let loaded = 0; loaded < customers; loaded += PART) await loadPart(db, org, users)
+  await db.$client.query('analyze')
+}
+
+async function loadPart(db: Db, org: TestOrg, users: string[]): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    // Triggers and foreign keys are not what is looked at, and cost most of the time.
+    await tx.$client.query('set local session_replication_role = replica')
+    await insertPart(tx, org, users)
+  })
+}
+
+async function insertPart(tx: Db, org: TestOrg, users: string[]): Promise<void> {
+  await tx.$client.query(
+    `with c as (
+       insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, ${PART}) returning id),
+     a as (
+       insert into customer_aliases (org_id, kind, value, customer_id) select $1, 'wa_id', 'w' || id, id from c),
+     k as (
+       insert into contacts (org_id, id, customer_id, crm_id) select $1, id, id, id::text from c),
+     m as (
+       insert into contact_wabas (org_id, contact_id, waba_phone_id) select $1, id, $2 from c),
+     r as (
+       insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, deactivated_at,
+         pending_user_id, assigned_user_id)
+       select $1, id, id, id, $2, 'x', case when random() < 0.3 then now() end,
+         case when random() < 0.02 then 'bob' end, ($3::text[])[1 + floor(random() * 4)] from c),
+     u as (
+       insert into chatroom_members (org_id, chatroom_id, user_id)
+       select $1, id, ($3::text[])[1 + floor(random() * 4)] from c),
+     g as (
+       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
+         received_at, seq, route, reason, payload)
+       select $1, 'w' || id, $2, id, case when random() < 0.9 then id end, 'in', 'text',
+         now() - random() * interval '30 days', now(), (random() * 1e12)::bigint, 'held', 'x', '{}' from c)
+     insert into events (org_id, id, kind, actor, customer_id, contact_id, chatroom_id)
+     select $1, gen_random_uuid(), 'chatroom.created', 'x', id, id, id from c`,
+    [org.id, org.phones[0], users],
+  )
+}
