@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type LabEngine, startLab } from '../support/faults/lab.ts'
-import { type SoakReport, soak } from '../support/faults/soak.ts'
+import { noteFigures, type SoakReport, soak } from '../support/faults/soak.ts'
 import { formatSoak } from '../support/faults/soak-table.ts'
 import { findRedis } from '../support/redis.ts'
 
@@ -76,6 +76,7 @@ async function runOne(
       onProgress: print,
     })
     print(`\n${formatSoak(report)}\n`)
+    noteFigures(report)
     keepFolder = report.violations.length > 0
     if (keepFolder) print(`the logs of the processes are in ${lab.folder}\n`)
     return report
@@ -85,3 +86,5 @@ async function runOne(
 }
 
 await main()
+// A connection that died in a fault may linger.
+process.exit()

@@ -3,7 +3,6 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from '../../../src/db/client.ts'
-import { freePort } from '../../../src/db/embedded/server.ts'
 import { projectRoot } from '../../../src/project-root.ts'
 import { startTcpProxy, type TcpProxy } from '../tcp-proxy.ts'
 import { type Cast, type CastOptions, createCast } from './cast.ts'
@@ -12,6 +11,7 @@ import { createContent, type Oddities } from './content.ts'
 import { createLabDatabase } from './database.ts'
 import { type StandInGraph, startStandInGraph } from './graph.ts'
 import { createMeta, type Meta } from './meta.ts'
+import { lastingPort } from './ports.ts'
 import { type FaultyPostgres, startFaultyPostgres } from './postgres.ts'
 import { type FaultyRedis, startFaultyRedis } from './redis.ts'
 
@@ -108,7 +108,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     const logged = [...Object.values(secrets).map(String), env.SECRETS_KEY, secrets.text, ...people]
     const opsUrls: string[] = []
     const child = async (role: ChildRole, name: string, more: Record<string, string>): Promise<Child> => {
-      const opsPort = String(await freePort())
+      const opsPort = String(await lastingPort())
       opsUrls.push(`http://127.0.0.1:${opsPort}`)
       const one = createChild({
         role,
@@ -126,7 +126,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     }
     const doors: { child: Child; proxy: TcpProxy }[] = []
     for (let i = 1; i <= receivers; i += 1) {
-      const port = await freePort()
+      const port = await lastingPort()
       const one = await child('server', `receiver-${i}`, { HOST: '127.0.0.1', PORT: String(port) })
       doors.push({ child: one, proxy: await before(`http://127.0.0.1:${port}`) })
     }
@@ -199,5 +199,7 @@ function through(proxy: TcpProxy, url: string): string {
 }
 
 async function runAll(undo: (() => unknown)[]): Promise<void> {
-  for (const step of undo.splice(0)) await step()
+  for (const step of undo.splice(0)) {
+    await step()
+  }
 }

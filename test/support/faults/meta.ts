@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sign } from '../../../src/webhook/signature.ts'
 import { bytes, change, delivery } from '../webhooks.ts'
-import { type Content, digestOf, type LoadDelivery } from './content.ts'
+import { type Content, digestOf, type LoadDelivery, type LoadMessage } from './content.ts'
 import type { StandInGraph, Taken } from './graph.ts'
 import { seededRandom } from './random.ts'
 
@@ -49,6 +49,8 @@ export type Meta = {
   post(delivery: LoadDelivery): Promise<void>
   /** Resolves when nothing waits for an answer or a redelivery; false when that takes longer. */
   settled(withinMs: number): Promise<boolean>
+  /** The messages answered 200 last, at most 1,000. */
+  lately(): LoadMessage[]
   /** Gives a function that ends it. */
   onAcked(listener: OnAcked): () => void
   /** Gives up whatever is not answered yet. */
@@ -67,6 +69,7 @@ type MetaOptions = {
 }
 
 const TIMEOUT_MS = 10_000
+const LATELY = 1_000
 const STATUSES = ['sent', 'delivered', 'read'] as const
 const [DUPLICATES, TWICE_STATUSES] = [0.05, 0.1]
 
@@ -85,6 +88,7 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     figures,
   }
   const listeners = new Set<OnAcked>()
+  const latest: LoadMessage[] = []
   let pending = 0
   let stopped = false
   let rate = 0
@@ -124,7 +128,9 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     for (const { message, ghost } of one.messages) {
       if (ghost) message.ghostAcked = true
       else message.acked = true
+      latest.push(message)
     }
+    if (latest.length > 2 * LATELY) latest.splice(0, latest.length - LATELY)
     if (one.poisoned) log.poisoned.set(digestOf(one.body), true)
   }
   /** Until it is answered as it must be; some that were answered are delivered once more. */
@@ -199,6 +205,7 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
         if (pending === 0) return true
       return pending === 0
     },
+    lately: () => latest.slice(-LATELY),
     onAcked(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

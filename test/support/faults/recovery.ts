@@ -1,25 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LoadMessage } from './content.ts'
 import { readMetrics } from './drain.ts'
 import type { Lab } from './lab.ts'
 
 /**
  * Time in ms from `since` (`performance.now()`) until every door has answered 200 to a delivery posted after it, and
- * a message of such a delivery is routed. Infinity when that takes longer than `withinMs`.
+ * a message that was not routed yet is. Infinity when that takes longer than `withinMs`.
  */
 export async function timeToRecover(lab: Lab, since: number, withinMs: number): Promise<number> {
   const doors = new Set<number>()
-  const wamids: { org: string; wamid: string }[] = []
+  const later: LoadMessage[] = []
   const stop = lab.meta.onAcked(({ delivery, door, at }) => {
     if (at < since) return
     doors.add(door)
-    for (const { message } of delivery.messages)
-      if (message.number !== lab.cast.lateNumber)
-        wamids.push({ org: message.number.orgId, wamid: message.wamid })
+    later.push(...delivery.messages.map(({ message }) => message))
   })
+  const isLate = ({ number }: LoadMessage) => number === lab.cast.lateNumber
+  const watched = lab.meta.lately().filter((one) => !isLate(one))
+  let before: Set<string> | undefined
   let routed = false
   try {
     for (const end = since + withinMs; performance.now() < end; await sleep(20)) {
-      routed ||= wamids.length > 0 && (await isRouted(lab, wamids.slice(0, 200)).catch(() => false))
+      // A database that is not back yet, or a pool that has not noticed, is asked again.
+      const found = await routedAmong(lab, [
+        ...watched,
+        ...later.filter((one) => !isLate(one)).slice(0, 200),
+      ]).catch(() => undefined)
+      before ??= found
+      routed ||=
+        found !== undefined && before !== undefined && [...found].some((wamid) => !before?.has(wamid))
       if (routed && doors.size === lab.proxies.doors.length) return Math.round(performance.now() - since)
     }
     return Number.POSITIVE_INFINITY
@@ -28,13 +37,13 @@ export async function timeToRecover(lab: Lab, since: number, withinMs: number): 
   }
 }
 
-async function isRouted(lab: Lab, keys: { org: string; wamid: string }[]): Promise<boolean> {
-  const { rows } = await lab.db.$client.query(
-    `select 1 from unnest($1::text[], $2::text[]) as k(org, wamid)
-     join messages m on m.org_id = k.org and m.wamid = k.wamid limit 1`,
-    [keys.map((key) => key.org), keys.map((key) => key.wamid)],
+async function routedAmong({ db }: Lab, messages: LoadMessage[]): Promise<Set<string>> {
+  const { rows } = await db.$client.query<{ wamid: string }>(
+    `select m.wamid from unnest($1::text[], $2::text[]) as k(org, wamid)
+     join messages m on m.org_id = k.org and m.wamid = k.wamid`,
+    [messages.map((one) => one.number.orgId), messages.map((one) => one.wamid)],
   )
-  return rows.length > 0
+  return new Set(rows.map(({ wamid }) => wamid))
 }
 
 /** Waits until each worker process has routed something since now; gives the names of those that did not. */

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
-import { freePort } from '../../../src/db/embedded/server.ts'
 import { type RunningRedis, startRedis } from '../redis.ts'
+import { lastingPort } from './ports.ts'
 
 /** A redis-server of its own, to be killed, frozen, emptied and filled. */
 export type FaultyRedis = {
@@ -18,7 +18,7 @@ export type FaultyRedis = {
 
 /** Starts an empty Redis that keeps nothing on disk. */
 export async function startFaultyRedis(): Promise<FaultyRedis> {
-  const port = await freePort()
+  const port = await lastingPort()
   let redis: RunningRedis | undefined = await startRedis(port)
   const { url } = redis
   const kill = async () => {

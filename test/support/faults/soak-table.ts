@@ -49,6 +49,8 @@ export function formatSoak(report: SoakReport): string {
   ].join('\n\n')
 }
 
+/** 0: not measured, since another fault began meanwhile. */
 function seconds(ms: number | null): string {
+  if (ms === 0) return '-'
   return ms !== null && Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'never'
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { measured } from '../figures.ts'
 import { check, type Verdict } from './checker.ts'
 import { startCrm } from './crm.ts'
 import { type Backlog, drain } from './drain.ts'
 import { type Fault, type FaultLimits, faultKinds, healAll, type Target } from './fault-kinds.ts'
-import type { Lab } from './lab.ts'
+import type { Lab, LabEngine } from './lab.ts'
 import { type Random, seededRandom } from './random.ts'
 import { idleWorkers, timeToRecover } from './recovery.ts'
 import type { Violation } from './report.ts'
@@ -25,7 +26,7 @@ export type SoakOptions = {
 export type FaultFigures = { times: number; slowestMs: number }
 
 export type SoakReport = {
-  engine: string
+  engine: LabEngine
   seed: number
   seconds: number
   deliveries: number
@@ -88,6 +89,23 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
     clearInterval(talk)
     crm.stop()
   }
+}
+
+/** Leaves the figures of a run for the README's table of faults, as its last row. */
+export function noteFigures({
+  engine,
+  seed,
+  messages,
+  deliveries,
+  faults,
+  slowestRecovery,
+}: SoakReport): void {
+  const times = Object.values(faults).reduce((sum, fault) => sum + fault.times, 0)
+  const { lost, doubled, misplaced, invented } = messages
+  const seconds = slowestRecovery.ms / 1000
+  const also = { faults: times, messages: messages.acked }
+  const of = 'deliveries under random faults'
+  measured(31, { of, n: deliveries, engine, seed, lost, doubled, wrong: misplaced + invented, seconds, also })
 }
 
 /** Lets faults begin at their time, one after another but for those that linger; resolves when all are over. */
