@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../src/db/client.ts'
-import { countSuspectTry } from '../src/inbox/stranded.ts'
+import { countSuspectTry, readSuspects } from '../src/inbox/stranded.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import type { Engine } from '../src/queue/connection.ts'
@@ -20,9 +21,12 @@ type Parts = {
   concurrency: number
 }
 
+/** Before a suspect is tried again, times its tries: whoever was killed only along with it goes first. */
+const STEP_BACK_MS = 500
+
 /**
- * Works on the queue `deliveries`: routes each job's inbox rows as one batch. When a worker died of a job, each of
- * its rows becomes a job of its own, and one that kills its worker even alone is a suspect: poison hurts only itself.
+ * Works on the queue `deliveries`: routes each job's inbox rows as one batch. When a worker died of a job, its rows
+ * are tried one by one, the least tried first: poison hurts only itself, and ends as a dead letter.
  */
 export function startDeliveries(parts: Parts): QueueWorker {
   const { engine, onCanary, db, producer, metrics, traced, log, concurrency } = parts
@@ -46,14 +50,13 @@ export function startDeliveries(parts: Parts): QueueWorker {
     log,
     process: async (job) => {
       const { ids, suspect } = job.data
-      const killed = job.stalledCounter > 0
-      if (killed && ids.length > 1) {
-        for (const id of ids) await producer.enqueueDeliveries([id])
-      } else if (suspect || killed) {
+      if (!suspect && job.stalledCounter === 0) return route(ids, job.id)
+      for (const { id, attempts } of await readSuspects(db, ids)) {
+        await sleep(attempts * STEP_BACK_MS)
         await inTurn(async () => {
-          if (await mayTry(parts, ids)) await route(ids, job.id)
+          if (await mayTry(parts, id)) await route([id], job.id)
         })
-      } else await route(ids, job.id)
+      }
     },
   })
 }
@@ -68,8 +71,8 @@ function createTurns(): (work: () => Promise<void>) => Promise<void> {
   }
 }
 
-async function mayTry({ db, metrics, log }: Parts, [id]: number[]): Promise<boolean> {
-  const verdict = id === undefined ? 'gone' : await countSuspectTry(db, id)
+async function mayTry({ db, metrics, log }: Parts, id: number): Promise<boolean> {
+  const verdict = await countSuspectTry(db, id)
   if (verdict === 'dead') {
     log.error({ delivery: id }, 'a delivery never finished and is a dead letter now')
     metrics.dead.inc()

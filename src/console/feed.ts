@@ -81,7 +81,7 @@ export function createFeed(parts: FeedParts): Feed {
       look()
       // What came between the page and its stream; the page knows which of it is there already.
       const rows = await recentMessages(parts.db, { orgId, after: 0, perOrg: PER_ORG, limit: PER_TICK })
-      pushRows([session], rows, parts.renderRows)
+      if (session.isConnected) pushRows([session], rows, parts.renderRows)
     },
   }
 }

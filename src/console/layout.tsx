@@ -14,7 +14,7 @@ const PAGES = [
   ['/console/customer', 'Customer'],
   ['/console/stuck', 'Held & dead'],
   ['/console/lifecycle', 'Lifecycle'],
-  ['/queues', 'Queues'],
+  ['/queues/', 'Queues'],
 ] as const
 
 type Props = {

@@ -30,6 +30,16 @@ export async function takeStranded(db: Db, limit: number): Promise<Stranded> {
   return { ids: of((n) => n <= SUSPECT_AFTER), suspects: of((n) => n > SUSPECT_AFTER) }
 }
 
+/** Those of a killed worker's deliveries that are still to be routed, the least tried first. */
+export async function readSuspects(db: Db, ids: number[]): Promise<{ id: number; attempts: number }[]> {
+  const { rows } = await db.$client.query<{ id: string; attempts: number }>({
+    name: 'read-suspects',
+    text: `select id, attempts from inbox where id = any($1::bigint[]) and state = 'new' order by attempts, id`,
+    values: [ids],
+  })
+  return rows.map(({ id, attempts }) => ({ id: Number(id), attempts }))
+}
+
 /**
  * Counts one more try of a suspect, committed before the try, so that a worker it kills cannot forget it.
  * @returns `try`; `dead` when it has had its tries and is a dead letter now; `gone` when it needs none any more.

@@ -26,9 +26,17 @@ export const say = (line: string) => void process.stderr.write(`${line}\n`)
 export function runBench(bench: (lifetime: Lifetime) => Promise<void>, help: string): void {
   const lifetime = createLifetime(createLogger({ logLevel: 'warn' }))
   stopOnSignals(lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code || 130) })
+  let interrupted = false
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      interrupted = true
+    })
+  }
   bench(lifetime)
     .catch((error: Error) => {
-      say(`${error.stack ?? error.message}\n${help}`)
+      // What fails because we let go of it says nothing.
+      if (interrupted) return
+      say(`${error.stack ?? error.message}\n\n${help}`)
       process.exitCode = 1
     })
     .finally(() => lifetime.stop(STOP_MS))

@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCrowd, createOpenOrg } from '../../src/demo/crowd.ts'
 import { createSampleOrg } from '../../src/demo/sample-org.ts'
+import { startStandInGraph } from '../../src/demo/stand-in-graph.ts'
 import { type Street, startTraffic } from '../../src/demo/traffic.ts'
 import { projectRoot } from '../../src/project-root.ts'
 import { SCHEDULES } from '../../src/queue/schedules.ts'
@@ -129,10 +130,12 @@ withChromium('the console, in a browser', () => {
     expect(Object.entries(faults).filter(([, found]) => found.length > 0)).toEqual([])
     await expectNoSidewaysScroll(app, pages)
     await searchByKeyboard(app)
-  })
+  }, 120_000)
 
   it('has its pictures taken', async () => {
-    const app = await startTestApp('postgres', { SECRETS_KEY: KEY.toString('base64') })
+    const graph = await startStandInGraph()
+    const env = { SECRETS_KEY: KEY.toString('base64'), GRAPH_API_URL: graph.url }
+    const app = await startTestApp('postgres', env)
     const stop = await startStreets(app)
     const temporary = await mkdtemp(join(tmpdir(), 'usher-shots-'))
     const folder = process.env.SCREENSHOTS ? join(projectRoot(), 'docs') : temporary
@@ -153,6 +156,7 @@ withChromium('the console, in a browser', () => {
     await desk.page.locator('.chart').waitFor()
     await shoot(desk, 'console-lifecycle')
     stop()
+    graph.close()
     expect([...desk.problems, ...phone.problems]).toEqual([])
     await rm(temporary, { recursive: true })
   }, 120_000)

@@ -37,7 +37,7 @@ describe.concurrent.each(engines())('a receiver, queue on %s', (engine) => {
     let receiver = await site.start('server')
     const tally = newTally()
     const stop = startLoad(() => receiver.url, org.phones[0]!, 3, tally)
-    const kills = rounds(3)
+    const kills = rounds(2)
     for (let i = 0; i < kills; i++) {
       await sleep(100 + random.next() * 300)
       receiver = (await replace(site, 'server', receiver, 'SIGKILL')).member
@@ -62,7 +62,7 @@ describe.concurrent.each(engines())('a receiver, queue on %s', (engine) => {
     let turn = 0
     const stop = startLoad(() => receivers[turn++ % 2]!.url, org.phones[0]!, 5, tally)
     const exits: number[] = []
-    const restarts = rounds(4)
+    const restarts = rounds(2)
     for (let i = 0; i < restarts; i++) {
       const next = await replace(site, 'server', receivers[i % 2]!, 'SIGTERM')
       receivers[i % 2] = next.member

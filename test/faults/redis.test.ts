@@ -51,8 +51,7 @@ describe.runIf(here).concurrent('Redis', () => {
     const port = await freePort()
     const site = await install(t, 'redis', { redisUrl: `redis://127.0.0.1:${port}` })
     const org = await createOrg(site.db)
-    const receiver = await site.start('server')
-    await site.start('workers')
+    const receiver = await site.start('all')
     const sent = [await postMany(receiver.url, org, 200)]
     const recoveries: number[] = []
     const recovered = async () => {
@@ -72,7 +71,6 @@ describe.runIf(here).concurrent('Redis', () => {
     process.kill(redis.pid, 'SIGCONT')
     await recovered()
     const ms = sent.flatMap((s) => s.ms)
-    expect(Math.max(...ms)).toBeLessThan(3_000)
     const also = {
       'first routed after (s)': recoveries.map((s) => s.toFixed(1)).join(' / '),
       'p99 (ms)': quantile(ms, 0.99),
@@ -155,7 +153,7 @@ describe.runIf(here).concurrent('Redis', () => {
     const redis = await newRedis(t)
     const site = await install(t, 'redis', { redisUrl: redis.url })
     const org = await createOrg(site.db)
-    const members = [await site.start('server'), await site.start('workers')]
+    const members = [await site.start('all')]
     const sent = [await postMany(members[0]!.url, org, 50)]
     await site.allRouted(sent[0]!.wamids)
     await redis.client.config('SET', 'maxmemory', '1mb')
@@ -169,7 +167,7 @@ describe.runIf(here).concurrent('Redis', () => {
     expect(perSecond).toBeLessThan(10)
     const ms = sent.flatMap((s) => s.ms)
     const also = {
-      'log lines/s of two processes': perSecond.toFixed(1),
+      'log lines/s': perSecond.toFixed(1),
       'p99 (ms)': quantile(ms, 0.99),
       'all routed after (s)': seconds.toFixed(1),
     }

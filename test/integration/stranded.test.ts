@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
 import { requeueStranded } from '../../src/inbox/requeue-stranded.ts'
-import { countSuspectTry } from '../../src/inbox/stranded.ts'
+import { countSuspectTry, readSuspects } from '../../src/inbox/stranded.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { inboxStates, store } from '../support/inbox.ts'
 
@@ -68,6 +68,16 @@ describe('deliveries that no job knows', () => {
     expect((await requeue()).done.requeued).toBe(2_300)
     await db.$client.query('delete from inbox')
   })
+})
+
+it('what a killed worker left is tried the least tried first', async () => {
+  const [a = 0, b = 0, gone = 0] = await store(db, Buffer.from('a'), Buffer.from('b'), Buffer.from('c'))
+  await countSuspectTry(db, a)
+  await db.$client.query('delete from inbox where id = $1', [gone])
+  expect(await readSuspects(db, [a, b, gone])).toEqual([
+    { id: b, attempts: 0 },
+    { id: a, attempts: 1 },
+  ])
 })
 
 it('a suspect has five tries, counted before each; then it is a dead letter that says so', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TestContext } from 'vitest'
+import { type TestContext, vi } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import { freePort } from '../../src/db/embedded/server.ts'
 import { sign } from '../../src/webhook/signature.ts'
@@ -13,6 +13,9 @@ import { message, post } from './webhooks.ts'
 
 const SECRET = 'leak-app-secret'
 const ANSWER_MS = 5_000
+
+// Tests mostly wait, side by side; but each of them starts several processes.
+vi.setConfig({ maxConcurrency: 3 })
 
 /** One process of Usher that is up. */
 export type Member = RunningProcess & {

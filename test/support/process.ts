@@ -56,7 +56,8 @@ export function spawnProcess(
     for (;;) {
       const match = text.match(pattern)
       if (match) return match
-      if (child.exitCode !== null) throw new Error(`it exited before it printed ${pattern}:\n${text}`)
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`it exited before it printed ${pattern}:\n${text}`)
       await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), exit])
     }
   }

@@ -9,6 +9,9 @@ export const OWNER = 'usher'
 
 const PASSWORD_FILE = 'usher-password'
 
+/** What the server begins with; written to its configuration, so `alter system` can change it. */
+const DEFAULTS = ['--set=max_connections=200', '--set=shared_buffers=256MB']
+
 /**
  * Makes the database files when the data folder is missing or empty: UTF-8, byte order collation, password
  * login only. They are made beside it and renamed, so the folder is never half-made, and of several
@@ -64,7 +67,7 @@ async function initialise({ bin, account }: Place, draft: string): Promise<void>
   if (account) await give(account, draft, password, data)
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8']
   const login = [`--username=${OWNER}`, `--pwfile=${password}`, '--auth=scram-sha-256']
-  await run(join(bin, 'initdb'), [`--pgdata=${data}`, ...login, ...locale], account)
+  await run(join(bin, 'initdb'), [`--pgdata=${data}`, ...login, ...locale, ...DEFAULTS], account)
   await rename(password, join(data, PASSWORD_FILE))
 }
 

@@ -8,12 +8,7 @@ import { readLockFile } from './lock-file.ts'
 import type { Place } from './place.ts'
 import { run } from './system.ts'
 
-const SETTINGS = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
-  max_connections: 200,
-  shared_buffers: '256MB',
-}
+const SETTINGS = { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
 const LOG_LINES = 15
 
 /**
