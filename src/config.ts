@@ -26,6 +26,8 @@ export type Config = {
   secretsKey: Buffer | undefined
   logLevel: (typeof LOG_LEVELS)[number]
   workers: { concurrency: number }
+  /** Bodies that wait for the database, in bytes; beyond it the door answers 503. */
+  maxWaitingBytes: number
   /** Where spans go, by OTLP over HTTP; undefined: nowhere. */
   traces: { url: string; serviceName: string } | undefined
 }
@@ -38,13 +40,14 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 const DOOR_ROLES: readonly Role[] = ['all', 'server']
 
-const port = (fallback: number) =>
+const wholeNumber = (low: number, high: number, fallback: number) =>
   z.coerce
-    .number({ error: 'must be a port number' })
+    .number({ error: 'must be a number' })
     .int('must be a whole number')
-    .min(0, 'must be 0 to 65535')
-    .max(65_535, 'must be 0 to 65535')
+    .min(low, `must be ${low} to ${high}`)
+    .max(high, `must be ${low} to ${high}`)
     .default(fallback)
+const port = (fallback: number) => wholeNumber(0, 65_535, fallback)
 const url = (...schemes: string[]) =>
   z.string().refine((value) => schemes.some((scheme) => hasScheme(value, scheme)), {
     error: `must be a URL that starts with ${schemes.map((s) => `${s}//`).join(' or ')}`,
@@ -94,12 +97,8 @@ const schema = z.object({
     .refine((key) => key.length === 32, 'must be 32 bytes in base64: openssl rand -base64 32')
     .optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
-  WORKER_CONCURRENCY: z.coerce
-    .number({ error: 'must be a number' })
-    .int('must be a whole number')
-    .min(1, 'must be 1 to 64')
-    .max(64, 'must be 1 to 64')
-    .default(4),
+  WORKER_CONCURRENCY: wholeNumber(1, 64, 4),
+  DOOR_MEMORY_MB: wholeNumber(8, 65_536, 64),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
   OTEL_SERVICE_NAME: z.string().default('usher'),
@@ -161,6 +160,7 @@ function toConfig(env: z.infer<typeof schema>): Config {
     secretsKey: env.SECRETS_KEY,
     logLevel: env.LOG_LEVEL,
     workers: { concurrency: env.WORKER_CONCURRENCY },
+    maxWaitingBytes: env.DOOR_MEMORY_MB * 1024 * 1024,
     traces: tracesOf(env),
   }
 }

@@ -33,6 +33,7 @@ export async function startDoor(parts: Parts): Promise<RunningServer> {
   lifetime.onStop('announcer', announcer.close)
   const inbox = createInboxWriter({
     db: doorDb,
+    limits: { maxWaitingBytes: config.maxWaitingBytes },
     traced,
     onSaved: (ids) => {
       metrics.insertBatch.observe(ids.length)
