@@ -7,17 +7,17 @@ function main(): void {
   const figures = new Map<string, Figure & { row: number }>()
   for (const line of readFileSync(FIGURES, 'utf8').trim().split('\n')) {
     const figure: Figure & { row: number } = JSON.parse(line)
-    figures.set(`${figure.row} ${figure.of} ${figure.engine}`, figure)
+    figures.set(`${figure.row} ${figure.of} ${figure.engine ?? ''}`, figure)
   }
   console.log('| # | fault | promise | measured |\n|---|---|---|---|')
   for (const [i, [fault, promise]] of MATRIX.entries()) {
     const told = [...figures.values()].filter(({ row }) => row === i + 1).map(describe)
-    console.log(`| ${i + 1} | ${fault} | ${promise} | ${told.join('; ')} |`)
+    console.log(`| ${i + 1} | ${fault} | ${promise} | ${told.join('; ') || 'not in this run'} |`)
   }
 }
 
 function describe({ of, n, engine, seed, lost, doubled, wrong, seconds, also = {} }: Figure): string {
-  const where = engine && { postgres: ' (PostgreSQL queue)', redis: ' (Redis)' }[engine]
+  const where = engine && { postgres: ' (queue on PostgreSQL)', redis: ' (on Redis)' }[engine]
   const parts = [
     lost !== undefined && `lost ${lost}`,
     doubled !== undefined && `doubled ${doubled}`,

@@ -7,7 +7,7 @@ export const FIGURES = join(projectRoot(), 'coverage/faults.jsonl')
 
 /** What one test measured under a fault of the matrix. */
 export type Figure = {
-  /** What was tried: `120 deliveries`, `19 forged tokens`. With it, the figure replaces an older one of its row. */
+  /** What was tried, in the plural; a later figure of the same row, engine and `of` replaces an earlier one. */
   of: string
   n: number
   engine?: 'postgres' | 'redis'
@@ -16,7 +16,7 @@ export type Figure = {
   doubled?: number
   /** What was otherwise not as promised. */
   wrong?: number
-  /** From the end of the fault to the first success, or to the last when `of` says so. */
+  /** From the end of the fault to the first success; of what a dead worker held, to the last. */
   seconds?: number
   /** Other figures, by what they are of. */
   also?: Record<string, number | string>
