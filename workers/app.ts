@@ -77,7 +77,6 @@ async function assemble(
     concurrency: config.workers.concurrency,
     graph: createGraph(config.graph),
     secretsKey: config.secretsKey,
-    now: () => new Date(),
   }
   const canaries = keepCanaries(parts)
   lifetime.onStop('canaries', () => canaries.stop())

@@ -13,8 +13,8 @@ export type Send = {
   userId: string | null
   /** The number may not send at present. */
   stopped: boolean
-  /** The customer's window closes at about this time: what is not sent by then is not sent at all. */
-  lateAt: Date
+  /** The customer's window closes about now, by the database's clock: what is not sent yet is not sent at all. */
+  late: boolean
 }
 
 /** Pair rate: 1 message in 6 s to one customer from one number, on average over a minute (facts, section 11). */
@@ -27,7 +27,7 @@ export async function readSend(db: Db, { org, id }: OutboxRow): Promise<Send | u
   const { rows } = await db.$client.query<Send>({
     name: 'read-send',
     text: `select o.kind, o.waba_phone_id as "phoneId", p.waba_id as "wabaId", w.access_token as "accessToken",
-        o.payload, c.phone, p.stopped_at is not null as stopped, o.created_at + interval '23 hours' as "lateAt",
+        o.payload, c.phone, p.stopped_at is not null as stopped, o.created_at <= now() - interval '23 hours' as late,
         (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id
           and a.kind = 'wa_id' order by a.created_at desc limit 1) as "waId",
         (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id

@@ -6,7 +6,7 @@ import { claimSend, readSend, type Send, settleEnded, settleRetry, settleSent, s
 import type { OutboxRow } from './queue-messages.ts'
 import { backoffMs, type SendOutcome } from './send-errors.ts'
 
-export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined; now: () => Date }
+export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined }
 
 /** What a job came to. `retryInMs`: tell the queue again then; null: not by time. */
 export type Sent = { outcome: SendOutcome['kind'] | 'waiting' | 'stopped' | 'gone'; retryInMs: number | null }
@@ -24,7 +24,7 @@ export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sen
   const send = await readSend(db, row)
   if (!send) return { outcome: 'gone', retryInMs: null }
   if (send.stopped) return { outcome: 'stopped', retryInMs: null }
-  if (send.lateAt <= parts.now()) {
+  if (send.late) {
     await settleEnded(db, row, 'failed', 'not sent within the 24 h window')
     return { outcome: 'failed', retryInMs: null }
   }

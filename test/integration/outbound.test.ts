@@ -41,7 +41,6 @@ async function sender(...script: Reply[]) {
         db,
         graph: createGraph({ url: graph.url, version: 'v26.0' }, 1_000),
         secretsKey: KEY,
-        now: () => new Date(),
       },
       row,
     )
