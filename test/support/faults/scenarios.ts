@@ -11,11 +11,13 @@ export const ordinary: Scenario = async ({ meta }) => {
   await meta.deliver(120)
 }
 
-/** PostgreSQL is away for a moment while deliveries arrive. */
+/** PostgreSQL is away until a door has answered 20 deliveries, or has had 20 s for it. */
 export const storeAway: Scenario = async ({ meta, proxies }) => {
+  const answers = () => Object.values(meta.log.figures.answers).reduce((sum, n) => sum + n, 0)
+  const before = answers()
   await proxies.postgres.set('refuse')
   const delivered = meta.deliver(40)
-  await sleep(500)
+  for (let tries = 200; answers() < before + 20 && tries > 0; tries -= 1) await sleep(100)
   await proxies.postgres.set('pass')
   await delivered
 }
