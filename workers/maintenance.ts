@@ -28,7 +28,7 @@ type Tasks = Record<string, (report: OnProgress) => Promise<Record<string, numbe
 export function startMaintenance({ engine, onCanary, db, producer, log }: Parts): QueueWorker {
   const tasks: Tasks = {
     'requeue-stranded': async () => ({
-      ...(await requeueStranded(db, producer.enqueueDeliveries)),
+      ...(await requeueStranded(db, producer.enqueueDeliveries, () => producer.waiting('deliveries'))),
       ...(await requeueStrandedSends(db, producer.enqueueOutbound)),
     }),
     'expire-old': async (report) => total(await expireOld(db, undefined, report)),

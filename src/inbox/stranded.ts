@@ -9,25 +9,27 @@ export type Stranded = { ids: number[]; suspects: number[] }
 
 /**
  * Takes deliveries that were due for routing (30 s after receipt, then 1, 2, 4 ... minutes, at most 32) and are
- * still here: their job was lost, failed, or waits in a long queue. Enqueueing one twice does no harm.
+ * still here: their job was lost, failed, or waits in a long queue. Enqueueing one twice does no harm. With a long
+ * queue nobody is suspected: a backlog of suspects, who go alone, never came to an end (soak of 30 minutes).
  */
-export async function takeStranded(db: Db, limit: number): Promise<Stranded> {
+export async function takeStranded(db: Db, limit: number, queueIsLong: boolean): Promise<Stranded> {
   const { rows } = await db.$client.query<{ id: string; requeues: number }>({
     name: 'take-stranded',
-    text: `update inbox i set requeues = least(requeues + 1, 1000),
+    text: `update inbox i set requeues = least(requeues + $2, 1000),
         due_at = now() + interval '30 seconds' * 2 ^ least(requeues + 1, 6)
       where id in (
         select id from inbox where state = 'new' and due_at <= now()
         order by due_at limit $1 for update skip locked)
       returning id, requeues`,
-    values: [limit],
+    values: [limit, queueIsLong ? 0 : 1],
   })
   const of = (test: (requeues: number) => boolean) =>
     rows
       .filter((r) => test(r.requeues))
       .map((r) => Number(r.id))
       .sort((a, b) => a - b)
-  return { ids: of((n) => n <= SUSPECT_AFTER), suspects: of((n) => n > SUSPECT_AFTER) }
+  const isSuspect = (requeues: number) => !queueIsLong && requeues > SUSPECT_AFTER
+  return { ids: of((n) => !isSuspect(n)), suspects: of(isSuspect) }
 }
 
 /** Those of a killed worker's deliveries that are still to be routed, the least tried first. */

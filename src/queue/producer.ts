@@ -15,6 +15,8 @@ export type Producer = {
   enqueueOutbound(rows: Jobs['outbound'][], delay?: number): Promise<boolean>
   /** A canary at the head of a queue, unless one of the same turn is there. False, as above. */
   enqueueCanary(queue: QueueName, turn: number): Promise<boolean>
+  /** Jobs that wait in a queue; undefined, within 300 ms, when it does not say. Never rejects. */
+  waiting(name: QueueName): Promise<number | undefined>
   /** The queue as it is now: undefined until its store has answered, another object after a rebuild. */
   queue(name: QueueName): Queue | undefined
   /** Those of the three queues that are there now, for the dashboard and the depths. */
@@ -68,6 +70,10 @@ export function createProducer({ engine, log }: { engine: Engine; log: Logger })
       enqueue(name, (queue) =>
         queue.add(CANARY, {}, { jobId: `canary-${turn}`, lifo: true, attempts: 1, removeOnFail: true }),
       ),
+    async waiting(name) {
+      const queue = kept[name].current()?.queue
+      return queue && within(ENQUEUE_MS, () => queue.getWaitingCount()).catch(() => undefined)
+    },
     queue: (name) => kept[name].current()?.queue,
     queues: () => open().map(({ queue }) => queue),
     async close(deadlineMs) {

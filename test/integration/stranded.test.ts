@@ -11,12 +11,13 @@ beforeAll(async () => {
   db = (await createTestDatabase()).db
 })
 
-async function requeue(taken = true) {
+async function requeue({ taken = true, waiting = 0 as number | 'unknown' } = {}) {
   const jobs: { ids: number[]; suspect: boolean }[] = []
-  const done = await requeueStranded(db, async (ids, options) => {
+  const enqueue = async (ids: number[], options?: { suspect: true }) => {
     jobs.push({ ids, suspect: options?.suspect === true })
     return taken
-  })
+  }
+  const done = await requeueStranded(db, enqueue, async () => (waiting === 'unknown' ? undefined : waiting))
   return { jobs, done }
 }
 
@@ -48,6 +49,19 @@ describe('deliveries that no job knows', () => {
       waits.push(Number(rows[0].m))
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 32, 32])
+    await db.$client.query('delete from inbox')
+  })
+
+  it('are never suspected while the queue is long or cannot say how long: they go on together', async () => {
+    const ids = await store(db, ...bodies(3))
+    for (const waiting of [21, 91_000, 'unknown', 21, 21, 21] as const) {
+      await makeDue(ids)
+      expect((await requeue({ waiting })).jobs).toEqual([{ ids, suspect: false }])
+    }
+    const { rows } = await db.$client.query('select max(requeues)::int as n from inbox')
+    expect(rows).toEqual([{ n: 0 }])
+    await makeDue(ids)
+    expect((await requeue({ waiting: 20 })).jobs).toEqual([{ ids, suspect: false }])
     await db.$client.query('delete from inbox')
   })
 

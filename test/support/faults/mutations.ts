@@ -144,7 +144,7 @@ export const MUTATIONS: Mutation[] = [
     edits: [
       {
         file: 'workers/maintenance.js',
-        from: '...(await requeueStranded(db, producer.enqueueDeliveries)),',
+        from: "...(await requeueStranded(db, producer.enqueueDeliveries, () => producer.waiting('deliveries'))),",
         to: '',
       },
     ],
