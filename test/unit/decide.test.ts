@@ -102,6 +102,7 @@ describe('decide', () => {
     expect(decide(inbound(), [answered(59)], settings, NOW).autoReply).toBe(false)
     const again = decide(inbound(), [answered(60)], settings, NOW)
     expect([again.autoReply, again.rooms[0]?.lastAutoReplyAt]).toEqual([true, NOW])
+    expect(decide(inbound(), [room('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(true)
   })
 
   it('answers every message of an org without an interval, also in a batch older than the last reply', () => {
