@@ -28,6 +28,8 @@ const withServers = {
   hookTimeout: 60_000,
 }
 
+const withFaults = { ...withServers, testTimeout: 180_000 }
+
 export default defineConfig({
   test: {
     // The tests mostly wait for servers: two at a time also where there are only two cores.
@@ -37,7 +39,9 @@ export default defineConfig({
       suite('unit'),
       suite('integration', withServers),
       suite('e2e', withServers),
-      suite('faults', { ...withServers, testTimeout: 180_000 }),
+      suite('faults', { ...withFaults, include: ['test/faults/soak.test.ts'] }),
+      // Minutes of kills and time-outs: `npm run faults:matrix`, not part of `npm test`.
+      suite('matrix', { ...withFaults, include: ['test/faults/**/*.test.ts'], exclude: ['**/soak.test.ts'] }),
     ],
     coverage: { provider: 'v8', include: PURE, thresholds: { 100: true }, reporter: ['text'], clean: false },
   },
