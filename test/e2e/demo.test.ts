@@ -12,11 +12,11 @@ it('the demo opens on a console that is alive: its customers go on writing', asy
   const rows = async () => (await page()).match(/<li data-key=/g)?.length ?? 0
   const first = await rows()
   await expect.poll(rows, { timeout: 20_000 }).toBeGreaterThan(first + 3)
-  const stuck = await (await fetch(`${console}/stuck`, { headers })).text()
-  expect(stuck).toContain('phone:unprovisioned-')
-  expect(stuck).toContain('Replay all')
-  const { rows: orgs } = await pool.query('select distinct org_id from messages')
-  expect(orgs.length).toBe(2)
+  const stuck = async () => (await fetch(`${console}/stuck`, { headers })).text()
+  await expect.poll(stuck, { timeout: 20_000 }).toContain('phone:unprovisioned-')
+  await expect.poll(stuck, { timeout: 20_000 }).toContain('Replay all')
+  const orgs = async () => (await pool.query('select distinct org_id from messages')).rowCount
+  await expect.poll(orgs, { timeout: 20_000 }).toBe(2)
   demo.child.kill('SIGTERM')
   expect(await demo.exited()).toBe(0)
 })
