@@ -1,6 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { isUnreachable } from './pg-errors.ts'
+import { isAborted, isUnreachable } from './pg-errors.ts'
 import * as schema from './schema/index.ts'
 
 /** A pool or one client inside a transaction: verbs take either, so any verb composes into a transaction. */
@@ -52,13 +52,37 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
  * Runs `work` in one READ COMMITTED transaction on one connection; a throw rolls back and is passed on. A
  * connection that cannot even roll back is destroyed, never returned to the pool.
  */
-export async function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
-  if (!(db.$client instanceof pg.Pool)) return work(db)
+export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  return transact(db, 'begin', async (tx, begun) => {
+    await begun
+    return work(tx)
+  })
+}
+
+/**
+ * As `inTransaction`, for work that is done again should its commit be lost: it does not wait for the disk, so a crash
+ * of PostgreSQL (not of ours) undoes what was committed in the last moments, at most 0.6 s, and any later durable
+ * commit, such as taking a message to send it, makes this one durable too (`synchronous_commit`).
+ * @param work must await `begun`; together with its first statement, when that one does no harm by itself
+ */
+export function inReplayableTransaction<T>(
+  db: Db,
+  work: (tx: Db, begun: Promise<unknown>) => Promise<T>,
+): Promise<T> {
+  return transact(db, 'begin; set local synchronous_commit to off', work)
+}
+
+async function transact<T>(
+  db: Db,
+  begin: string,
+  work: (tx: Db, begun: Promise<unknown>) => Promise<T>,
+): Promise<T> {
+  if (!(db.$client instanceof pg.Pool)) return work(db, Promise.resolve())
   const client = await db.$client.connect()
   let broken: Error | undefined
   try {
-    await client.query('begin')
-    const result = await work(transactionOn(client))
+    const begun = client.query(begin)
+    const result = await work(transactionOn(client), begun)
     await client.query('commit')
     return result
   } catch (error) {
@@ -90,6 +114,19 @@ function transactionOn(client: pg.PoolClient): Db {
   const made = drizzle(client, { schema })
   transactions.set(client, made)
   return made
+}
+
+/**
+ * Waits for statements that were sent at once. A failure is thrown when all have ended, since none may be sent any more
+ * once the transaction rolls back and another one has the connection; it is the one that made the others fail.
+ */
+export async function together<T extends readonly unknown[] | []>(
+  statements: T,
+): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }> {
+  const ends = await Promise.allSettled(statements)
+  const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+  if (failures.length > 0) throw failures.find((error) => !isAborted(error)) ?? failures[0]
+  return Promise.all(statements)
 }
 
 /** Runs `work` in a savepoint of a running transaction: its failure undoes only its own writes, and is passed on. */

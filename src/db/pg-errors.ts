@@ -42,6 +42,11 @@ export function isUnreachable(error: unknown): boolean {
   return state === undefined ? isConnectionLoss(error) : /^(08|57P0|53300)/.test(state)
 }
 
+/** True for a statement that was not even looked at, since one before it in its transaction failed. */
+export function isAborted(error: unknown): boolean {
+  return sqlState(error) === '25P02'
+}
+
 function isConnectionLoss(error: unknown): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
     const { code, message } = e as Error & { code?: unknown }

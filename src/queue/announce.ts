@@ -1,41 +1,67 @@
+import { AsyncResource } from 'node:async_hooks'
+
 /** Most ids remembered while the queue is away; what is beyond is found by requeue-stranded, half a minute late. */
 const MAX_MISSED = 100_000
 const RETRY_MS = 500
 const JOB_SIZE = 500
+/**
+ * A lone delivery's job goes at once; what is stored in the 10 ms after it shares the next job. At 2,000 deliveries a
+ * second an insert brings five, and a message in a job of five costs routing twice what it costs in a job of twenty.
+ */
+const GATHER_MS = 10
 
 export type Announcer = {
-  /** Tells the queue of stored deliveries; returns at once and never throws. */
+  /** Tells the queue of stored deliveries, at most 10 ms later; returns at once and never throws. */
   announce(ids: number[]): void
-  /** Forgets what is still missed: requeue-stranded finds it. */
-  close(): void
+  /** Tells what is gathered, and forgets what the queue would not take: requeue-stranded finds it. Never rejects. */
+  close(): Promise<void>
 }
 
 /** Announces deliveries, and those that the queue would not take again twice a second, until it does. */
 export function createAnnouncer(enqueue: (ids: number[]) => Promise<boolean>): Announcer {
+  let gathered: number[] = []
+  /** The trace of the first delivery gathered: its job is a part of that one. */
+  let scope: AsyncResource | undefined
+  let window: NodeJS.Timeout | undefined
   let missed: number[] = []
-  let timer: NodeJS.Timeout | undefined
+  let retrying: NodeJS.Timeout | undefined
   let closed = false
 
-  const remember = (ids: number[]) => {
-    if (closed || missed.length + ids.length > MAX_MISSED) return
-    missed = missed.concat(ids)
-    timer ??= setTimeout(retry, RETRY_MS)
-  }
-  const retry = async () => {
-    const ids = missed
-    missed = []
-    timer = undefined
+  const tell = async (ids: number[]) => {
     for (let i = 0; i < ids.length; i += JOB_SIZE) {
       if (!(await enqueue(ids.slice(i, i + JOB_SIZE)))) return remember(ids.slice(i))
     }
   }
+  const tellGathered = () => {
+    const [ids, within] = [gathered, scope]
+    gathered = []
+    scope = undefined
+    window = ids.length > 0 ? setTimeout(tellGathered, GATHER_MS) : undefined
+    return within?.runInAsyncScope(tell, undefined, ids)
+  }
+  const remember = (ids: number[]) => {
+    if (closed || missed.length + ids.length > MAX_MISSED) return
+    missed = missed.concat(ids)
+    retrying ??= setTimeout(retry, RETRY_MS)
+  }
+  const retry = () => {
+    const ids = missed
+    missed = []
+    retrying = undefined
+    return tell(ids)
+  }
   return {
     announce(ids) {
-      void enqueue(ids).then((taken) => taken || remember(ids))
+      scope ??= new AsyncResource('announce')
+      gathered = gathered.concat(ids)
+      if (window === undefined) void tellGathered()
     },
-    close() {
+    async close() {
       closed = true
-      clearTimeout(timer)
+      const last = tellGathered()
+      clearTimeout(window)
+      clearTimeout(retrying)
+      await last
     },
   }
 }

@@ -1,21 +1,18 @@
 import { recordEvents } from '../audit/record-events.ts'
 import { bigintArray, jsonArray, textArray, timestamptzArray, uuidArray } from '../db/arrays.ts'
-import type { Db } from '../db/client.ts'
+import { type Db, together } from '../db/client.ts'
 import { type OutboxRow, queueMessages } from '../outbound/queue-messages.ts'
-import { createRooms } from './create-rooms.ts'
 import { since } from './overdue.ts'
 import type { Arrival, CreatedRoom, Handover, Plan, PlannedMessage, Reply } from './plan.ts'
 import { updateHeardRooms, updateRooms } from './update-rooms.ts'
 
 /**
- * Writes what a batch decided: one statement a table, whatever the size of the batch, and none for what is empty.
- * New chatrooms come first: a message's chatroom must exist and belong to its own sender and number. The others go in
- * one round trip: the connection is pipelined.
+ * Writes what a batch decided, but for its new chatrooms, which must be there (`createRooms`): one statement a table,
+ * whatever the size of the batch, and none for what is empty; all in one round trip, and one more for the audit.
  * @returns the ids of the replies queued, for the sender to be woken after the commit.
  */
 export async function applyPlan(tx: Db, plan: Plan, actor = 'routing'): Promise<OutboxRow[]> {
-  if (plan.created.length > 0) await createRooms(tx, plan.created)
-  const [expiries, replies] = await Promise.all([
+  const [expiries, replies] = await together([
     plan.rooms.length > 0 ? updateRooms(tx, plan.rooms, actor) : [],
     plan.replies.length > 0 ? queueReplies(tx, plan.replies) : [],
     plan.heard.length > 0 && updateHeardRooms(tx, plan.heard),

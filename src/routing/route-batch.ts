@@ -1,4 +1,4 @@
-import { type Db, inSavepoint, inTransaction } from '../db/client.ts'
+import { type Db, inReplayableTransaction, inSavepoint, inTransaction, together } from '../db/client.ts'
 import { isTransient, sqlState } from '../db/pg-errors.ts'
 import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
 import { type Outcome, settleDeliveries } from '../inbox/settle.ts'
@@ -14,14 +14,15 @@ export type Routed = RoutedItems & { outcomes: Outcome[] }
 export type OnPoison = (error: unknown, deliveryId: number) => void
 
 /**
- * Routes deliveries to their chatrooms, all in one transaction with a fixed number of round trips. Deliveries
+ * Routes deliveries to their chatrooms, all in one transaction with a fixed number of round trips. Its commit does not
+ * wait for the disk: should a crash of PostgreSQL undo it, the deliveries are in the inbox again. Deliveries
  * that are gone, or that another worker holds, are left out. When content that PostgreSQL refuses fails the
  * batch, every delivery, and then every item of the one that fails, is tried by itself: poison hurts only itself.
  * @throws what a retry may mend (lost connection, deadlock ...); nothing has been written then.
  */
 export async function routeBatch(db: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
   try {
-    return await inTransaction(db, (tx) => routeTogether(tx, ids))
+    return await inReplayableTransaction(db, (tx, begun) => routeTogether(tx, begun, ids))
   } catch (error) {
     if (isTransient(error)) throw error
     const [only, ...others] = ids
@@ -33,14 +34,13 @@ export async function routeBatch(db: Db, ids: number[], onPoison: OnPoison): Pro
   }
 }
 
-async function routeTogether(tx: Db, ids: number[]): Promise<Routed> {
-  const { deliveries, now } = await claimDeliveries(tx, ids)
+async function routeTogether(tx: Db, begun: Promise<unknown>, ids: number[]): Promise<Routed> {
+  const [, { deliveries, now }] = await together([begun, claimDeliveries(tx, ids)])
   if (deliveries.length === 0) return merge([])
   const extractions = deliveries.map((d) => extract(d))
   const owners = await readOwnersOf(tx, extractions)
-  const routed = await routeExtractions(tx, extractions, owners, now)
   const outcomes = extractions.map((e) => outcomeOf(e, owners))
-  await settleDeliveries(tx, outcomes)
+  const routed = await routeExtractions(tx, extractions, owners, now, outcomes)
   return { ...routed, outcomes }
 }
 

@@ -1,13 +1,15 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Db } from '../db/client.ts'
+import { type Db, together } from '../db/client.ts'
 import { type Person, personOf, personOfStatus } from '../identity/aliases.ts'
 import { readAliases } from '../identity/find-customers.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { hasNews, resolveCustomers } from '../identity/resolve-customers.ts'
+import { type Outcome, settleDeliveries } from '../inbox/settle.ts'
 import type { OutboxRow } from '../outbound/queue-messages.ts'
 import type { AccountEvent, Extraction, InboundMessage } from '../webhook/items.ts'
 import { keepAccountEvents } from './account-events.ts'
 import { applyPlan } from './apply.ts'
+import { createRooms } from './create-rooms.ts'
 import { readKnownMessages, readRooms } from './facts.ts'
 import { ledgerKey, pairKey } from './keys.ts'
 import { type Owner, type Owners, readOwners } from './owners.ts'
@@ -20,18 +22,20 @@ export type RoutedItems = { messages: PlannedMessage[]; duplicates: number; repl
 
 /**
  * Gives messages, statuses and account events of known numbers their place; those of unknown ones are left out.
- * Lock order: identities, customers by (org, id), the rest; the chatrooms are read after the lock.
+ * Lock order: identities, customers by (org, id), the rest; the chatrooms are read after the lock. The ends of the
+ * deliveries are written along with the last statements.
  */
 export async function routeExtractions(
   tx: Db,
   extractions: Extraction[],
   owners: Owners,
   now: Date,
+  outcomes: Outcome[] = [],
 ): Promise<RoutedItems> {
   const { arrivals, preferences } = await identify(tx, extractions, owners)
   const customers = [...arrivals, ...preferences].filter((a) => a.customerId !== '')
   // Sent at once, run one after another: the chatrooms are read by a later statement than the lock (pipelined).
-  const [, facts] = await Promise.all([
+  const [, facts] = await together([
     lockCustomers(
       tx,
       customers.map((a) => ({ orgId: a.orgId, id: a.customerId })),
@@ -39,16 +43,20 @@ export async function routeExtractions(
     readFacts(tx, arrivals),
   ])
   const plan = planBatch(arrivals, facts, now, uuidv7)
-  const replies = await applyPlan(tx, plan)
-  await applyPreferences(tx, preferences)
-  await applyStatuses(
-    tx,
-    extractions.flatMap((e) => owned(e.statuses, (s) => owners.phones.get(s.phoneId))),
-  )
-  await keepAccountEvents(
-    tx,
-    extractions.flatMap((e) => owned(e.accountEvents, (a) => ownerOfEvent(a, owners))),
-  )
+  if (plan.created.length > 0) await createRooms(tx, plan.created)
+  const [replies] = await together([
+    applyPlan(tx, plan),
+    applyPreferences(tx, preferences),
+    applyStatuses(
+      tx,
+      extractions.flatMap((e) => owned(e.statuses, (s) => owners.phones.get(s.phoneId))),
+    ),
+    keepAccountEvents(
+      tx,
+      extractions.flatMap((e) => owned(e.accountEvents, (a) => ownerOfEvent(a, owners))),
+    ),
+    settleDeliveries(tx, outcomes),
+  ])
   return { messages: plan.messages, duplicates: plan.duplicates, replies }
 }
 
@@ -118,10 +126,7 @@ async function readFacts(tx: Db, arrivals: Arrival[]) {
   const placed = arrivals.filter((a) => a.customerId !== '')
   const pairs = new Map(placed.map((a) => [pairKey(pairOf(a)), pairOf(a)]))
   const ids = arrivals.map((a) => ({ orgId: a.orgId, wamid: a.message.wamid }))
-  const [rooms, messages] = await Promise.all([
-    readRooms(tx, [...pairs.values()]),
-    readKnownMessages(tx, ids),
-  ])
+  const [rooms, messages] = await together([readRooms(tx, [...pairs.values()]), readKnownMessages(tx, ids)])
   return { rooms: new Map([...pairs.keys()].map((key, i) => [key, rooms[i] ?? []])), messages }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createAnnouncer } from '../../src/queue/announce.ts'
 
@@ -21,6 +22,43 @@ it('tells the queue at once when it is there', async () => {
   expect(q.jobs).toEqual([[1, 2]])
 })
 
+it('gathers what is stored within 10 ms of a job for the next one, and then tells at once again', async () => {
+  const q = queue(true)
+  const announcer = createAnnouncer(q.enqueue)
+  announcer.announce([1])
+  announcer.announce([2])
+  await vi.advanceTimersByTimeAsync(9)
+  announcer.announce([3, 4])
+  expect(q.jobs).toEqual([[1]])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(q.jobs).toEqual([[1], [2, 3, 4]])
+  await vi.advanceTimersByTimeAsync(10)
+  announcer.announce([5])
+  expect(q.jobs).toEqual([[1], [2, 3, 4], [5]])
+})
+
+it('makes a job a part of the trace of the first delivery in it', async () => {
+  const trace = new AsyncLocalStorage<string>()
+  const seen: (string | undefined)[] = []
+  const announcer = createAnnouncer(async () => {
+    seen.push(trace.getStore())
+    return true
+  })
+  for (const [i, name] of ['lone', 'gathered', 'with it'].entries())
+    trace.run(name, () => announcer.announce([i]))
+  await vi.advanceTimersByTimeAsync(20)
+  expect(seen).toEqual(['lone', 'gathered'])
+})
+
+it('tells what is gathered before it closes', async () => {
+  const q = queue(true)
+  const announcer = createAnnouncer(q.enqueue)
+  announcer.announce([1])
+  announcer.announce([2])
+  await announcer.close()
+  expect(q.jobs).toEqual([[1], [2]])
+})
+
 it('offers what the queue would not take again, in jobs of 500, until it does', async () => {
   const q = queue(false)
   const announcer = createAnnouncer(q.enqueue)
@@ -41,15 +79,16 @@ it('remembers 100,000 at the most, and nothing once closed', async () => {
   const q = queue(false)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce(Array.from({ length: 100_000 }, (_, i) => i))
+  await vi.advanceTimersByTimeAsync(10)
   announcer.announce([-1])
-  await vi.advanceTimersByTimeAsync(0)
+  await vi.advanceTimersByTimeAsync(10)
   q.open = true
   await vi.advanceTimersByTimeAsync(500)
   expect(q.jobs.flat()).toHaveLength(100_000)
   q.open = false
   announcer.announce([1])
   await vi.advanceTimersByTimeAsync(0)
-  announcer.close()
+  await announcer.close()
   q.open = true
   await vi.advanceTimersByTimeAsync(5_000)
   expect(q.jobs.flat()).toHaveLength(100_000)
