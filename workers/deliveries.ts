@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../src/db/client.ts'
-import { countSuspectTry, readSuspects } from '../src/inbox/stranded.ts'
+import { countSuspectTries, readSuspects } from '../src/inbox/stranded.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import type { Engine } from '../src/queue/connection.ts'
+import { createGatherer } from '../src/queue/gather.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
@@ -24,37 +25,45 @@ type Parts = {
 /** Before a suspect is tried again, times its tries: whoever was killed only along with it goes first. */
 const STEP_BACK_MS = 500
 
+/** Rows in a batch. Larger ones are hardly cheaper for each row, and keep their customers locked longer. */
+const MAX_BATCH = 200
+/** Jobs in hand for each batch at work: what the next batch is made of. */
+const JOBS_A_BATCH = 8
+
 /**
- * Works on the queue `deliveries`: routes each job's inbox rows as one batch. When a worker died of a job, its rows
- * are tried one by one, the least tried first: poison hurts only itself, and ends as a dead letter.
+ * Works on the queue `deliveries`: routes the inbox rows of the jobs in hand, in batches. When a worker died, the rows
+ * of its jobs are tried again job by job, then one by one, the least tried first: poison hurts only itself, and ends
+ * as a dead letter.
  */
 export function startDeliveries(parts: Parts): QueueWorker {
   const { engine, onCanary, db, producer, metrics, traced, log, concurrency } = parts
   const inTurn = createTurns()
-  const route = async (ids: number[], job: string | undefined) => {
+  const route = async (ids: number[]) => {
     const poison = (err: unknown, delivery: number) =>
-      log.error({ err, delivery, job }, 'an item could not be routed')
+      log.error({ err, delivery }, 'an item could not be routed')
     const routed = await traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
       routeBatch(db, ids, poison),
     )
     // Not awaited: the inbound path never waits for sending.
     if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
     count(routed, metrics, log)
-    log.debug({ deliveries: ids, job }, 'deliveries worked on')
+    log.debug({ deliveries: ids }, 'deliveries worked on')
   }
+  const gather = createGatherer(route, { slots: concurrency, most: MAX_BATCH })
   return createWorker({
     engine,
     name: 'deliveries',
     onCanary,
-    concurrency,
+    concurrency: concurrency * JOBS_A_BATCH,
     log,
     process: async (job) => {
       const { ids, suspect } = job.data
-      if (!suspect && job.stalledCounter === 0) return route(ids, job.id)
-      for (const { id, attempts } of await readSuspects(db, ids)) {
-        await sleep(attempts * STEP_BACK_MS)
+      if (!suspect && job.stalledCounter === 0) return gather(ids)
+      for (const group of await readSuspects(db, ids)) {
+        await sleep(group.attempts * STEP_BACK_MS)
         await inTurn(async () => {
-          if (await mayTry(parts, id)) await route([id], job.id)
+          const tries = await countTries(parts, group.ids)
+          if (tries.length > 0) await route(tries)
         })
       }
     },
@@ -71,13 +80,13 @@ function createTurns(): (work: () => Promise<void>) => Promise<void> {
   }
 }
 
-async function mayTry({ db, metrics, log }: Parts, id: number): Promise<boolean> {
-  const verdict = await countSuspectTry(db, id)
-  if (verdict === 'dead') {
-    log.error({ delivery: id }, 'a delivery never finished and is a dead letter now')
+async function countTries({ db, metrics, log }: Parts, ids: number[]): Promise<number[]> {
+  const { tries, dead } = await countSuspectTries(db, ids)
+  for (const delivery of dead) {
+    log.error({ delivery }, 'a delivery never finished and is a dead letter now')
     metrics.dead.inc()
   }
-  return verdict === 'try'
+  return tries
 }
 
 function count({ messages, outcomes }: Routed, metrics: Metrics, log: Logger): void {

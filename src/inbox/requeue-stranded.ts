@@ -4,7 +4,10 @@ import { unparkDeliveries } from './unpark.ts'
 
 const PAGE = 1_000
 const JOB_SIZE = 100
-/** More waiting jobs than this, and a delivery is still here because its job waits, not because of what it holds. */
+/**
+ * More waiting jobs than this, and a delivery is still here because its job waits, not because of what it holds or
+ * because its job was lost: then one page a run is enough, or the queue grows by all that waits in it, every minute.
+ */
 const LONG_QUEUE = 20
 
 /**
@@ -26,7 +29,7 @@ export async function requeueStranded(
     for (let i = 0; i < ids.length; i += JOB_SIZE) await enqueue(ids.slice(i, i + JOB_SIZE))
     for (const id of suspects) await enqueue([id], { suspect: true })
     requeued += ids.length + suspects.length
-    full = ids.length + suspects.length === PAGE
+    full = ids.length + suspects.length === PAGE && !queueIsLong
   }
   return { unparked, requeued }
 }

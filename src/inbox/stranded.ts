@@ -2,7 +2,7 @@ import type { Db } from '../db/client.ts'
 
 /** Requeued this often, a delivery is suspected of killing its worker, and goes alone from then on. */
 const SUSPECT_AFTER = 3
-/** A suspect is tried this often before it is a dead letter. */
+/** A suspect is tried this often, at most once of it along with others, before it is a dead letter. */
 const MAX_ATTEMPTS = 5
 
 export type Stranded = { ids: number[]; suspects: number[] }
@@ -32,29 +32,41 @@ export async function takeStranded(db: Db, limit: number, queueIsLong: boolean):
   return { ids: of((n) => !isSuspect(n)), suspects: of(isSuspect) }
 }
 
-/** Those of a killed worker's deliveries that are still to be routed, the least tried first. */
-export async function readSuspects(db: Db, ids: number[]): Promise<{ id: number; attempts: number }[]> {
-  const { rows } = await db.$client.query<{ id: string; attempts: number }>({
+/** Suspects to be tried together, so many tries after the first. */
+export type SuspectGroup = { ids: number[]; attempts: number }
+
+/**
+ * Those of a killed worker's deliveries that are still to be routed, the least tried first: those that were never
+ * suspected together, since nearly all of them are innocent; one that was, by itself.
+ */
+export async function readSuspects(db: Db, ids: number[]): Promise<SuspectGroup[]> {
+  const { rows } = await db.$client.query<{ ids: string[]; attempts: number }>({
     name: 'read-suspects',
-    text: `select id, attempts from inbox where id = any($1::bigint[]) and state = 'new' order by attempts, id`,
+    text: `select array_agg(id order by id) as ids, attempts from inbox where id = any($1::bigint[]) and state = 'new'
+      group by attempts, case when attempts > 0 then id end order by attempts, min(id)`,
     values: [ids],
   })
-  return rows.map(({ id, attempts }) => ({ id: Number(id), attempts }))
+  return rows.map((row) => ({ ids: row.ids.map(Number), attempts: row.attempts }))
 }
 
 /**
- * Counts one more try of a suspect, committed before the try, so that a worker it kills cannot forget it.
- * @returns `try`; `dead` when it has had its tries and is a dead letter now; `gone` when it needs none any more.
+ * Counts one more try of suspects, committed before the try, so that a worker they kill cannot forget it.
+ * @returns those to be tried, and those that have had their tries and are dead letters now
  */
-export async function countSuspectTry(db: Db, id: number): Promise<'try' | 'dead' | 'gone'> {
-  const { rows } = await db.$client.query<{ state: string }>({
-    name: 'try-suspect',
+export async function countSuspectTries(db: Db, ids: number[]): Promise<Record<'tries' | 'dead', number[]>> {
+  const { rows } = await db.$client.query<{ id: string; state: string }>({
+    name: 'try-suspects',
     text: `update inbox set attempts = attempts + 1,
         state = case when attempts >= $2 then 'dead' else state end,
-        error = case when attempts >= $2 then 'never finished in ' || attempts || ' tries of its own' end
-      where id = $1 and state = 'new' returning state`,
-    values: [id, MAX_ATTEMPTS],
+        error = case when attempts >= $2 then 'never finished in ' || attempts || ' tries' end
+      where id in (select id from inbox where id = any($1::bigint[]) and state = 'new' order by id for update)
+      returning id, state`,
+    values: [ids, MAX_ATTEMPTS],
   })
-  const state = rows[0]?.state
-  return state === 'new' ? 'try' : state === 'dead' ? 'dead' : 'gone'
+  const of = (state: string) =>
+    rows
+      .filter((row) => row.state === state)
+      .map((row) => Number(row.id))
+      .sort((a, b) => a - b)
+  return { tries: of('new'), dead: of('dead') }
 }

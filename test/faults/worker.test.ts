@@ -159,7 +159,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
       await sleep(500)
       return (await inbox())[0].state === 'dead'
     }, 60_000)
-    expect(await inbox()).toEqual([{ state: 'dead', error: 'never finished in 5 tries of its own' }])
+    expect(await inbox()).toEqual([{ state: 'dead', error: 'never finished in 5 tries' }])
     const before = deaths
     const later = message({})
     await sendOnce(receiver.url, post(org.phones[0]!, later))

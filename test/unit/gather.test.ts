@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest'
+import { createGatherer } from '../../src/queue/gather.ts'
+
+/** Work that ends when it is told to. */
+function heldWork() {
+  const groups: number[][] = []
+  const ends: { resolve: () => void; reject: (error: Error) => void }[] = []
+  const work = (ids: number[]) => {
+    groups.push(ids)
+    return new Promise<void>((resolve, reject) => ends.push({ resolve, reject }))
+  }
+  return { groups, ends, work }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+it('starts a lone job at once, and one in each free slot', () => {
+  const { groups, work } = heldWork()
+  const gather = createGatherer(work, { slots: 2, most: 10 })
+  void gather([1])
+  void gather([2])
+  void gather([3])
+  expect(groups).toEqual([[1], [2]])
+})
+
+it('works together on what came while all slots were busy, in the order of arrival, up to its limit', async () => {
+  const { groups, ends, work } = heldWork()
+  const gather = createGatherer(work, { slots: 1, most: 5 })
+  for (const ids of [[1], [2, 3], [4, 5], [6], [7, 8]]) void gather(ids)
+  ends[0]?.resolve()
+  await settled()
+  expect(groups).toEqual([[1], [2, 3, 4, 5, 6]])
+  ends[1]?.resolve()
+  await settled()
+  expect(groups[2]).toEqual([7, 8])
+})
+
+it('takes a job above the limit by itself', async () => {
+  const { groups, ends, work } = heldWork()
+  const gather = createGatherer(work, { slots: 1, most: 2 })
+  for (const ids of [[1], [2, 3, 4], [5]]) void gather(ids)
+  ends[0]?.resolve()
+  await settled()
+  ends[1]?.resolve()
+  await settled()
+  expect(groups).toEqual([[1], [2, 3, 4], [5]])
+})
+
+it('ends each job as its group ended, and goes on after a failure', async () => {
+  const { groups, ends, work } = heldWork()
+  const gather = createGatherer(work, { slots: 1, most: 5 })
+  const first = gather([1])
+  const [second, third] = [gather([2]), gather([3])]
+  ends[0]?.resolve()
+  await first
+  await settled()
+  ends[1]?.reject(new Error('deadlock'))
+  await expect(second).rejects.toThrow('deadlock')
+  await expect(third).rejects.toThrow('deadlock')
+  await settled()
+  void gather([4])
+  expect(groups).toEqual([[1], [2, 3], [4]])
+})
