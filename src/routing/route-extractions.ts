@@ -95,7 +95,7 @@ async function identify(
   const senders = messages.map((m) => personOf(m.orgId, m.sender))
   const askers = preferences.map((p) => personOf(p.orgId, p.sender))
   const known = await readAliases(tx, [...taught, ...senders, ...askers])
-  const writers = senders.some((p) => hasNews(known, p)) ? await silenceKnown(tx, messages, senders) : senders
+  const writers = await silenceKnown(tx, messages, senders, (sender) => hasNews(known, sender))
   const people = [...taught, ...writers, ...askers]
   const ids = (await resolveCustomers(tx, people, known)).slice(taught.length)
   return {
@@ -109,16 +109,22 @@ async function identify(
   }
 }
 
-/** Asked only when there is something to learn: a message with news is rare, and the ledger is large. */
+/** Asked only of those who have something to teach: a message with news is rare, and the ledger is large. */
 async function silenceKnown(
   tx: Db,
   messages: (InboundMessage & Owner)[],
   senders: Person[],
+  hasNews: (sender: Person) => boolean,
 ): Promise<Person[]> {
-  const known = await readKnownMessages(tx, messages)
-  return messages.flatMap((m, i) => {
-    const sender = senders[i]
-    return sender ? [{ ...sender, passive: known.has(ledgerKey(m)) }] : []
+  const teaching = new Set(senders.flatMap((sender, i) => (hasNews(sender) ? [messages[i]] : [])))
+  if (teaching.size === 0) return senders
+  const known = await readKnownMessages(
+    tx,
+    messages.filter((message) => teaching.has(message)),
+  )
+  return senders.map((sender, i) => {
+    const message = messages[i]
+    return message && known.has(ledgerKey(message)) ? { ...sender, passive: true } : sender
   })
 }
 

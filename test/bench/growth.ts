@@ -73,7 +73,7 @@ async function measureCase(
     ...{ rooms: which.rooms, rounds, seconds, rate, connections: 128, workers: which.workers },
     ...{ only: [], json: undefined, forget: false },
   }
-  const running = await VARIANTS[`${engine}-split`].start(world)
+  const running = await VARIANTS[engine].start(world)
   try {
     await warmUp(bench, running, options, false)
     const full = []

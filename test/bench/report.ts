@@ -7,7 +7,7 @@ import type { Round } from './rounds.ts'
 export type TripsByName = Partial<Record<Name, Trips>>
 export type Ratios = Record<'to_plain' | 'to_sql_alone' | 'to_bare_express', Partial<Record<Name, Spread>>>
 
-const USHER: Name[] = ['redis', 'redis-split', 'postgres', 'postgres-split']
+const USHER: Name[] = ['redis', 'redis-one', 'postgres', 'postgres-one']
 const WAYS: Record<Way, string> = {
   full: 'As fast as it goes, messages only',
   statuses: 'As fast as it goes, 3 statuses to 1 message',

@@ -16,9 +16,9 @@ type Everything = {
 
 const TITLES: Record<Name, string> = {
   redis: '**Usher, queue on Redis**',
-  'redis-split': '**Usher, queue on Redis**, server and workers apart',
+  'redis-one': '**Usher, queue on Redis**, one process',
   postgres: '**Usher, PostgreSQL only**',
-  'postgres-split': '**Usher, PostgreSQL only**, server and workers apart',
+  'postgres-one': '**Usher, PostgreSQL only**, one process',
   plain: 'the plain design',
   sql: 'SQL alone',
   express: 'bare Express',

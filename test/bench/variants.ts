@@ -29,22 +29,22 @@ export const VARIANTS = {
   redis: {
     title: 'Usher, queue on Redis',
     needsRedis: true,
-    start: (world) => usher(world, ['all'], world.redisUrl),
+    start: (world) => usher(world, apart(world), world.redisUrl),
   },
-  'redis-split': {
-    title: 'Usher, queue on Redis, server and workers apart',
+  'redis-one': {
+    title: 'Usher, queue on Redis, one process',
     needsRedis: true,
-    start: (world) => usher(world, split(world), world.redisUrl),
+    start: (world) => usher(world, ['all'], world.redisUrl),
   },
   postgres: {
     title: 'Usher, PostgreSQL only',
     needsRedis: false,
-    start: (world) => usher(world, ['all'], undefined),
+    start: (world) => usher(world, apart(world), undefined),
   },
-  'postgres-split': {
-    title: 'Usher, PostgreSQL only, server and workers apart',
+  'postgres-one': {
+    title: 'Usher, PostgreSQL only, one process',
     needsRedis: false,
-    start: (world) => usher(world, split(world), undefined),
+    start: (world) => usher(world, ['all'], undefined),
   },
   plain: { title: 'The plain design, queue on Redis', needsRedis: true, start: plain },
   express: { title: 'Bare Express', needsRedis: false, start: () => bare('express') },
@@ -53,7 +53,8 @@ export const VARIANTS = {
 
 type Role = Parameters<typeof startUsher>[0]
 
-const split = (world: World): Role[] => [
+/** Server and workers apart, as the plain design has them. */
+const apart = (world: World): Role[] => [
   'server',
   ...Array.from({ length: world.workerProcesses }, () => 'workers' as const),
 ]

@@ -33,16 +33,18 @@ async function whileLocked(work: () => Promise<void>): Promise<void> {
 
 describe('the inbox writer', () => {
   test('inserts a lone delivery at once, by itself', async () => {
-    const { save } = open()
+    const { save, close } = open()
     await save(Buffer.from('a'))
     await save(Buffer.from('b'))
+    await close()
     expect(inserts.map((ids) => ids.length)).toEqual([1, 1])
   })
 
   test('puts what arrives during an insert into the next, 500 at most, in the order of arrival', async () => {
-    const { save } = open()
+    const { save, close } = open()
     const words = Array.from({ length: 1_200 }, (_, i) => `delivery ${i}`)
     await Promise.all(words.map((word) => save(Buffer.from(word))))
+    await close()
     expect(inserts.map((ids) => ids.length)).toEqual([1, 500, 500, 199])
     const rows = await stored()
     expect(rows.map((row) => String(row.body))).toEqual(words)
@@ -50,9 +52,10 @@ describe('the inbox writer', () => {
   })
 
   test('puts at most 1 MB into one insert; a body above that goes alone', async () => {
-    const { save } = open()
+    const { save, close } = open()
     const sizes = [1, 600_000, 400_000, 60_000, 3_000_000, 10, 10]
     await Promise.all(sizes.map((size) => save(Buffer.alloc(size, 1))))
+    await close()
     expect(inserts.map((ids) => ids.length)).toEqual([1, 2, 1, 1, 2])
     expect((await stored()).map((row) => row.body.length)).toEqual(sizes)
   })
