@@ -60,6 +60,12 @@ export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<
 }
 
 /**
+ * A plan that PostgreSQL keeps fits the tables as they were: made for an empty ledger, it read all messages of an org for
+ * each one that it looked up, until the ledger was analyzed. Planning anew takes 0.1 ms a statement.
+ */
+const PLANS_OF_NOW = 'set local plan_cache_mode to force_custom_plan'
+
+/**
  * As `inTransaction`, for work that is done again should its commit be lost: it does not wait for the disk, so a crash
  * of PostgreSQL (not of ours) undoes what was committed in the last moments, at most 0.6 s, and any later durable
  * commit, such as taking a message to send it, makes this one durable too (`synchronous_commit`).
@@ -69,7 +75,7 @@ export function inReplayableTransaction<T>(
   db: Db,
   work: (tx: Db, begun: Promise<unknown>) => Promise<T>,
 ): Promise<T> {
-  return transact(db, 'begin; set local synchronous_commit to off', work)
+  return transact(db, `begin; set local synchronous_commit to off; ${PLANS_OF_NOW}`, work)
 }
 
 async function transact<T>(

@@ -35,20 +35,16 @@ export async function readRooms(tx: Db, pairs: Pair[]): Promise<Room[][]> {
   return byPair
 }
 
-/**
- * The types of those messages that are in the ledger already, by `ledgerKey`. Lateral, since a plan made for a ledger
- * that was empty joined the other way round, and read the whole ledger for each batch until it was analyzed.
- */
+/** The types of those messages that are in the ledger already, by `ledgerKey`. */
 export async function readKnownMessages(
   tx: Db,
   messages: { orgId: string; wamid: string }[],
 ): Promise<Map<string, string>> {
   const { rows } = await tx.$client.query<{ org_id: string; wamid: string; type: string }>({
     name: 'read-known-messages',
-    text: `select k.org_id, k.wamid, m.type
+    text: `select m.org_id, m.wamid, m.type
       from unnest($1::text[], $2::text[]) as k(org_id, wamid)
-      cross join lateral (
-        select type from messages where org_id = k.org_id and wamid = k.wamid limit 1) m`,
+      join messages m on m.org_id = k.org_id and m.wamid = k.wamid`,
     values: [textArray(messages.map((m) => m.orgId)), textArray(messages.map((m) => m.wamid))],
   })
   return new Map(rows.map((r) => [ledgerKey({ orgId: r.org_id, wamid: r.wamid }), r.type]))
