@@ -16,12 +16,14 @@ export const SCHEDULES: readonly Schedule[] = [
 const LOOK_MS = 15_000
 const RETRY_MS = 1_000
 const WRITE_MS = 5_000
-const OVERDUE_MS = 30_000
+/** So much earlier or later than it should be, a next run is wrong. */
+const ODD_MS = 30_000
 
 /**
  * Looks four times a minute, at no fixed moment, whether the queue has the schedules, and writes what is missing,
- * changed or overdue: a Redis that lost its data lost them too, and on PostgreSQL a schedule that three processes
- * wrote at the same moment stopped in 11 of 80 cases. A failure is logged and tried again a second later.
+ * changed, overdue or too far ahead: a Redis that lost its data lost them too, on PostgreSQL a schedule that three
+ * processes wrote at the same moment stopped in 11 of 80 cases, and a process whose clock is fast writes one that runs
+ * hours from now. A failure is logged and tried again a second later.
  */
 export function keepSchedules(
   queue: () => Queue | undefined,
@@ -57,8 +59,10 @@ async function keepAll(queue: Queue, schedules: readonly Schedule[], log: Logger
 
 async function keepOne(queue: Queue, { name, every }: Schedule): Promise<void> {
   const found = await queue.getJobScheduler(name)
-  const isRunning = (found?.next ?? 0) > Date.now() - OVERDUE_MS
-  if (found?.every === every && isRunning) return
+  const inMs = (found?.next ?? 0) - Date.now()
+  if (found?.every === every && inMs > -ODD_MS && inMs < every + ODD_MS) return
+  // Written again, a schedule keeps its next run.
+  if (inMs > 0) await queue.removeJobScheduler(name)
   const opts = { removeOnComplete: { count: 100 }, removeOnFail: { count: 500 } }
   await queue.upsertJobScheduler(name, { every }, { name, data: {}, opts })
 }

@@ -402,6 +402,20 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     expect(JSON.stringify(failed)).not.toContain('canary')
   })
 
+  test('a schedule that a fast clock put hours ahead runs again', async (t) => {
+    const { engine } = await openStore(t, kind)
+    const producer = newProducer(t, engine)
+    let ticks = 0
+    newWorker(t, engine, 'maintenance', async () => {
+      ticks += 1
+    })
+    await until(() => producer.queue('maintenance') !== undefined)
+    const startDate = new Date(Date.now() + 3_600_000)
+    await producer.queue('maintenance')!.upsertJobScheduler('often', { every: 100, startDate })
+    keep(t, producer, [{ name: 'often', every: 100 }])
+    await until(() => ticks >= 2)
+  })
+
   test('schedules written by several processes give one tick each period', async (t) => {
     const { engine } = await openStore(t, kind)
     const every = 250
@@ -471,7 +485,7 @@ describe.runIf(kinds.includes('redis'))('Redis alone', { concurrent: true }, () 
   })
 })
 
-test('schedules are written when missing, changed or overdue, and a failure is tried again', async (t) => {
+test('schedules are written when missing, changed, overdue or too far ahead, and a failure is tried again', async (t) => {
   vi.useFakeTimers()
   t.onTestFinished(() => void vi.useRealTimers())
   const upserts: unknown[][] = []
@@ -479,6 +493,9 @@ test('schedules are written when missing, changed or overdue, and a failure is t
   let down = true
   const queue = {
     getJobScheduler: async () => stored,
+    removeJobScheduler: async () => {
+      stored = undefined
+    },
     upsertJobScheduler: async (...args: [string, { every: number }, object]) => {
       if (down) throw new Error('away')
       upserts.push(args)
@@ -501,9 +518,11 @@ test('schedules are written when missing, changed or overdue, and a failure is t
   const opts = { removeOnComplete: { count: 100 }, removeOnFail: { count: 500 } }
   expect(upserts[0]).toEqual(['tidy', { every: 10_000 }, { name: 'tidy', data: {}, opts }])
 
-  stored = { every: 10_000, next: Date.now() + 100_000 }
-  expect(await upsertsWithin(100_000)).toBe(0)
+  stored = { every: 10_000, next: Date.now() + 39_000 }
+  expect(await upsertsWithin(68_000)).toBe(0)
   stored.next = Date.now() - 31_000
+  expect(await upsertsWithin(25_000)).toBe(1)
+  stored.next = Date.now() + 3_600_000
   expect(await upsertsWithin(25_000)).toBe(1)
   stored = { every: 60_000, next: Date.now() + 100_000 }
   expect(await upsertsWithin(25_000)).toBe(1)
