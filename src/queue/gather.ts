@@ -1,10 +1,13 @@
-/** What one job brings, and how it is told the end. */
-type Waiting = { ids: number[]; resolve(): void; reject(error: unknown): void }
+import { AsyncResource } from 'node:async_hooks'
+
+/** What one job brings, the trace it is a part of, and how it is told the end. */
+type Waiting = { ids: number[]; scope: AsyncResource; resolve(): void; reject(error: unknown): void }
 
 /**
  * Group commit for jobs that carry ids: those that come while all `slots` are at work are worked on together, at most
  * `most` ids at a time (a larger job goes by itself). So a lone job never waits, and a backlog of small jobs, as an
  * overloaded machine makes it, costs little more than one of large jobs. When a group fails, each of its jobs fails.
+ * A group is a part of the trace of its first job.
  */
 export function createGatherer(
   work: (ids: number[]) => Promise<void>,
@@ -14,7 +17,9 @@ export function createGatherer(
   let busy = 0
 
   const next = () => {
-    if (busy < slots && waiting.length > 0) void workOn(takeGroup())
+    if (busy === slots) return
+    const group = takeGroup()
+    void group[0]?.scope.runInAsyncScope(workOn, undefined, group)
   }
   const workOn = async (group: Waiting[]) => {
     busy += 1
@@ -39,7 +44,7 @@ export function createGatherer(
   }
   return (ids) =>
     new Promise((resolve, reject) => {
-      waiting.push({ ids, resolve, reject })
+      waiting.push({ ids, scope: new AsyncResource('gather'), resolve, reject })
       next()
     })
 }

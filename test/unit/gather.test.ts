@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, it } from 'vitest'
 import { createGatherer } from '../../src/queue/gather.ts'
 
@@ -60,4 +61,19 @@ it('ends each job as its group ended, and goes on after a failure', async () => 
   await settled()
   void gather([4])
   expect(groups).toEqual([[1], [2, 3], [4]])
+})
+
+it('makes a group a part of the trace of its first job', async () => {
+  const trace = new AsyncLocalStorage<string>()
+  const seen: (string | undefined)[] = []
+  const { ends, work } = heldWork()
+  const traced = (ids: number[]) => {
+    seen.push(trace.getStore())
+    return work(ids)
+  }
+  const gather = createGatherer(traced, { slots: 1, most: 5 })
+  for (const [i, name] of ['alone', 'first', 'second'].entries()) trace.run(name, () => void gather([i]))
+  ends[0]?.resolve()
+  await settled()
+  expect(seen).toEqual(['alone', 'first'])
 })
