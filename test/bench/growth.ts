@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Lifetime } from '../../src/lifetime.ts'
@@ -24,8 +24,8 @@ export type GrowthCase = {
 
 const HELP = `npm run bench:growth -- [--sizes 10000,100000,1000000,5000000] [--base 1000000] [--more 1000000]
   [--churn 7200000] [--workers 2,4] [--rounds 3] [--seconds 10] [--rate 2000] [--engine redis|postgres]
-  [--chart docs/growth.svg] [--json FILE]
---base: chatrooms of the cases after --more messages, after --churn deliveries through the inbox (7.2 million: an hour
+  [--chart docs/growth.svg] [--json FILE] [--add]
+--add: keeps the cases that FILE has, and measures only --sizes; --base: chatrooms of the cases after --more messages, after --churn deliveries through the inbox (7.2 million: an hour
 at 2,000/s) and with several --workers processes`
 
 type Settings = ReturnType<typeof readSettings>
@@ -34,7 +34,7 @@ type Settings = ReturnType<typeof readSettings>
 async function growth(lifetime: Lifetime): Promise<void> {
   const settings = readSettings()
   const setup = await setUp(lifetime)
-  const cases: GrowthCase[] = []
+  const cases = settings.add && settings.json ? await readCases(settings.json) : []
   const add = async (
     label: string,
     rooms: number,
@@ -45,9 +45,11 @@ async function growth(lifetime: Lifetime): Promise<void> {
     const { bench, world } = await setup.enter(rooms, workers)
     await wear?.(bench)
     cases.push(await measureCase({ label, rooms, workers }, settings, bench, world))
+    await save(cases, settings)
   }
   const { base, more, churn } = settings
   for (const rooms of settings.sizes) await add(`${short(rooms)} chatrooms`, rooms, 1)
+  if (settings.add) return
   await add(`${short(base)}, after ${short(more)} messages`, base, 1, ({ client }) =>
     insertMessages(client, more, base),
   )
@@ -56,8 +58,18 @@ async function growth(lifetime: Lifetime): Promise<void> {
   )
   for (const workers of settings.workers)
     await add(`${short(base)}, ${workers} worker processes`, base, workers)
+}
 
-  process.stdout.write(`${table(cases)}\n`)
+async function readCases(path: string): Promise<GrowthCase[]> {
+  return JSON.parse(await readFile(path, 'utf8')).cases
+}
+
+/** What there is so far, after each case: the whole takes an hour. Sizes first, whenever they were measured. */
+async function save(measured: GrowthCase[], settings: Settings): Promise<void> {
+  const isSize = ({ label }: GrowthCase) => label.endsWith('chatrooms')
+  const sizes = measured.filter(isSize).sort((a, b) => a.rooms - b.rooms)
+  const cases = [...sizes, ...measured.filter((c) => !isSize(c))]
+  process.stdout.write(`${table(cases)}\n\n`)
   await mkdir(dirname(settings.chart), { recursive: true })
   await writeFile(settings.chart, drawGrowth(cases, settings.rate))
   if (settings.json) await writeFile(settings.json, `${JSON.stringify({ settings, cases }, null, 1)}\n`)
@@ -109,6 +121,7 @@ function readSettings() {
         rate: text('2000'),
       },
       ...{ engine: text('redis'), chart: text('docs/growth.svg'), json: { type: 'string' } },
+      add: { type: 'boolean', default: false },
     },
   })
   const whole = (word: string | undefined) => {
@@ -123,7 +136,7 @@ function readSettings() {
     workers: values.workers.split(',').map(whole),
     ...{ base: whole(values.base), more: whole(values.more), churn: whole(values.churn) },
     ...{ rounds: whole(values.rounds), seconds: whole(values.seconds), rate: whole(values.rate) },
-    ...{ engine: engine as 'redis' | 'postgres', chart: values.chart, json: values.json },
+    ...{ engine: engine as 'redis' | 'postgres', chart: values.chart, json: values.json, add: values.add },
   }
 }
 
