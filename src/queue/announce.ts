@@ -5,13 +5,16 @@ const MAX_MISSED = 100_000
 const RETRY_MS = 500
 const JOB_SIZE = 500
 /**
- * A lone delivery's job goes at once; what is stored in the 10 ms after it shares the next job. At 2,000 deliveries a
- * second an insert brings five, and a message in a job of five costs routing twice what it costs in a job of twenty.
+ * A lone delivery's job goes at once; what is stored in the 10 ms after it shares the next job, and after a crowd what is
+ * stored in 25 ms. At 2,000 deliveries a second an insert brings five, and a message in a job of five costs routing twice
+ * what it costs in a job of twenty; on PostgreSQL, each job costs 3 ms of CPU besides.
  */
 const GATHER_MS = 10
+const GATHER_CROWD_MS = 25
+const CROWD = 10
 
 export type Announcer = {
-  /** Tells the queue of stored deliveries, at most 10 ms later; returns at once and never throws. */
+  /** Tells the queue of stored deliveries, at most 25 ms later; returns at once and never throws. */
   announce(ids: number[]): void
   /** Tells what is gathered, and forgets what the queue would not take: requeue-stranded finds it. Never rejects. */
   close(): Promise<void>
@@ -36,7 +39,8 @@ export function createAnnouncer(enqueue: (ids: number[]) => Promise<boolean>): A
     const [ids, within] = [gathered, scope]
     gathered = []
     scope = undefined
-    window = ids.length > 0 ? setTimeout(tellGathered, GATHER_MS) : undefined
+    const ms = ids.length < CROWD ? GATHER_MS : GATHER_CROWD_MS
+    window = ids.length > 0 ? setTimeout(tellGathered, ms) : undefined
     return within?.runInAsyncScope(tell, undefined, ids)
   }
   const remember = (ids: number[]) => {

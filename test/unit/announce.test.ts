@@ -37,6 +37,18 @@ it('gathers what is stored within 10 ms of a job for the next one, and then tell
   expect(q.jobs).toEqual([[1], [2, 3, 4], [5]])
 })
 
+it('gathers for 25 ms after a crowd', async () => {
+  const q = queue(true)
+  const announcer = createAnnouncer(q.enqueue)
+  const crowd = Array.from({ length: 10 }, (_, i) => i)
+  announcer.announce(crowd)
+  announcer.announce([10])
+  await vi.advanceTimersByTimeAsync(24)
+  expect(q.jobs).toEqual([crowd])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(q.jobs).toEqual([crowd, [10]])
+})
+
 it('makes a job a part of the trace of the first delivery in it', async () => {
   const trace = new AsyncLocalStorage<string>()
   const seen: (string | undefined)[] = []
@@ -79,9 +91,9 @@ it('remembers 100,000 at the most, and nothing once closed', async () => {
   const q = queue(false)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce(Array.from({ length: 100_000 }, (_, i) => i))
-  await vi.advanceTimersByTimeAsync(10)
+  await vi.advanceTimersByTimeAsync(25)
   announcer.announce([-1])
-  await vi.advanceTimersByTimeAsync(10)
+  await vi.advanceTimersByTimeAsync(25)
   q.open = true
   await vi.advanceTimersByTimeAsync(500)
   expect(q.jobs.flat()).toHaveLength(100_000)
