@@ -6,7 +6,7 @@ import { projectRoot } from '../../src/project-root.ts'
 const root = projectRoot()
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])(
+it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/speed.md'])(
   '%s names only files and commands that are there',
   (name) => {
     // What a comment names is for later.
