@@ -11,9 +11,9 @@ const JOB_SIZE = 100
 const LONG_QUEUE = 20
 
 /**
- * Enqueues every delivery whose job was lost, and those whose number was provisioned since: with this, losing
- * the whole queue loses no message. A delivery that keeps coming back goes alone, as a suspect. An enqueue that
- * fails leaves the rows for the next run.
+ * Enqueues every delivery whose job was lost (with a long queue, the 1,000 longest due), and those whose number was
+ * provisioned since: with this, losing the whole queue loses no message. A delivery that keeps coming back goes alone, as
+ * a suspect. An enqueue that fails leaves the rows for the next run.
  * @param waiting jobs that wait in the queue; undefined when it cannot say
  */
 export async function requeueStranded(
