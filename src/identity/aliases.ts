@@ -1,4 +1,4 @@
-import type { Names, Sender } from '../webhook/sender.ts'
+import type { Sender } from '../webhook/sender.ts'
 import { phoneVariants } from './phone.ts'
 
 /** One name of a customer inside an org. */
@@ -8,8 +8,10 @@ export type Alias = { kind: 'phone' | 'wa_id' | 'bsuid' | 'parent_bsuid'; value:
  * Somebody to be found or made a customer. Looked up by `phones` first, exactly, then by `variants` (other
  * spellings of the phone, if just one customer fits), then by `ids`; `names` are what is remembered.
  */
-export type Person = {
-  orgId: string
+export type Person = Someone & { orgId: string }
+
+/** A person, whatever the org: each org knows its customers by itself. */
+export type Someone = {
   phones: Alias[]
   variants: Alias[]
   ids: Alias[]
@@ -20,23 +22,16 @@ export type Person = {
 }
 
 /** The sender of a message. The phone decides, being the spec's key; Meta's names are remembered verbatim. */
-export function personOf(orgId: string, sender: Sender): Person {
+export function someoneOf(sender: Sender): Someone {
   const { waId, profileName, renamedTo } = sender
   const ids = idsOf(sender)
   const now = renamedTo ? [...waIds(renamedTo.waId), ...idsOf(renamedTo)] : []
-  return {
-    orgId,
-    ...phonesOf(waId),
-    ids,
-    names: [...waIds(waId), ...ids, ...now],
-    profileName,
-    passive: false,
-  }
+  return { ...phonesOf(waId), ids, names: [...waIds(waId), ...ids, ...now], profileName, passive: false }
 }
 
-/** Who got a message of ours, by the names its status gave. */
-export function personOfStatus(orgId: string, recipient: Names): Person {
-  return { ...personOf(orgId, { ...recipient, profileName: undefined }), passive: true }
+/** `someoneOf`, to one org. */
+export function personOf(orgId: string, sender: Sender): Person {
+  return { orgId, ...someoneOf(sender) }
 }
 
 /** The owner of a phone (E.164, with its plus) that the CRM gave. */

@@ -4,8 +4,9 @@ import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
 import { type Outcome, settleDeliveries } from '../inbox/settle.ts'
 import { extract } from '../webhook/extract.ts'
 import type { Extraction } from '../webhook/items.ts'
+import { ownerOfEvent, readOwnersOf, readWho } from './identify.ts'
 import type { Owners } from './owners.ts'
-import { ownerOfEvent, type RoutedItems, readOwnersOf, routeExtractions } from './route-extractions.ts'
+import { type RoutedItems, routeExtractions } from './route-extractions.ts'
 
 /** What a batch came to, for metrics and for waking the sender. */
 export type Routed = RoutedItems & { outcomes: Outcome[] }
@@ -22,7 +23,8 @@ export type OnPoison = (error: unknown, deliveryId: number) => void
  */
 export async function routeBatch(db: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
   try {
-    return await inReplayableTransaction(db, (tx, begun) => routeTogether(tx, begun, ids))
+    const latest = ids.reduce((most, id) => Math.max(most, id), 0)
+    return await inReplayableTransaction(db, latest, (tx, begun) => routeTogether(tx, begun, ids))
   } catch (error) {
     if (isTransient(error)) throw error
     const [only, ...others] = ids
@@ -38,9 +40,9 @@ async function routeTogether(tx: Db, begun: Promise<unknown>, ids: number[]): Pr
   const [, { deliveries, now }] = await together([begun, claimDeliveries(tx, ids)])
   if (deliveries.length === 0) return merge([])
   const extractions = deliveries.map((d) => extract(d))
-  const owners = await readOwnersOf(tx, extractions)
-  const outcomes = extractions.map((e) => outcomeOf(e, owners))
-  const routed = await routeExtractions(tx, extractions, owners, now, outcomes)
+  const who = await readWho(tx, extractions)
+  const outcomes = extractions.map((e) => outcomeOf(e, who.owners))
+  const routed = await routeExtractions(tx, extractions, who, now, outcomes)
   return { ...routed, outcomes }
 }
 
@@ -66,12 +68,13 @@ async function routeItemByItem(tx: Db, ids: number[], onPoison: OnPoison): Promi
 
 async function routeItems(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoison): Promise<Routed> {
   const whole = extract(delivery)
+  // Once: a number provisioned meanwhile would make an item that was left out look routed.
   const owners = await readOwnersOf(tx, [whole])
   const parts: Routed[] = []
   for (const [place, item] of singles(whole)) {
     try {
       parts.push({
-        ...(await inSavepoint(tx, () => routeExtractions(tx, [item], owners, now))),
+        ...(await inSavepoint(tx, () => routeItem(tx, item, owners, now))),
         outcomes: [],
       })
     } catch (error) {
@@ -83,6 +86,10 @@ async function routeItems(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoi
   const outcome = outcomeOf(whole, owners)
   await settleDeliveries(tx, [outcome])
   return { ...merge(parts), outcomes: [outcome] }
+}
+
+async function routeItem(tx: Db, item: Extraction, owners: Owners, now: Date): Promise<RoutedItems> {
+  return routeExtractions(tx, [item], { ...(await readWho(tx, [item])), owners }, now)
 }
 
 function refusal(error: unknown): string {

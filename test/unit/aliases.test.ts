@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  aliasKey,
-  isId,
-  personOf,
-  personOfPhone,
-  personOfStatus,
-  synonymsOf,
-} from '../../src/identity/aliases.ts'
+import { aliasKey, isId, personOf, personOfPhone, synonymsOf } from '../../src/identity/aliases.ts'
 
 const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
 const values = (aliases: { value: string }[]) => aliases.map((a) => a.value)
@@ -56,12 +49,6 @@ it('the same phone is a wa_id and an E.164 number; an id is only itself', () => 
   expect(values(synonymsOf({ kind: 'wa_id', value: '1555' }))).toEqual(both)
   expect(values(synonymsOf({ kind: 'phone', value: '+1555' }))).toEqual(both)
   expect(values(synonymsOf({ kind: 'bsuid', value: 'US.1' }))).toEqual(['US.1'])
-})
-
-it('whom a status names only adds names', () => {
-  const person = personOfStatus('o', { waId: '1555', userId: 'US.1', parentUserId: undefined })
-  expect([person.passive, values(person.names)]).toEqual([true, ['1555', 'US.1']])
-  expect(personOfPhone('o', '+1555').passive).toBe(false)
 })
 
 it('ids are told from phones', () => {
