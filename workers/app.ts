@@ -60,8 +60,7 @@ async function assemble(
     return db
   }
   const db = open(`usher-${role}`, config.workers.concurrency + 8)
-  const { telemetry, traced } = tracing
-  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: postgres.url, telemetry })
+  const engine = openEngine({ ...config, databaseUrl: postgres.url, telemetry: tracing.telemetry })
   const producer = createProducer({ engine, log })
   lifetime.onStop('queues', () => producer.close(CLOSE_MS))
   const metrics = createMetrics()
@@ -69,9 +68,10 @@ async function assemble(
     config,
     db,
     engine,
+    databaseUrl: postgres.url,
     producer,
     metrics,
-    traced,
+    tracing,
     log,
     lifetime,
     concurrency: config.workers.concurrency,

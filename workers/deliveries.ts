@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../src/db/client.ts'
+import { createListener, type Listener } from '../src/db/listen.ts'
+import { STORED_CHANNEL } from '../src/inbox/insert.ts'
 import { countSuspectTries, readSuspects } from '../src/inbox/stranded.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
@@ -7,17 +9,19 @@ import type { Engine } from '../src/queue/connection.ts'
 import { createGatherer } from '../src/queue/gather.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
+import { succeeds } from '../src/queue/succeeds.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
 import { type Routed, routeBatch } from '../src/routing/route-batch.ts'
-import type { Traced } from '../src/tracing/tracing.ts'
+import type { Tracing } from '../src/tracing/tracing.ts'
 
 type Parts = {
   engine: Engine
+  databaseUrl: string
   onCanary: (queue: QueueName) => Promise<void>
   db: Db
   producer: Producer
   metrics: Metrics
-  traced: Traced
+  tracing: Tracing
   log: Logger
   concurrency: number
 }
@@ -31,26 +35,16 @@ const MAX_BATCH = 200
 const JOBS_A_BATCH = 8
 
 /**
- * Works on the queue `deliveries`: routes the inbox rows of the jobs in hand, in batches. When a worker died, the rows
- * of its jobs are tried again job by job, then one by one, the least tried first: poison hurts only itself, and ends
- * as a dead letter.
+ * Works on the queue `deliveries`: routes the inbox rows of the jobs in hand, in batches; lone ones as soon as they are
+ * heard of, before their job comes. When a worker died, the rows of its jobs are tried again job by job, then one by one,
+ * the least tried first: poison hurts only itself, and ends as a dead letter.
  */
 export function startDeliveries(parts: Parts): QueueWorker {
-  const { engine, onCanary, db, producer, metrics, traced, log, concurrency } = parts
+  const { engine, onCanary, db, log, concurrency } = parts
   const inTurn = createTurns()
-  const route = async (ids: number[]) => {
-    const poison = (err: unknown, delivery: number) =>
-      log.error({ err, delivery }, 'an item could not be routed')
-    const routed = await traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
-      routeBatch(db, ids, poison),
-    )
-    // Not awaited: the inbound path never waits for sending.
-    if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
-    count(routed, metrics, log)
-    log.debug({ deliveries: ids }, 'deliveries worked on')
-  }
+  const route = createRoute(parts)
   const gather = createGatherer(route, { slots: concurrency, most: MAX_BATCH })
-  return createWorker({
+  const worker = createWorker({
     engine,
     name: 'deliveries',
     onCanary,
@@ -68,6 +62,52 @@ export function startDeliveries(parts: Parts): QueueWorker {
       }
     },
   })
+  return listening(worker, hearLone(parts, gather))
+}
+
+function createRoute({ db, producer, metrics, tracing, log }: Parts): (ids: number[]) => Promise<void> {
+  const poison = (err: unknown, delivery: number) =>
+    log.error({ err, delivery }, 'an item could not be routed')
+  return async (ids) => {
+    const routed = await tracing.traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
+      routeBatch(db, ids, poison),
+    )
+    if (routed.outcomes.length === 0) return
+    // Not awaited: the inbound path never waits for sending.
+    if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
+    count(routed, metrics, log)
+    log.debug({ deliveries: routed.outcomes.map(({ id }) => id) }, 'deliveries worked on')
+  }
+}
+
+function hearLone(
+  { databaseUrl, producer, tracing }: Parts,
+  route: (ids: number[]) => Promise<void>,
+): Listener {
+  return createListener(databaseUrl, STORED_CHANNEL, async (payload) => {
+    const [id, trace = ''] = payload.split(' ')
+    const ids = [Number(id)]
+    // Its job may have passed by then, leaving out a row that was being worked on.
+    await tracing.follow(trace, () => route(ids)).catch(() => producer.enqueueDeliveries(ids))
+  })
+}
+
+/** The worker, which hears while it works. */
+function listening(worker: QueueWorker, listener: Listener): QueueWorker {
+  return {
+    ready: worker.ready,
+    pause() {
+      worker.pause()
+      void listener.close()
+    },
+    resume() {
+      worker.resume()
+      listener.open()
+    },
+    async close(deadlineMs) {
+      await Promise.all([worker.close(deadlineMs), succeeds(deadlineMs, listener.close)])
+    },
+  }
 }
 
 /** Runs one work after another, so that none is counted as tried when another one kills the process. */

@@ -9,7 +9,7 @@ import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { createAnnouncer } from '../src/queue/announce.ts'
 import type { Producer } from '../src/queue/producer.ts'
-import type { Traced } from '../src/tracing/tracing.ts'
+import type { Tracing } from '../src/tracing/tracing.ts'
 import { createReceiver } from '../src/webhook/receive.ts'
 
 type Parts = {
@@ -19,7 +19,7 @@ type Parts = {
   doorDb: Database['db']
   producer: Producer
   metrics: Metrics
-  traced: Traced
+  tracing: Tracing
   log: Logger
   lifetime: Lifetime
 }
@@ -28,13 +28,13 @@ const CLOSE_MS = 4_000
 
 /** Starts the public listener: webhooks straight to the receiver, everything else to the API. */
 export async function startDoor(parts: Parts): Promise<RunningServer> {
-  const { config, db, doorDb, producer, metrics, traced, log, lifetime } = parts
+  const { config, db, doorDb, producer, metrics, tracing, log, lifetime } = parts
   const announcer = createAnnouncer(producer.enqueueDeliveries)
   lifetime.onStop('announcer', announcer.close)
   const inbox = createInboxWriter({
     db: doorDb,
     limits: { maxWaitingBytes: config.maxWaitingBytes },
-    traced,
+    tracing,
     onSaved: (ids) => {
       metrics.insertBatch.observe(ids.length)
       log.debug({ deliveries: ids }, 'deliveries stored')

@@ -6,14 +6,14 @@ import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
-import type { Traced } from '../src/tracing/tracing.ts'
+import type { Tracing } from '../src/tracing/tracing.ts'
 
 type Parts = SendParts & {
   engine: Engine
   onCanary: (queue: QueueName) => Promise<void>
   producer: Producer
   metrics: Metrics
-  traced: Traced
+  tracing: Tracing
   log: Logger
 }
 
@@ -22,9 +22,9 @@ const CONCURRENCY = 20
 
 /** Works on the queue `outbound`: sends one outbox row a job, and comes back to it when it may try again. */
 export function startOutbound(parts: Parts): QueueWorker {
-  const { engine, onCanary, producer, metrics, traced, log } = parts
+  const { engine, onCanary, producer, metrics, tracing, log } = parts
   const graph: Graph = {
-    send: (...args) => traced('Graph send', {}, () => parts.graph.send(...args)),
+    send: (...args) => tracing.traced('Graph send', {}, () => parts.graph.send(...args)),
   }
   return createWorker({
     engine,

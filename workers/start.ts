@@ -9,17 +9,18 @@ import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { keepSchedules, SCHEDULES } from '../src/queue/schedules.ts'
 import type { QueueWorker } from '../src/queue/worker.ts'
-import type { Traced } from '../src/tracing/tracing.ts'
+import type { Tracing } from '../src/tracing/tracing.ts'
 import { startDeliveries } from './deliveries.ts'
 import { startMaintenance } from './maintenance.ts'
 import { startOutbound } from './outbound.ts'
 
 type Parts = {
   engine: Engine
+  databaseUrl: string
   db: Db
   producer: Producer
   metrics: Metrics
-  traced: Traced
+  tracing: Tracing
   log: Logger
   lifetime: Lifetime
   concurrency: number

@@ -1,6 +1,6 @@
-import { byteaArray } from '../db/arrays.ts'
 import type { Database } from '../db/client.ts'
-import { type Traced, untraced } from '../tracing/tracing.ts'
+import { NO_TRACES, type Tracing } from '../tracing/tracing.ts'
+import { insertCrowd, insertLone } from './insert.ts'
 
 /** Bounds of an inbox writer. Bytes count bodies only; the deadline counts from the call of `save`. */
 export type InboxLimits = {
@@ -16,7 +16,7 @@ export type InboxWriterParts = {
   onSaved: (ids: number[]) => void
   limits?: Partial<InboxLimits>
   /** Makes each insert, and what it announces, one span. */
-  traced?: Traced
+  tracing?: Pick<Tracing, 'traced' | 'carry'>
 }
 
 export type InboxWriter = {
@@ -44,19 +44,18 @@ const LIMITS: InboxLimits = {
   deadlineMs: 3_000,
 }
 
-/** Ids follow the order of arrival: the ordinality is known to be sorted, so the plan has no sort. */
-const INSERT = {
-  name: 'inbox-insert',
-  text: `insert into inbox (body)
-         select body from unnest($1::bytea[]) with ordinality as arrived(body, place) order by place
-         returning id`,
-}
-
 /**
  * Group commit: bodies that arrive while an insert is in flight join the next one, so a lone body is never
  * delayed and a crowd shares few commits. One insert at a time; a failed one rejects all its waiters.
  */
-export function createInboxWriter({ db, onSaved, limits, traced = untraced }: InboxWriterParts): InboxWriter {
+export function createInboxWriter({
+  db,
+  onSaved,
+  limits,
+  tracing = NO_TRACES,
+}: InboxWriterParts): InboxWriter {
+  const { traced } = tracing
+  const insert = createInsert(db, tracing.carry)
   const bounds = { ...LIMITS, ...limits }
   const waiting = new Set<Waiter>()
   let heldBytes = 0
@@ -92,12 +91,9 @@ export function createInboxWriter({ db, onSaved, limits, traced = untraced }: In
     const bodies = batch.map((waiter) => waiter.body)
     try {
       await traced('store deliveries', { 'usher.deliveries': batch.length }, async () => {
-        const ids = await insert(db, bodies, bounds.deadlineMs)
+        const ids = await insert(bodies, bounds.deadlineMs)
         for (const waiter of batch) waiter.settle()
-        // Answers go first: telling the queue takes the process 0.3 ms. Were it to throw, all are settled for good.
-        void nextTurn()
-          .then(() => onSaved(ids))
-          .catch(() => undefined)
+        onSaved(ids)
       })
     } catch (error) {
       for (const waiter of batch) waiter.settle(error)
@@ -106,15 +102,8 @@ export function createInboxWriter({ db, onSaved, limits, traced = untraced }: In
     }
   }
 
-  const close = async () => {
-    await running
-    await nextTurn()
-  }
-  return { save, close }
+  return { save, close: async () => running }
 }
-
-/** The event loop's next turn. */
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 function takeBatch(waiting: Set<Waiter>, limits: InboxLimits): Waiter[] {
   const batch: Waiter[] = []
@@ -128,9 +117,17 @@ function takeBatch(waiting: Set<Waiter>, limits: InboxLimits): Waiter[] {
   return batch
 }
 
-/** The time-out of a single query also destroys its connection, which may be half open. */
-async function insert(db: Database['db'], bodies: Buffer[], timeoutMs: number): Promise<number[]> {
-  const query = { ...INSERT, values: [byteaArray(bodies)], query_timeout: timeoutMs }
-  const { rows } = await db.$client.query<{ id: string }>(query)
-  return rows.map((row) => Number(row.id))
+/** A delivery is a lone one when the one before it was stored that long ago. */
+const CALM_MS = 10
+
+function createInsert(db: Database['db'], carry: () => string) {
+  let calmFrom = 0
+  return async (bodies: Buffer[], timeoutMs: number): Promise<number[]> => {
+    const lone = bodies.length === 1 && performance.now() > calmFrom
+    try {
+      return await (lone ? insertLone(db, bodies, timeoutMs, carry()) : insertCrowd(db, bodies, timeoutMs))
+    } finally {
+      calmFrom = performance.now() + CALM_MS
+    }
+  }
 }

@@ -5,9 +5,9 @@ const MAX_MISSED = 100_000
 const RETRY_MS = 500
 const JOB_SIZE = 500
 /**
- * A lone delivery's job goes at once; what is stored in the 10 ms after it shares the next job, and after a crowd what is
- * stored in 25 ms. At 2,000 deliveries a second an insert brings five, and a message in a job of five costs routing twice
- * what it costs in a job of twenty; on PostgreSQL, each job costs 3 ms of CPU besides.
+ * What is stored within 10 ms shares a job; after a crowd, within 25 ms. At 2,000 deliveries a second an insert brings five,
+ * and a message in a job of five costs routing twice what it costs in a job of twenty; on PostgreSQL, each job costs 3 ms of
+ * CPU besides. A lone delivery need not wait for its job: workers hear of it (`inbox/save.ts`).
  */
 const GATHER_MS = 10
 const GATHER_CROWD_MS = 25
@@ -26,6 +26,7 @@ export function createAnnouncer(enqueue: (ids: number[]) => Promise<boolean>): A
   /** The trace of the first delivery gathered: its job is a part of that one. */
   let scope: AsyncResource | undefined
   let window: NodeJS.Timeout | undefined
+  let wait = GATHER_MS
   let missed: number[] = []
   let retrying: NodeJS.Timeout | undefined
   let closed = false
@@ -39,8 +40,8 @@ export function createAnnouncer(enqueue: (ids: number[]) => Promise<boolean>): A
     const [ids, within] = [gathered, scope]
     gathered = []
     scope = undefined
-    const ms = ids.length < CROWD ? GATHER_MS : GATHER_CROWD_MS
-    window = ids.length > 0 ? setTimeout(tellGathered, ms) : undefined
+    window = undefined
+    wait = ids.length < CROWD ? GATHER_MS : GATHER_CROWD_MS
     return within?.runInAsyncScope(tell, undefined, ids)
   }
   const remember = (ids: number[]) => {
@@ -58,13 +59,13 @@ export function createAnnouncer(enqueue: (ids: number[]) => Promise<boolean>): A
     announce(ids) {
       scope ??= new AsyncResource('announce')
       gathered = gathered.concat(ids)
-      if (window === undefined) void tellGathered()
+      window ??= setTimeout(tellGathered, wait)
     },
     async close() {
       closed = true
-      const last = tellGathered()
       clearTimeout(window)
       clearTimeout(retrying)
+      const last = tellGathered()
       await last
     },
   }

@@ -1,4 +1,13 @@
-import { DiagLogLevel, diag, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import {
   defaultResource,
@@ -41,7 +50,7 @@ export function startOpenTelemetry(
   })
   provider.register()
   const stop = () => provider.shutdown().catch((err) => warn(err, 'traces are not exported'))
-  return { traced, telemetry: new BullMQOtel(), stop }
+  return { traced, telemetry: new BullMQOtel(), carry, follow, stop }
 }
 
 const traced: Traced = (name, attributes, work) =>
@@ -57,6 +66,15 @@ const traced: Traced = (name, attributes, work) =>
       span.end()
     }
   })
+
+const carry: Tracing['carry'] = () => {
+  const carrier: { traceparent?: string } = {}
+  propagation.inject(context.active(), carrier)
+  return carrier.traceparent ?? ''
+}
+
+const follow: Tracing['follow'] = (traceparent, work) =>
+  context.with(propagation.extract(ROOT_CONTEXT, { traceparent }), work)
 
 /** BullMQ also traces what its workers do for themselves, some times a second, each as a trace of its own. */
 function withoutChores(processor: SpanProcessor): SpanProcessor {

@@ -1,4 +1,6 @@
+import pg from 'pg'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { STORED_CHANNEL } from '../../src/inbox/insert.ts'
 import { createInboxWriter, InboxFullError, type InboxLimits } from '../../src/inbox/save.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -38,6 +40,32 @@ describe('the inbox writer', () => {
     await save(Buffer.from('b'))
     await close()
     expect(inserts.map((ids) => ids.length)).toEqual([1, 1])
+  })
+
+  test('tells workers of a lone delivery as it is committed, and of a crowd by its job alone', async () => {
+    const client = new pg.Client(database.url)
+    await client.connect()
+    const told: (string | undefined)[] = []
+    client.on('notification', ({ payload }) => told.push(payload))
+    await client.query(`listen ${STORED_CHANNEL}`)
+    const { save, close } = open()
+    await save(Buffer.from('lone'))
+    await Promise.all(['next', 'with it', 'too'].map((word) => save(Buffer.from(word))))
+    await save(Buffer.from('soon after'))
+    await close()
+    await client.query('select 1')
+    await client.end()
+    expect(inserts.map((ids) => ids.length)).toEqual([1, 3, 1])
+    expect(told).toEqual([`${inserts[0]?.[0]} `])
+  })
+
+  test('resolves when a lone delivery is on the disk, though workers have it before', async () => {
+    const wal = async (position: string) =>
+      (await database.pool.query(`select pg_current_wal_${position}_lsn() - '0/0'::pg_lsn as at`)).rows[0].at
+    const { save } = open()
+    const before = Number(await wal('insert'))
+    await save(Buffer.from('lone'))
+    expect(Number(await wal('flush'))).toBeGreaterThan(before)
   })
 
   test('puts what arrives during an insert into the next, 500 at most, in the order of arrival', async () => {

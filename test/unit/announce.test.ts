@@ -15,26 +15,19 @@ function queue(open: boolean) {
   return state
 }
 
-it('tells the queue at once when it is there', async () => {
-  const q = queue(true)
-  createAnnouncer(q.enqueue).announce([1, 2])
-  await vi.advanceTimersByTimeAsync(0)
-  expect(q.jobs).toEqual([[1, 2]])
-})
-
-it('gathers what is stored within 10 ms of a job for the next one, and then tells at once again', async () => {
+it('tells the queue in one job what is stored within 10 ms', async () => {
   const q = queue(true)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce([1])
-  announcer.announce([2])
   await vi.advanceTimersByTimeAsync(9)
-  announcer.announce([3, 4])
-  expect(q.jobs).toEqual([[1]])
+  announcer.announce([2, 3])
+  expect(q.jobs).toEqual([])
   await vi.advanceTimersByTimeAsync(1)
-  expect(q.jobs).toEqual([[1], [2, 3, 4]])
+  expect(q.jobs).toEqual([[1, 2, 3]])
+  await vi.advanceTimersByTimeAsync(100)
+  announcer.announce([4])
   await vi.advanceTimersByTimeAsync(10)
-  announcer.announce([5])
-  expect(q.jobs).toEqual([[1], [2, 3, 4], [5]])
+  expect(q.jobs).toEqual([[1, 2, 3], [4]])
 })
 
 it('gathers for 25 ms after a crowd', async () => {
@@ -42,6 +35,7 @@ it('gathers for 25 ms after a crowd', async () => {
   const announcer = createAnnouncer(q.enqueue)
   const crowd = Array.from({ length: 10 }, (_, i) => i)
   announcer.announce(crowd)
+  await vi.advanceTimersByTimeAsync(10)
   announcer.announce([10])
   await vi.advanceTimersByTimeAsync(24)
   expect(q.jobs).toEqual([crowd])
@@ -56,10 +50,9 @@ it('makes a job a part of the trace of the first delivery in it', async () => {
     seen.push(trace.getStore())
     return true
   })
-  for (const [i, name] of ['lone', 'gathered', 'with it'].entries())
-    trace.run(name, () => announcer.announce([i]))
-  await vi.advanceTimersByTimeAsync(20)
-  expect(seen).toEqual(['lone', 'gathered'])
+  for (const [i, name] of ['first', 'with it'].entries()) trace.run(name, () => announcer.announce([i]))
+  await vi.advanceTimersByTimeAsync(10)
+  expect(seen).toEqual(['first'])
 })
 
 it('tells what is gathered before it closes', async () => {
@@ -68,7 +61,7 @@ it('tells what is gathered before it closes', async () => {
   announcer.announce([1])
   announcer.announce([2])
   await announcer.close()
-  expect(q.jobs).toEqual([[1], [2]])
+  expect(q.jobs).toEqual([[1, 2]])
 })
 
 it('offers what the queue would not take again, in jobs of 500, until it does', async () => {

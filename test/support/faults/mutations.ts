@@ -7,6 +7,7 @@ import {
   queueLost,
   type Scenario,
   storeAway,
+  storeCrashes,
   workerDies,
 } from './scenarios.ts'
 
@@ -42,6 +43,15 @@ export const MUTATIONS: Mutation[] = [
       { file: 'src/webhook/receive.js', from: 'await save(body);', to: 'save(body).catch(() => undefined);' },
     ],
     scenario: storeAway,
+    noticed: '(I1)',
+  },
+  {
+    guard: 'a lone delivery is answered when it is on the disk',
+    edits: [
+      { file: 'src/inbox/insert.js', from: 'client.query({ ...FLUSH, query_timeout: timeoutMs }),', to: '' },
+    ],
+    scenario: storeCrashes,
+    oddities: ONLY_LEAVERS,
     noticed: '(I1)',
   },
   {
@@ -129,11 +139,11 @@ export const MUTATIONS: Mutation[] = [
     edits: [
       {
         file: 'src/routing/route-batch.js',
-        from: 'const owners = await readOwnersOf(tx, extractions);',
+        from: 'const who = await readWho(tx, extractions);',
         to: `await settleDeliveries(tx, extractions.map((e) => ({ id: e.deliveryId, end: 'routed' })));
           await tx.$client.query('commit');
           await tx.$client.query('begin');
-          const owners = await readOwnersOf(tx, extractions);`,
+          const who = await readWho(tx, extractions);`,
       },
     ],
     scenario: workerDies,

@@ -39,6 +39,16 @@ export const workerDies: Scenario = async (lab) => {
   for (const worker of lab.workers) await worker.start()
 }
 
+/** PostgreSQL crashes as soon as a delivery was answered, while nothing else makes it write to the disk. */
+export const storeCrashes: Scenario = async ({ meta, postgres, workers }) => {
+  for (const worker of workers) await worker.end('SIGKILL')
+  for (let i = 0; i < 6; i += 1) {
+    await meta.deliver(1)
+    await postgres.crash()
+  }
+  for (const worker of workers) await worker.start()
+}
+
 /** All jobs are lost. */
 export const queueLost: Scenario = async (lab) => {
   for (const worker of lab.workers) await worker.end('SIGKILL')
