@@ -19,7 +19,16 @@ export type Options = {
 }
 
 const NAMES = [...(Object.keys(VARIANTS) as (keyof typeof VARIANTS)[]), 'sql' as const]
-const DEFAULT: Name[] = ['redis', 'postgres', 'postgres-one', 'plain', 'sql', 'express', 'http']
+const DEFAULT: Name[] = [
+  'redis',
+  'postgres',
+  'postgres-one',
+  'plain',
+  'plain-durable',
+  'sql',
+  'express',
+  'http',
+]
 
 export const HELP = `npm run bench -- [--rooms 1000000] [--rounds 5] [--seconds 10] [--connections 128] [--rate 2000]
   [--workers 1] [--only ${NAMES.join(',')}] [--json FILE] [--forget]

@@ -5,7 +5,17 @@ import type { Name } from './options.ts'
 import type { Round } from './rounds.ts'
 
 export type TripsByName = Partial<Record<Name, Trips>>
-export type Ratios = Record<'to_plain' | 'to_sql_alone' | 'to_bare_express', Partial<Record<Name, Spread>>>
+/** At full speed; and, `single_`, of the median latencies of one delivery at a time. */
+export const RATIOS = {
+  to_plain: 'routed/s, to the plain design',
+  to_sql_alone: 'routed/s, to SQL alone',
+  to_bare_express: 'acknowledged/s, to bare Express',
+  single_answer_to_plain: 'one at a time: time to the answer, to the plain design',
+  single_routed_to_plain: 'one at a time: POST to routed, to the plain design',
+  single_answer_to_durable: 'one at a time: time to the answer, to the plain design on a durable Redis',
+  single_routed_to_durable: 'one at a time: POST to routed, to the plain design on a durable Redis',
+}
+export type Ratios = Record<keyof typeof RATIOS, Partial<Record<Name, Spread>>>
 
 const USHER: Name[] = ['redis', 'redis-one', 'postgres', 'postgres-one']
 const WAYS: Record<Way, string> = {
@@ -17,11 +27,11 @@ const WAYS: Record<Way, string> = {
 
 /** Side by side within each round, then the median over the rounds. */
 export function ratiosOf(rounds: Round[]): Ratios {
-  const ratio = (of: (f: Figures) => number | null, other: Name) =>
+  const ratio = (of: (f: Figures) => number | null | undefined, other: Name, way: Way = 'full') =>
     Object.fromEntries(
       USHER.flatMap((name) => {
         const values = rounds.map(({ variants }) => {
-          const [mine, theirs] = [variants[name]?.full, variants[other]?.full]
+          const [mine, theirs] = [variants[name]?.[way], variants[other]?.[way]]
           const [a, b] = [mine && of(mine), theirs && of(theirs)]
           return a && b ? a / b : null
         })
@@ -33,6 +43,10 @@ export function ratiosOf(rounds: Round[]): Ratios {
     to_plain: ratio((f) => f.routed_per_s, 'plain'),
     to_sql_alone: ratio((f) => f.routed_per_s, 'sql'),
     to_bare_express: ratio((f) => f.acknowledged_per_s, 'express'),
+    single_answer_to_plain: ratio((f) => f.answer_ms?.p50, 'plain', 'single'),
+    single_routed_to_plain: ratio((f) => f.routed_ms?.p50, 'plain', 'single'),
+    single_answer_to_durable: ratio((f) => f.answer_ms?.p50, 'plain-durable', 'single'),
+    single_routed_to_durable: ratio((f) => f.routed_ms?.p50, 'plain-durable', 'single'),
   }
 }
 

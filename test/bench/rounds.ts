@@ -41,7 +41,7 @@ async function door(
   const running = await VARIANTS[name].start(world)
   try {
     const stores = running.drained !== undefined
-    const most = name === 'plain' ? MOST_PER_SECOND.plain : MOST_PER_SECOND.usher
+    const most = name.startsWith('plain') ? MOST_PER_SECOND.plain : MOST_PER_SECOND.usher
     const measure = (way: Way) => {
       tell(way)
       return measureLoad(bench, running, loadOf(way, options, most, !stores))

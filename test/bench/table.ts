@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Figures, type Spread, spreadOf } from './figures.ts'
 import type { Way } from './loads.ts'
 import type { Name } from './options.ts'
-import type { Ratios, TripsByName } from './report.ts'
+import { RATIOS, type Ratios, type TripsByName } from './report.ts'
 import type { Round } from './rounds.ts'
 
 /** `npm run bench:table -- FILE.json`: the README's tables from what `npm run bench -- --json FILE.json` wrote. */
@@ -20,6 +20,7 @@ const TITLES: Record<Name, string> = {
   postgres: '**Usher, PostgreSQL only**',
   'postgres-one': '**Usher, PostgreSQL only**, one process',
   plain: 'the plain design',
+  'plain-durable': 'the plain design, Redis `appendfsync always`',
   sql: 'SQL alone',
   express: 'bare Express',
   http: 'bare `node:http`',
@@ -104,12 +105,8 @@ const lines = [
   ),
   table(
     ['ratio, side by side in each round', ...ushers.map((name) => TITLES[name])],
-    (['to_plain', 'to_sql_alone', 'to_bare_express'] as const).map((kind) => [
-      {
-        to_plain: 'routed, to the plain design',
-        to_sql_alone: 'routed, to SQL alone',
-        to_bare_express: 'acknowledged, to bare Express',
-      }[kind],
+    (Object.keys(RATIOS) as (keyof typeof RATIOS)[]).map((kind) => [
+      RATIOS[kind],
       ...ushers.map((name) => text(ratios[kind][name], 2)),
     ]),
   ),

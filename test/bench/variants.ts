@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Pool } from 'pg'
+import { startRedis } from '../support/redis.ts'
 import { QUEUE } from './plain/queue.ts'
 import { type Process, startScript, startUsher } from './processes.ts'
 import { SECRET } from './requests.ts'
@@ -47,6 +48,11 @@ export const VARIANTS = {
     start: (world) => usher(world, ['all'], undefined),
   },
   plain: { title: 'The plain design, queue on Redis', needsRedis: true, start: plain },
+  'plain-durable': {
+    title: 'The plain design, its Redis on disk before it answers',
+    needsRedis: true,
+    start: plainDurable,
+  },
   express: { title: 'Bare Express', needsRedis: false, start: () => bare('express') },
   http: { title: 'Bare node:http', needsRedis: false, start: () => bare('http') },
 } satisfies Record<string, Variant>
@@ -96,6 +102,19 @@ async function plain({ databaseUrl, redisUrl = '' }: World): Promise<Running> {
       await queue.close()
       connection.disconnect()
       await stop()
+    },
+  }
+}
+
+/** What the plain design is when its 200 is to survive a power cut, as Usher's does. */
+async function plainDurable(world: World): Promise<Running> {
+  const redis = await startRedis(undefined, ['--appendonly', 'yes', '--appendfsync', 'always'])
+  const { stop, ...rest } = await plain({ ...world, redisUrl: redis.url })
+  return {
+    ...rest,
+    stop: async () => {
+      await stop()
+      await redis.stop()
     },
   }
 }
