@@ -53,58 +53,49 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
  * connection that cannot even roll back is destroyed, never returned to the pool.
  */
 export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
-  return transact(
-    db,
-    () => 'begin',
-    async (tx, begun) => {
-      await begun
-      return work(tx)
-    },
-  )
+  return transact(db, 'begin', async (tx, begun) => {
+    await begun
+    return work(tx)
+  })
 }
 
 /**
  * As `inTransaction`, for work that is done again should its commit be lost: it does not wait for the disk, so a crash
  * of PostgreSQL (not of ours) undoes what was committed in the last moments, at most 0.6 s, and any later durable
  * commit, such as taking a message to send it, makes this one durable too (`synchronous_commit`).
- * @param size grows as the tables do, as ids of the inbox: a plan is kept until it has doubled
+ * @param small keep the plans of its statements
  * @param work must await `begun`; together with its first statement, when that one does no harm by itself
  */
 export function inReplayableTransaction<T>(
   db: Db,
-  size: number,
+  small: boolean,
   work: (tx: Db, begun: Promise<unknown>) => Promise<T>,
 ): Promise<T> {
+  const plans = small ? PLANS_KEPT : PLANS_OF_NOW
   return transact(
     db,
-    (client) => `begin; set local synchronous_commit to off; ${keepPlans(client, size)}`,
+    `begin; set local synchronous_commit to off; set local plan_cache_mode to ${plans}`,
     work,
   )
 }
 
-const plannedAt = new WeakMap<pg.PoolClient, number>()
-
 /**
- * Planning anew takes 0.1 ms a statement. But a kept plan fits the tables as they were: one made for an empty ledger read
- * all messages of an org for each that it looked up, until the ledger was analyzed. So it is kept while they are like then.
+ * Planning takes 0.1 ms a statement. But a kept plan fits the tables as they were: one made for an empty ledger read all
+ * messages of an org for each that it looked up, until the ledger was analyzed. So only small work, where that is little, keeps them.
  */
-function keepPlans(client: pg.PoolClient, size: number): string {
-  const keep = 'set local plan_cache_mode to force_generic_plan'
-  if (size < 2 * (plannedAt.get(client) ?? 0)) return keep
-  plannedAt.set(client, size)
-  return `${keep}; discard plans`
-}
+const PLANS_KEPT = 'force_generic_plan'
+const PLANS_OF_NOW = 'force_custom_plan'
 
 async function transact<T>(
   db: Db,
-  begin: (client: pg.PoolClient) => string,
+  begin: string,
   work: (tx: Db, begun: Promise<unknown>) => Promise<T>,
 ): Promise<T> {
   if (!(db.$client instanceof pg.Pool)) return work(db, Promise.resolve())
   const client = await db.$client.connect()
   let broken: Error | undefined
   try {
-    const begun = client.query(begin(client))
+    const begun = client.query(begin)
     const result = await work(transactionOn(client), begun)
     await client.query('commit')
     return result

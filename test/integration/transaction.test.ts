@@ -50,7 +50,7 @@ it('throws the failure that made the others fail, once all statements sent along
 it('does not wait for the disk where work is done again if its commit is lost, and only there', async () => {
   const waits = async (tx: Db) =>
     (await tx.$client.query('show synchronous_commit')).rows[0].synchronous_commit
-  const replayable = inReplayableTransaction(db, 1, async (tx, begun) => {
+  const replayable = inReplayableTransaction(db, false, async (tx, begun) => {
     const [, answer] = await together([begun, waits(tx)])
     return answer
   })
