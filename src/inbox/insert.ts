@@ -53,10 +53,9 @@ export async function insertLone(
 ): Promise<number[]> {
   const client = await pool.connect()
   try {
-    const [{ rows }] = await together([
-      client.query<Inserted>({ ...LONE, values: [body, trace], query_timeout: timeoutMs } as typeof LONE),
-      client.query({ ...FLUSH, query_timeout: timeoutMs } as typeof FLUSH),
-    ])
+    const lone = { ...LONE, values: [body, trace], query_timeout: timeoutMs }
+    const flush = { ...FLUSH, query_timeout: timeoutMs }
+    const [{ rows }] = await together([client.query<Inserted>(lone), client.query(flush)])
     client.release()
     return rows.map((row) => Number(row.id))
   } catch (error) {

@@ -7,7 +7,7 @@ const JOB_SIZE = 500
 /**
  * What is stored within 10 ms shares a job; after a crowd, within 25 ms. At 2,000 deliveries a second an insert brings five,
  * and a message in a job of five costs routing twice what it costs in a job of twenty; on PostgreSQL, each job costs 3 ms of
- * CPU besides. A lone delivery need not wait for its job: workers hear of it (`inbox/save.ts`).
+ * CPU besides. A lone delivery need not wait for its job: workers hear of it (`inbox/insert.ts`).
  */
 const GATHER_MS = 10
 const GATHER_CROWD_MS = 25
@@ -65,8 +65,7 @@ export function createAnnouncer(enqueue: (ids: number[]) => Promise<boolean>): A
       closed = true
       clearTimeout(window)
       clearTimeout(retrying)
-      const last = tellGathered()
-      await last
+      await tellGathered()
     },
   }
 }

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { STORED_CHANNEL } from '../../src/inbox/insert.ts'
 import { createInboxWriter, InboxFullError, type InboxLimits } from '../../src/inbox/save.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -42,7 +42,10 @@ describe('the inbox writer', () => {
     expect(inserts.map((ids) => ids.length)).toEqual([1, 1])
   })
 
-  test('tells workers of a lone delivery as it is committed, and of a crowd by its job alone', async () => {
+  test('tells workers of a delivery when none was stored in the 10 ms before, and of a crowd by its job alone', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.advanceTimersByTime(1)
     const client = new pg.Client(database.url)
     await client.connect()
     const told: (string | undefined)[] = []
@@ -51,12 +54,15 @@ describe('the inbox writer', () => {
     const { save, close } = open()
     await save(Buffer.from('lone'))
     await Promise.all(['next', 'with it', 'too'].map((word) => save(Buffer.from(word))))
+    vi.advanceTimersByTime(10)
     await save(Buffer.from('soon after'))
+    vi.advanceTimersByTime(11)
+    await save(Buffer.from('lone again'))
     await close()
     await client.query('select 1')
     await client.end()
-    expect(inserts.map((ids) => ids.length)).toEqual([1, 3, 1])
-    expect(told).toEqual([`${inserts[0]?.[0]} `])
+    expect(inserts.map((ids) => ids.length)).toEqual([1, 3, 1, 1])
+    expect(told).toEqual([inserts[0], inserts[3]].map((ids) => `${ids?.[0]} `))
   })
 
   test('resolves when a lone delivery is on the disk, though workers have it before', async () => {

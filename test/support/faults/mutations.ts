@@ -47,9 +47,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     guard: 'a lone delivery is answered when it is on the disk',
-    edits: [
-      { file: 'src/inbox/insert.js', from: 'client.query({ ...FLUSH, query_timeout: timeoutMs }),', to: '' },
-    ],
+    edits: [{ file: 'src/inbox/insert.js', from: ', client.query(flush)', to: '' }],
     scenario: storeCrashes,
     oddities: ONLY_LEAVERS,
     noticed: '(I1)',
