@@ -60,29 +60,34 @@ export async function claimSend(db: Db, { org, id }: OutboxRow): Promise<{ attem
   return rows[0]
 }
 
-/** Meta took it: the ledger's message gets its real id. A status webhook may have said so already. */
+/**
+ * Meta took it: the ledger's message gets its real id. A status webhook may have said so already, or the claim may have
+ * ended while nobody knew.
+ */
 export async function settleSent(db: Db, { org, id }: OutboxRow, wamid: string): Promise<void> {
   await db.$client.query({
     name: 'settle-sent',
     text: `with sent as (
-        update outbox set state = 'sent', wamid = $3, error = null where org_id = $1 and id = $2 and state = 'sending')
-      update messages set wamid = $3 where org_id = $1 and wamid = $4`,
+        update outbox set state = 'sent', wamid = $3, error = null
+        where org_id = $1 and id = $2 and state in ('sending', 'unknown'))
+      update messages set wamid = $3, errors = null where org_id = $1 and wamid = $4`,
     values: [org, id, wamid, provisionalWamid(id)],
   })
 }
 
-/** It certainly was not taken and may be tried again after a while. */
+/** The try of this number was certainly not taken, and there may be another one after a while. */
 export async function settleRetry(
   db: Db,
   { org, id }: OutboxRow,
+  attempts: number,
   error: string,
   waitMs: number,
 ): Promise<void> {
   await db.$client.query({
     name: 'settle-retry',
     text: `update outbox set state = 'queued', error = $3, due_at = now() + $4 * interval '1 millisecond'
-      where org_id = $1 and id = $2 and state = 'sending'`,
-    values: [org, id, error, waitMs],
+      where org_id = $1 and id = $2 and state = 'sending' and attempts = $5`,
+    values: [org, id, error, waitMs, attempts],
   })
 }
 

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
+import { isTransient } from '../db/pg-errors.ts'
 import { learnSpelling } from '../identity/learn-spelling.ts'
 import { decryptSecret } from '../secrets.ts'
 import type { Graph } from './graph.ts'
@@ -48,19 +50,31 @@ async function settle(
   outcome: SendOutcome,
 ): Promise<Sent> {
   const { kind } = outcome
-  if (kind === 'retry') {
-    const waitMs = backoffMs(attempts, outcome)
-    await settleRetry(db, row, outcome.error, waitMs)
-    return { outcome: kind, retryInMs: waitMs }
+  const retryInMs = kind === 'retry' ? backoffMs(attempts, outcome) : null
+  await untilTold(async () => {
+    if (kind === 'accepted') return settleSent(db, row, outcome.wamid)
+    if (kind === 'unknown' || kind === 'failed') return settleEnded(db, row, kind, outcome.error)
+    if (kind === 'stop') await stopNumber(db, row.org, send.phoneId, outcome.error)
+    await settleRetry(db, row, attempts, outcome.error, retryInMs ?? 0)
+  })
+  if (kind === 'accepted' && outcome.waId && send.phone)
+    await learnSpelling(db, row.org, send.phone, outcome.waId)
+  return { outcome: kind, retryInMs }
+}
+
+/** As long as the claim lasts; after that, the row is called `unknown`. */
+const TELL_MS = 50_000
+const AGAIN_MS = 500
+
+/** What Meta answered is known here alone: should PostgreSQL be away, it is told again until it has heard. */
+async function untilTold(tell: () => Promise<void>): Promise<void> {
+  for (const end = performance.now() + TELL_MS; ; await sleep(AGAIN_MS)) {
+    try {
+      return await tell()
+    } catch (error) {
+      if (!isTransient(error) || performance.now() > end) throw error
+    }
   }
-  if (kind === 'stop') {
-    await stopNumber(db, row.org, send.phoneId, outcome.error)
-    await settleRetry(db, row, outcome.error, 0)
-  } else if (kind === 'accepted') {
-    await settleSent(db, row, outcome.wamid)
-    if (outcome.waId && send.phone) await learnSpelling(db, row.org, send.phone, outcome.waId)
-  } else await settleEnded(db, row, kind === 'unknown' ? 'unknown' : 'failed', outcome.error)
-  return { outcome: kind, retryInMs: null }
 }
 
 /** To the phone while one is known, as Meta recommends; always with a plus, or Meta may add a country code. */

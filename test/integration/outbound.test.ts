@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
 import { createGraph } from '../../src/outbound/graph.ts'
-import { claimSend } from '../../src/outbound/outbox.ts'
+import { claimSend, settleRetry } from '../../src/outbound/outbox.ts'
 import { type OutboxRow, queueMessages } from '../../src/outbound/queue-messages.ts'
 import { requeueStrandedSends } from '../../src/outbound/requeue-sends.ts'
 import { sendMessage } from '../../src/outbound/send.ts'
@@ -60,6 +60,18 @@ const makeDue = (row: OutboxRow) =>
     `update outbox set due_at = now() - interval '1 second', claimed_at = now() - interval '1 hour' where id = $1`,
     [row.id],
   )
+
+/** The next so many updates of a row fail as when PostgreSQL shuts down. */
+async function refuseUpdates({ id }: OutboxRow, times: number) {
+  const name = `refused_${id.replaceAll('-', '')}`
+  await db.$client.query(`create sequence ${name};
+    create function ${name}() returns trigger language plpgsql as $$
+      begin
+        if nextval('${name}') <= ${times} then raise exception 'for the test' using errcode = '57P01'; end if;
+        return new;
+      end $$;
+    create trigger ${name} before update on outbox for each row when (old.id = '${id}') execute function ${name}()`)
+}
 
 async function outgoing(org: TestOrg) {
   const { rows } = await db.$client.query(`select * from messages where org_id = $1 and direction = 'out'`, [
@@ -203,6 +215,43 @@ describe('an auto-reply', () => {
     await makeDue(row)
     expect((await send(row)).outcome).toBe('accepted')
     expect(graph.requests.at(-1)?.authorization).toBe('Bearer fresh')
+  })
+
+  it.each([
+    ['accepted', accepts, { state: 'sent', error: null }],
+    ['failed', refuses(131047), { state: 'failed' }],
+    ['retry', refuses(130429, 429), { state: 'queued' }],
+    ['unknown', replies(200, 'junk'), { state: 'unknown' }],
+  ])('whose answer PostgreSQL could not hear is told again until it has: %s', async (outcome, reply, end) => {
+    const { row } = await oneReply()
+    const { graph, send } = await sender(async (res, req) => {
+      await refuseUpdates(row, 2)
+      reply(res, req)
+    })
+    expect((await send(row)).outcome).toBe(outcome)
+    expect(await outboxOf(row)).toMatchObject({ ...end, attempts: 1 })
+    expect(graph.requests).toHaveLength(1)
+  })
+
+  it('that Meta took is sent, also when its claim had ended meanwhile', async () => {
+    const { org, row } = await oneReply()
+    const { send } = await sender(async (res, req) => {
+      await makeDue(row)
+      await requeueStrandedSends(db, async () => true)
+      accepts(res, req)
+    })
+    await send(row)
+    expect(await outboxOf(row)).toMatchObject({ state: 'sent', error: null })
+    expect(await outgoing(org)).toMatchObject([{ wamid: expect.stringMatching(/^wamid.SENT/), errors: null }])
+  })
+
+  it('that was not taken is queued again by its own try only, not while another one is under way', async () => {
+    const { row } = await oneReply()
+    await claimSend(db, row)
+    await settleRetry(db, row, 1, 'not sent', 0)
+    await claimSend(db, row)
+    await settleRetry(db, row, 1, 'not sent', 0)
+    expect(await outboxOf(row)).toMatchObject({ state: 'sending', attempts: 2 })
   })
 
   it('is not sent when the window is closed', async () => {
