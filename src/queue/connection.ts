@@ -45,12 +45,18 @@ export function openEngine(config: {
 
 type Traced = { telemetry?: Telemetry }
 
+const pings = new WeakMap<Engine, Promise<void>>()
+
 /**
- * Proves within a second that the store answers.
+ * Proves within a second that the store answers. Those who ask at the same time share one connection: a store that
+ * comes back is not met by a storm of them.
  * @throws DeadlineError, or what the store or the network says.
  */
-export async function ping(engine: Engine): Promise<void> {
-  await within(PING_MS, () => engine.ask(PING_MS))
+export function ping(engine: Engine): Promise<void> {
+  const running =
+    pings.get(engine) ?? within(PING_MS, () => engine.ask(PING_MS)).finally(() => pings.delete(engine))
+  pings.set(engine, running)
+  return running
 }
 
 function onRedis(urls: string[], traced: Traced): Engine {

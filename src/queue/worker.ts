@@ -35,10 +35,11 @@ type WorkerOptions<N extends QueueName> = {
 type OpenWorker = { worker: Worker; disconnect(): void }
 
 /**
- * The job of a worker that died starts again after lock and check: within 20 s. With `maxStalledCount` 1, the
- * default, two deaths make a job fail for good whatever its attempts.
+ * The job of a worker that died starts again after lock and check: within 6 s. A lock must outlast the clocks' differences
+ * (5 s, `watchClock`), or jobs are done twice in vain. With `maxStalledCount` 1, the default, two deaths make a job fail
+ * for good whatever its attempts.
  */
-const LIMITS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 5, drainDelay: 2 }
+const LIMITS = { lockDuration: 5_000, stalledInterval: 1_000, maxStalledCount: 5, drainDelay: 2 }
 
 const RETRY_MS = 500
 
