@@ -8,6 +8,7 @@ import { createLifetime, type Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { createGraph } from '../src/outbound/graph.ts'
+import { oncePerSecond } from '../src/queue/calm-log.ts'
 import { openEngine } from '../src/queue/connection.ts'
 import { createProducer } from '../src/queue/producer.ts'
 import { startTracing } from '../src/tracing/tracing.ts'
@@ -54,8 +55,9 @@ async function assemble(
   lifetime.onStop('embedded database', () => postgres.stop())
   await prepareSchema(config, role, postgres.url, log, lifetime)
   const open = (name: string, max: number) => {
-    const onIdleError = (err: Error) => log.warn({ err }, 'an idle database connection was lost')
-    const { db, close } = openDatabase(postgres.url, { max, name, onIdleError })
+    const warn = oncePerSecond(log)
+    const onLost = (err: Error) => warn(err, 'database connections were lost')
+    const { db, close } = openDatabase(postgres.url, { max, name, onLost })
     lifetime.onStop(`database pool ${name}`, close)
     return db
   }

@@ -11,7 +11,7 @@ export async function withDatabase(
   const postgres = await databaseUrl(config, (line) => console.log(line))
   try {
     await migrate(postgres.url)
-    const { db, close } = openDatabase(postgres.url, { max: 2, name: 'usher-cli', onIdleError: () => {} })
+    const { db, close } = openDatabase(postgres.url, { max: 2, name: 'usher-cli', onLost: () => {} })
     await work(db, config).finally(close)
   } finally {
     await postgres.stop()

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { LEFT_BEHIND } from './client.ts'
 
 export type Listener = {
   /** Hears from soon on, also after its connection was lost; open twice is open. */
@@ -9,11 +10,11 @@ export type Listener = {
 }
 
 const RETRY_MS = 1_000
-const LOOK_MS = 10_000
-const LIMITS = { connectionTimeoutMillis: 3_000, query_timeout: 5_000, keepAlive: true }
+const LOOK_MS = 2_000
+const LIMITS = { connectionTimeoutMillis: 3_000, query_timeout: 2_000, keepAlive: true }
 
 /**
- * Hears a channel of `NOTIFY` over a connection of its own. Whatever is sent while that is away, or is silent (for 10 s at
+ * Hears a channel of `NOTIFY` over a connection of its own. Whatever is sent while that is away, or is silent (for 4 s at
  * most), is not heard: only hints may go this way.
  * @param onPayload must not reject
  */
@@ -52,7 +53,12 @@ export function createListener(
 type Hearing = { url: string; channel: string; signal: AbortSignal; hear: (payload: string) => void }
 
 async function hearUntilLost({ url, channel, signal, hear }: Hearing): Promise<never> {
-  const client = new pg.Client({ connectionString: url, application_name: 'usher-listener', ...LIMITS })
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'usher-listener',
+    options: LEFT_BEHIND,
+    ...LIMITS,
+  })
   const lost = new AbortController()
   client.on('error', ignored)
   client.on('end', () => lost.abort())

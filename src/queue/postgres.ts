@@ -1,5 +1,7 @@
 import { type ConnectionOptions, createPostgresBackend, type createRedisBackend } from 'bullmq'
 import pg from 'pg'
+import { LEFT_BEHIND } from '../db/client.ts'
+import { endLostConnections } from '../db/lost-connections.ts'
 
 /** A pool for one Queue: what is not done in 500 ms fails. */
 export function producerPool(url: string): pg.Pool {
@@ -8,7 +10,9 @@ export function producerPool(url: string): pg.Pool {
 
 /** A pool for one Worker, with one more for LISTEN: patient with a busy server, yet done with a silent one. */
 export function workerPool(url: string): pg.Pool {
-  return openPool(url, { max: 4, query_timeout: 5_000, connectionTimeoutMillis: 3_000 })
+  const pool = openPool(url, { max: 4, query_timeout: 3_000, connectionTimeoutMillis: 3_000 })
+  endLostConnections(pool, url, () => undefined)
+  return pool
 }
 
 /**
@@ -16,7 +20,7 @@ export function workerPool(url: string): pg.Pool {
  * object was being built ended the process.
  */
 function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
-  const search = { options: '-c search_path=bullmq' }
+  const search = { options: `-c search_path=bullmq ${LEFT_BEHIND}` }
   const pool = new pg.Pool({ connectionString: url, keepAlive: true, ...search, ...limits })
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))

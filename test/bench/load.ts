@@ -48,7 +48,7 @@ async function provisionOrgs(url: string): Promise<void> {
       { id: wabaOf(n), name: 'Main', phones: [{ id: phoneOf(n), display_phone_number: `+91 98100 ${n}` }] },
     ],
   }))
-  const { db, close } = openDatabase(url, { max: 1, name: 'bench-load', onIdleError: () => {} })
+  const { db, close } = openDatabase(url, { max: 1, name: 'bench-load', onLost: () => {} })
   await provision(db, parseProvisionFile(JSON.stringify({ orgs })), undefined)
   await close()
 }

@@ -21,7 +21,7 @@ answerParent(async (message: ToSqlAlone): Promise<SqlResult | object> => {
   if ('go' in message) return run()
   load = message.prepare
   const { url, concurrency } = load
-  database ??= openDatabase(url, { max: concurrency, name: 'bench-sql', onIdleError: () => {} })
+  database ??= openDatabase(url, { max: concurrency, name: 'bench-sql', onLost: () => {} })
   ids = []
   for (let place = 0; place < load.count; place += FILL) {
     const bodies = Array.from({ length: Math.min(FILL, load.count - place) }, (_, i) =>

@@ -21,7 +21,7 @@ async function statements(lifetime: Lifetime): Promise<void> {
   const server = await startDatabase(say)
   lifetime.onStop('postgres', server.stop)
   const url = await server.clone(rooms)
-  const { db, close } = openDatabase(url, { max: 1, name: 'bench-statements', onIdleError: () => {} })
+  const { db, close } = openDatabase(url, { max: 1, name: 'bench-statements', onLost: () => {} })
   lifetime.onStop('pool', close)
   const load = { run: `${Date.now().toString(36)}000`, mix: 'messages' as const, rooms, count }
   const ids: number[] = []

@@ -26,7 +26,7 @@ const DAYS = { inactivity_days: 30, expiry_days: 365 }
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const phoneOf = (org: number) => `bench-phone-${org}`
-const open = (url: string) => openDatabase(url, { max: 2, name: 'bench', onIdleError: () => {} })
+const open = (url: string) => openDatabase(url, { max: 2, name: 'bench', onLost: () => {} })
 
 /**
  * Sweeps a tenth of `--rooms N` chatrooms (1,000,000) of 100 orgs while batches of messages are routed beside it,

@@ -44,7 +44,7 @@ beforeAll(async () => {
   const { hostname, port } = new URL(database.url)
   proxy = await startTcpProxy({ host: hostname, port: Number(port) })
   const url = Object.assign(new URL(database.url), { hostname: '127.0.0.1', port: String(proxy.port) }).href
-  ownPool = openDatabase(url, { max: 4, name: 'door', onIdleError: () => {} })
+  ownPool = openDatabase(url, { max: 4, name: 'door', onLost: () => {} })
   writer = createInboxWriter({
     db: ownPool.db,
     onSaved: (ids) => {

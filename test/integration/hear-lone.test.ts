@@ -11,7 +11,7 @@ import { createTestDatabase } from '../support/database.ts'
 
 it('a delivery that was heard of and could not be routed goes by a job once more', async () => {
   const { url, pool } = await createTestDatabase()
-  const nowhere = openDatabase('postgres://127.0.0.1:1/none', { max: 1, name: 'none', onIdleError: () => {} })
+  const nowhere = openDatabase('postgres://127.0.0.1:1/none', { max: 1, name: 'none', onLost: () => {} })
   onTestFinished(nowhere.close)
   const log = createLogger({ logLevel: 'silent' })
   const engine = openEngine({ redisUrls: [], databaseUrl: url })

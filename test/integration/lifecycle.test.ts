@@ -495,7 +495,7 @@ describe('the sweep and the rule that routing goes by', () => {
     await own.db.$client.query(
       `alter database ${new URL(own.url).pathname.slice(1)} set timezone to 'Europe/Berlin'`,
     )
-    const inSummerTime = openDatabase(own.url, { max: 2, name: 'test', onIdleError: () => {} })
+    const inSummerTime = openDatabase(own.url, { max: 2, name: 'test', onLost: () => {} })
     onTestFinished(inSummerTime.close)
     await fc.assert(
       fc.asyncProperty(world, async ({ contacts, inactivityDays, expiryDays }) => {

@@ -93,7 +93,7 @@ it('a batch is planned for its tables as they are: a ledger analyzed while empty
 
 it('a small batch keeps its plans, and claims by id even when they were made for an inbox that many went through', async () => {
   const { pool, url } = await createTestDatabase()
-  const { db, close } = openDatabase(url, { max: 1, name: 'one', onIdleError: () => {} })
+  const { db, close } = openDatabase(url, { max: 1, name: 'one', onLost: () => {} })
   onTestFinished(close)
   const org = await createOrg(db)
   const ids = await store(db, post(org.phones[0]!, message({ from: '15550000001' })))

@@ -89,7 +89,7 @@ describe('while the store is away', () => {
     const nowhere = openDatabase('postgres://u@127.0.0.1:9/x', {
       max: 1,
       name: 'test',
-      onIdleError: () => {},
+      onLost: () => {},
     })
     const { limitOnce } = limitsOn('PostgreSQL', nowhere.db as TestDatabase['db'])
     expect(await outcome(limitOnce('org/a', 10))).toBe('passed')

@@ -25,7 +25,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await onServer(`create database ${name} template usher_template`)
   const url = Object.assign(new URL(inject('postgresUrl')), { pathname: `/${name}` }).href
-  const { db, close } = openDatabase(url, { max: 10, name: 'test', onIdleError: () => {} })
+  const { db, close } = openDatabase(url, { max: 10, name: 'test', onLost: () => {} })
   const database: TestDatabase = {
     url,
     db,

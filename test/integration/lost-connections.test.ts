@@ -1,0 +1,102 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { expect, it, onTestFinished } from 'vitest'
+import { inTransaction, openDatabase } from '../../src/db/client.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
+
+const { url, pool } = await createTestDatabase()
+await pool.query('create table things as select 1 as id')
+
+/** A pool of three behind a proxy, and what it was told. */
+async function behind(proxyPort: number) {
+  const told: string[] = []
+  const through = Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(proxyPort) }).href
+  const onLost = ({ message }: Error) => void told.push(message)
+  const { db, close } = openDatabase(through, { max: 3, name: 'lost', onLost })
+  onTestFinished(close)
+  return { db, told }
+}
+
+async function behindProxy() {
+  const { hostname: host, port } = new URL(url)
+  const proxy = await startTcpProxy({ host, port: Number(port) })
+  onTestFinished(proxy.close)
+  return { proxy, ...(await behind(proxy.port)) }
+}
+
+const wait = (seconds: number) => pool.query('select pg_sleep($1)', [seconds])
+
+it('a statement on a connection that fell silent fails long before its deadline, and its locks are free', async () => {
+  const { proxy, db, told } = await behindProxy()
+  const work = inTransaction(db, async (tx) => {
+    await tx.$client.query('select from things for update')
+    proxy.silence(0)
+    await tx.$client.query('select 1')
+  })
+  await expect(work).rejects.toThrow('Connection terminated unexpectedly')
+  await expect.poll(() => told).toEqual(['1 lost without a word'])
+  await pool.query('select from things for update nowait')
+}, 10_000)
+
+it('its idle connections that were silent as long end with it', async () => {
+  const { proxy, db, told } = await behindProxy()
+  await Promise.all([1, 2, 3].map(() => db.$client.query('select pg_sleep(0.1)')))
+  await proxy.set('blackhole')
+  await proxy.set('pass')
+  await expect(db.$client.query('select 1')).rejects.toThrow('Connection terminated unexpectedly')
+  await expect.poll(() => told.filter((words) => words.endsWith('a word'))).toEqual(['3 lost without a word'])
+  await Promise.all([1, 2, 3].map(() => db.$client.query('select 1')))
+}, 10_000)
+
+it('a slow statement, and a transaction that asks nothing for a while, go on', async () => {
+  const { db, told } = await behindProxy()
+  const idle = inTransaction(db, async (tx) => {
+    await tx.$client.query('select 1')
+    await wait(3.5)
+    return (await tx.$client.query('select 2 as n')).rows
+  })
+  const slow = db.$client.query('select 3 as n from pg_sleep(3.5)')
+  expect([await idle, (await slow).rows]).toEqual([[{ n: 2 }], [{ n: 3 }]])
+  expect(told).toEqual([])
+}, 10_000)
+
+it('nothing is ended while PostgreSQL cannot be asked, nor behind a pooler, whose process ids are its own', async () => {
+  const { proxy, db } = await behindProxy()
+  const ask = { text: 'select 1', query_timeout: 3_000 }
+  await db.$client.query(ask)
+  await proxy.set('blackhole')
+  await expect(db.$client.query(ask)).rejects.toThrow('Query read timeout')
+
+  const pooler = await startPooler()
+  const pooled = await behind(pooler.port)
+  await pooled.db.$client.query(ask)
+  pooler.silence()
+  await expect(pooled.db.$client.query(ask)).rejects.toThrow('Query read timeout')
+}, 15_000)
+
+/** Passes all bytes on, but for process ids: each is that of no backend. The first connection can be silenced. */
+async function startPooler() {
+  const { hostname: host, port } = new URL(url)
+  const first: Socket[] = []
+  const server = createServer((client) => {
+    const upstream = connect({ host, port: Number(port) })
+    first.push(client)
+    client.on('error', () => undefined).pipe(upstream)
+    upstream.on('error', () => undefined).on('close', () => client.destroy())
+    upstream.on('data', (bytes) => client.write(withOtherPid(bytes)))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    silence: () => void first[0]?.unpipe().resume(),
+  }
+}
+
+/** `BackendKeyData`: K, length 12, process id, secret. */
+function withOtherPid(bytes: Buffer): Buffer {
+  const at = bytes.indexOf(Buffer.from([75, 0, 0, 0, 12]))
+  if (at >= 0) bytes.writeInt32BE(bytes.readInt32BE(at + 5) + 500_000, at + 5)
+  return bytes
+}
