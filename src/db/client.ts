@@ -42,7 +42,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     max: options.max,
     application_name: options.name,
     options: `${INDEX_PLANS} ${LEFT_BEHIND}`,
-    connectionTimeoutMillis: 3_000,
+    connectionTimeoutMillis: 2_000,
     statement_timeout: 10_000,
     query_timeout: 12_000,
     idle_in_transaction_session_timeout: 15_000,

@@ -11,7 +11,7 @@ export type Listener = {
 
 const RETRY_MS = 1_000
 const LOOK_MS = 2_000
-const LIMITS = { connectionTimeoutMillis: 3_000, query_timeout: 2_000, keepAlive: true }
+const LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 2_000, keepAlive: true }
 
 /**
  * Hears a channel of `NOTIFY` over a connection of its own. Whatever is sent while that is away, or is silent (for 4 s at

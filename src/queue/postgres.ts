@@ -10,7 +10,7 @@ export function producerPool(url: string): pg.Pool {
 
 /** A pool for one Worker, with one more for LISTEN: patient with a busy server, yet done with a silent one. */
 export function workerPool(url: string): pg.Pool {
-  const pool = openPool(url, { max: 4, query_timeout: 3_000, connectionTimeoutMillis: 3_000 })
+  const pool = openPool(url, { max: 4, query_timeout: 3_000, connectionTimeoutMillis: 2_000 })
   endLostConnections(pool, url, () => undefined)
   return pool
 }

@@ -4,7 +4,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * What happens to connections: `pass` bytes on; `blackhole`: open but silent, as when a firewall forgot them
- * (those that lived through it stay silent for ever); `reset` each with RST; `refuse` them, as when the server is
+ * (those that lived through it stay silent for ever, and new ones do not reach the server, as a lost SYN does not); `reset` each with RST; `refuse` them, as when the server is
  * down (those that are open are reset); `delay` all bytes by 100 ms; `slice` them into single bytes and small pieces.
  */
 export type ProxyMode = 'pass' | 'blackhole' | 'reset' | 'refuse' | 'delay' | 'slice'
@@ -25,7 +25,7 @@ export type TcpProxy = {
   close(): Promise<void>
 }
 
-type Pair = { sockets: [Socket, Socket]; silent: boolean }
+type Pair = { sockets: Socket[]; silent: boolean }
 
 const DELAY_MS = 100
 const SLICES = [1, 2, 5, 40, 400]
@@ -40,13 +40,20 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     left -= 1
+    if (mode === 'blackhole') return swallow(client)
     if (mode !== 'reset' && left >= 0) return join(client)
     turnedAway += 1
     client.on('error', () => undefined).resetAndDestroy()
   })
+  const swallow = (client: Socket) => {
+    const alone: Pair = { sockets: [client], silent: true }
+    pairs.add(alone)
+    client.on('error', () => undefined).on('close', () => pairs.delete(alone))
+    client.on('end', () => client.end()).resume()
+  }
   const join = (client: Socket) => {
     const upstream = connect({ ...target, allowHalfOpen: true })
-    const pair: Pair = { sockets: [client, upstream], silent: mode === 'blackhole' }
+    const pair: Pair = { sockets: [client, upstream], silent: false }
     pairs.add(pair)
     const forward = (from: Socket, to: Socket) => {
       const write = createWriter(to, () => mode)
