@@ -52,8 +52,10 @@ export function startDeliveries(parts: Parts): QueueWorker {
     log,
     process: async (job) => {
       const { ids, suspect } = job.data
-      if (!suspect && job.stalledCounter === 0) return gather(ids)
-      for (const group of await readSuspects(db, ids)) {
+      const isFirst = !suspect && job.stalledCounter === 0
+      const left = isFirst ? await leftOut(ids, gather) : ids
+      if (left.length === 0) return
+      for (const group of await readSuspects(db, left)) {
         await sleep(group.attempts * STEP_BACK_MS)
         await inTurn(async () => {
           const tries = await countTries(parts, group.ids)
@@ -65,29 +67,40 @@ export function startDeliveries(parts: Parts): QueueWorker {
   return listening(worker, hearLone(parts, gather))
 }
 
-function createRoute({ db, producer, metrics, tracing, log }: Parts): (ids: number[]) => Promise<void> {
+/** Resolves with the deliveries that it did not leave out. */
+type Route = (ids: number[]) => Promise<Set<number>>
+
+/**
+ * Those that are routed already, or that another worker holds, who heard of them: should it die of them, or freeze, they
+ * are still to be routed once it lets go of them, and suspects.
+ */
+async function leftOut(ids: number[], route: Route): Promise<number[]> {
+  const done = await route(ids)
+  return ids.filter((id) => !done.has(id))
+}
+
+function createRoute({ db, producer, metrics, tracing, log }: Parts): Route {
   const poison = (err: unknown, delivery: number) =>
     log.error({ err, delivery }, 'an item could not be routed')
   return async (ids) => {
     const routed = await tracing.traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
       routeBatch(db, ids, poison),
     )
-    if (routed.outcomes.length === 0) return
+    const done = new Set(routed.outcomes.map(({ id }) => id))
+    if (done.size === 0) return done
     // Not awaited: the inbound path never waits for sending.
     if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
     count(routed, metrics, log)
-    log.debug({ deliveries: routed.outcomes.map(({ id }) => id) }, 'deliveries worked on')
+    log.debug({ deliveries: [...done] }, 'deliveries worked on')
+    return done
   }
 }
 
-function hearLone(
-  { databaseUrl, producer, tracing }: Parts,
-  route: (ids: number[]) => Promise<void>,
-): Listener {
+function hearLone({ databaseUrl, producer, tracing }: Parts, route: Route): Listener {
   return createListener(databaseUrl, STORED_CHANNEL, async (payload) => {
     const [id, trace = ''] = payload.split(' ')
     const ids = [Number(id)]
-    // Its job may have passed by then, leaving out a row that was being worked on.
+    // Its job may have passed by then.
     await tracing.follow(trace, () => route(ids)).catch(() => producer.enqueueDeliveries(ids))
   })
 }

@@ -45,7 +45,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     connectionTimeoutMillis: 2_000,
     statement_timeout: 10_000,
     query_timeout: 12_000,
-    idle_in_transaction_session_timeout: 15_000,
+    // A worker that froze in a transaction keeps others from its rows no longer than that.
+    idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
     // Statements that need not wait for each other's rows are sent at once, and are run in the order they were sent.
     pipeline: true,

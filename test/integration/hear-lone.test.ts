@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { openDatabase } from '../../src/db/client.ts'
+import { type Db, openDatabase } from '../../src/db/client.ts'
 import { STORED_CHANNEL } from '../../src/inbox/insert.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createMetrics } from '../../src/metrics.ts'
@@ -8,11 +8,11 @@ import { createProducer } from '../../src/queue/producer.ts'
 import { NO_TRACES } from '../../src/tracing/tracing.ts'
 import { startDeliveries } from '../../workers/deliveries.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { inboxStates, store } from '../support/inbox.ts'
+import { message, post } from '../support/webhooks.ts'
 
-it('a delivery that was heard of and could not be routed goes by a job once more', async () => {
-  const { url, pool } = await createTestDatabase()
-  const nowhere = openDatabase('postgres://127.0.0.1:1/none', { max: 1, name: 'none', onLost: () => {} })
-  onTestFinished(nowhere.close)
+/** A process that works on deliveries until the test ends, queue on PostgreSQL; `queued` is what it enqueued. */
+async function startWorker(url: string, db: Db) {
   const log = createLogger({ logLevel: 'silent' })
   const engine = openEngine({ redisUrls: [], databaseUrl: url })
   const producer = createProducer({ engine, log })
@@ -22,7 +22,7 @@ it('a delivery that was heard of and could not be routed goes by a job once more
     engine,
     databaseUrl: url,
     onCanary: async () => {},
-    db: nowhere.db,
+    db,
     producer: { ...producer, enqueueDeliveries: async (ids) => queued.push(ids) > 0 },
     metrics: createMetrics(),
     tracing: NO_TRACES,
@@ -31,6 +31,31 @@ it('a delivery that was heard of and could not be routed goes by a job once more
   })
   onTestFinished(() => deliveries.close(1_000))
   deliveries.resume()
+  return { producer, queued }
+}
+
+it('a delivery that was heard of and could not be routed goes by a job once more', async () => {
+  const { url, pool } = await createTestDatabase()
+  const nowhere = openDatabase('postgres://127.0.0.1:1/none', { max: 1, name: 'none', onLost: () => {} })
+  onTestFinished(nowhere.close)
+  const { queued } = await startWorker(url, nowhere.db)
   const tell = () => pool.query('select pg_notify($1, $2)', [STORED_CHANNEL, '7 '])
   await expect.poll(() => tell().then(() => queued[0]), { timeout: 10_000 }).toEqual([7])
+})
+
+it('a job is not done while another worker holds its delivery, who may die of it', async () => {
+  const { url, pool, db } = await createTestDatabase()
+  const { producer } = await startWorker(url, db)
+  const ids = await store(db, post('1029384756', message({})))
+  const holder = await pool.connect()
+  onTestFinished(() => holder.release(true))
+  await holder.query('begin')
+  await holder.query('select from inbox for update')
+  await expect.poll(() => producer.enqueueDeliveries(ids), { timeout: 10_000 }).toBe(true)
+  const waiting = () =>
+    pool.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%inbox%'
+      and datname = current_database()`)
+  await expect.poll(async () => (await waiting()).rowCount, { timeout: 10_000 }).toBe(1)
+  await holder.query('rollback')
+  await expect.poll(() => inboxStates(db, ids), { timeout: 10_000 }).toEqual(['parked'])
 })
