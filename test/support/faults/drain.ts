@@ -23,10 +23,14 @@ export async function drain(
   }
 }
 
-/** Rows by count, jobs as the product's own metrics tell them (-1 when no process tells). */
+/**
+ * Rows by count, those included whose number is provisioned by now; jobs as the product's own metrics tell them (-1 when no
+ * process tells).
+ */
 export async function readBacklog({ db, opsUrls }: Lab): Promise<Backlog> {
   const { rows } = await db.$client.query<{ inbox: number; outbox: number }>(`
-    select (select count(*) from inbox where state = 'new')::int as inbox,
+    select (select count(*) from inbox where state = 'new' or parked_for in (select kind || ':' || id from meta_objects))::int
+        as inbox,
       (select count(*) from outbox where state in ('queued', 'sending'))::int as outbox`)
   return { inbox: rows[0]!.inbox, outbox: rows[0]!.outbox, jobs: await countJobs(opsUrls) }
 }
