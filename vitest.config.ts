@@ -28,7 +28,7 @@ const withServers = {
   hookTimeout: 60_000,
 }
 
-const withFaults = { ...withServers, testTimeout: 180_000 }
+const withFaults = { ...withServers, testTimeout: 180_000 * Number(process.env.FAULT_ROUNDS ?? 1) }
 
 export default defineConfig({
   test: {
