@@ -113,7 +113,7 @@ function ParkedDeliveries({ parked }: { parked: Parked[] }) {
                 <Moment at={since} />
               </td>
               <td>
-                <code>npm run provision</code> it; within 10 s they are routed
+                <code>npm run provision</code> it; within 5 s they are routed
               </td>
             </tr>
           ))}

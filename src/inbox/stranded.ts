@@ -8,7 +8,7 @@ const MAX_ATTEMPTS = 5
 export type Stranded = { ids: number[]; suspects: number[] }
 
 /**
- * Takes deliveries that were due for routing (30 s after receipt, then 1, 2, 4 ... minutes, at most 32) and are
+ * Takes deliveries that were due for routing (10 s after receipt, then 1, 2, 4 ... minutes, at most 32) and are
  * still here: their job was lost, failed, or waits in a long queue. Enqueueing one twice does no harm. With a long
  * queue nobody is suspected: a backlog of suspects, who go alone, never came to an end (soak of 30 minutes).
  */

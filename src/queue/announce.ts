@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 
-/** Most ids remembered while the queue is away; what is beyond is found by requeue-stranded, half a minute late. */
+/** Most ids remembered while the queue is away; what is beyond is found by requeue-stranded, 10 s late. */
 const MAX_MISSED = 100_000
 const RETRY_MS = 500
 const JOB_SIZE = 500

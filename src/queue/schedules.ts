@@ -7,20 +7,20 @@ export type Schedule = { name: string; every: number }
 
 /** What runs by itself, in the queue `maintenance`. */
 export const SCHEDULES: readonly Schedule[] = [
-  { name: 'requeue-stranded', every: 10_000 },
+  { name: 'requeue-stranded', every: 5_000 },
   { name: 'expire-old', every: 60_000 },
   { name: 'deactivate-inactive', every: 60_000 },
   { name: 'purge', every: 3_600_000 },
 ]
 
-const LOOK_MS = 15_000
+const LOOK_MS = 5_000
 const RETRY_MS = 1_000
 const WRITE_MS = 5_000
 /** So much earlier or later than it should be, a next run is wrong. */
 const ODD_MS = 30_000
 
 /**
- * Looks four times a minute, at no fixed moment, whether the queue has the schedules, and writes what is missing,
+ * Looks every 5 s, at no fixed moment, whether the queue has the schedules, and writes what is missing,
  * changed, overdue or too far ahead: a Redis that lost its data lost them too, on PostgreSQL a schedule that three
  * processes wrote at the same moment stopped in 11 of 80 cases, and a process whose clock is fast writes one that runs
  * hours from now. A failure is logged and tried again a second later.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { engines } from '../support/app.ts'
 import { measured } from '../support/figures.ts'
 import { startGraph } from '../support/graph.ts'
-import { install, newTally, passHalfAMinute, secondsUntil, startLoad } from '../support/installation.ts'
+import { install, newTally, passDueTime, secondsUntil, startLoad } from '../support/installation.ts'
 import { createRoom, createSendingOrg } from '../support/org.ts'
 
 const DAY_MS = 86_400_000
@@ -40,7 +40,7 @@ describe.concurrent.each(engines())('workers whose clocks are wrong, queue on %s
     await sleep(8_000)
     const wamids = await stop()
     for (const one of members.slice(2, 4)) expect(one.output()).toContain('clock is wrong')
-    await passHalfAMinute(site)
+    await passDueTime(site)
     await site.allRouted(wamids)
     const { rows } = await site.db.$client.query(
       `select id, state, (select count(*)::int from outbox o where o.chatroom_id = r.id) as replies,

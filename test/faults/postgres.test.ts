@@ -16,7 +16,7 @@ import {
   type Installation,
   install,
   newTally,
-  passHalfAMinute,
+  passDueTime,
   quantile,
   secondsUntil,
   sendOnce,
@@ -57,7 +57,7 @@ describe.concurrent.each(engines())('PostgreSQL, queue on %s', (engine) => {
       seconds.push(await secondsUntil(ok(receiver.url, org.phones[0]!)))
     }
     const wamids = await stop()
-    await passHalfAMinute(site)
+    await passDueTime(site)
     await site.allRouted(wamids)
     expect([receiver.child.exitCode, await site.doubled()]).toEqual([null, 0])
     const slowest = Math.max(...seconds)
@@ -106,7 +106,7 @@ describe.concurrent.each(engines())('PostgreSQL, queue on %s', (engine) => {
       await sleep(random.int(20, 250))
     }
     const wamids = await stop()
-    await passHalfAMinute(site)
+    await passDueTime(site)
     await site.allRouted(wamids)
     expect(receiver.child.exitCode).toBeNull()
     const also = { 'connections cut': cut, 'processes ended': 0, '503s': tally.answers.get(503) ?? 0 }
@@ -218,7 +218,7 @@ describe.concurrent('PostgreSQL', () => {
     await admin(`alter role ${role} connection limit -1`)
     const seconds = await secondsUntil(ok(receiver.url, org.phones[0]!))
     const wamids = await stop()
-    await passHalfAMinute(site)
+    await passDueTime(site)
     await site.allRouted(wamids)
     expect(output).toContain('53300')
     const also = { 'p99 (ms)': quantile(tally.ms, 0.99) }
@@ -261,7 +261,7 @@ describe.concurrent('PostgreSQL', () => {
     rmSync(filler)
     const seconds = await secondsUntil(ok(receiver.url, org.phones[0]!))
     const wamids = await stop()
-    await passHalfAMinute(site)
+    await passDueTime(site)
     await site.allRouted(wamids)
     expect(perSecond).toBeLessThan(10)
     const also = { '503s': tally.answers.get(503) ?? 0, 'log lines/s': perSecond.toFixed(1) }

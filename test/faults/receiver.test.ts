@@ -10,7 +10,7 @@ import {
   install,
   type Member,
   newTally,
-  passHalfAMinute,
+  passDueTime,
   quantile,
   sendOnce,
   startLoad,
@@ -43,7 +43,7 @@ describe.concurrent.each(engines())('a receiver, queue on %s', (engine) => {
       receiver = (await replace(site, 'server', receiver, 'SIGKILL')).member
     }
     const wamids = await stop()
-    await passHalfAMinute(site) // what the killed ones had stored, and told nobody
+    await passDueTime(site) // what the killed ones had stored, and told nobody
     await site.allRouted(wamids)
     const doubled = await site.doubled()
     expect([doubled, tally.answers.get(200)]).toEqual([0, wamids.length])

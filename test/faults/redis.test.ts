@@ -6,7 +6,7 @@ import { measured } from '../support/figures.ts'
 import {
   install,
   type Member,
-  passHalfAMinute,
+  passDueTime,
   quantile,
   secondsUntil,
   sendOnce,
@@ -57,7 +57,7 @@ describe.runIf(here).concurrent('Redis', () => {
     const recovered = async () => {
       const all = sent.flatMap((s) => s.wamids)
       recoveries.push(await secondsUntil(async () => (await site.routed(all)) > all.length - 200))
-      await passHalfAMinute(site) // what was enqueued into the Redis that died
+      await passDueTime(site) // what was enqueued into the Redis that died
       await site.allRouted(all)
     }
     let redis = await newRedis(t, port)
@@ -91,7 +91,7 @@ describe.runIf(here).concurrent('Redis', () => {
     await redis.client.flushall()
     await redis.client.script('FLUSH')
     worker.kill('SIGCONT')
-    await passHalfAMinute(site)
+    await passDueTime(site)
     const ticks = await secondsUntil(async () => (await schedules()) >= 4, 60_000)
     await site.allRouted(wamids, 60_000)
     expect(await site.doubled()).toBe(0)
@@ -136,7 +136,7 @@ describe.runIf(here).concurrent('Redis', () => {
     await address.set('pass')
     expect(kept).toBeLessThan(jobs)
     worker = await site.start('workers')
-    await passHalfAMinute(site)
+    await passDueTime(site)
     const wamids = [...before.wamids, ...after.wamids]
     await site.allRouted(wamids, 60_000)
     expect(await site.doubled()).toBe(0)
@@ -162,7 +162,7 @@ describe.runIf(here).concurrent('Redis', () => {
     const perSecond = (linesOf(members) - lines) / ((performance.now() - start) / 1_000)
     await redis.client.config('SET', 'maxmemory', '0')
     const all = sent.flatMap((s) => s.wamids)
-    await passHalfAMinute(site)
+    await passDueTime(site)
     const seconds = await site.allRouted(all)
     expect(perSecond).toBeLessThan(10)
     const ms = sent.flatMap((s) => s.ms)

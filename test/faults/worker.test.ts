@@ -9,7 +9,7 @@ import {
   type Installation,
   install,
   type Member,
-  passHalfAMinute,
+  passDueTime,
   secondsUntil,
   sendOnce,
 } from '../support/installation.ts'
@@ -40,7 +40,7 @@ async function hangInserts({ db }: Installation) {
   return { hanging, over }
 }
 
-/** Runs requeue-stranded at once, as its schedule does every 10 s. */
+/** Runs requeue-stranded at once, as its schedule does every 5 s. */
 function requeuer(t: TestContext, { databaseUrl, redisUrl }: Installation): () => Promise<unknown> {
   const engine = openEngine({ redisUrls: redisUrl ? [redisUrl] : [], databaseUrl })
   const { options, disconnect } = engine.connectWorker()
@@ -154,7 +154,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     const inbox = async () => (await site.db.$client.query('select state, error from inbox')).rows
     await site.db.$client.query('update inbox set requeues = 3, attempts = 4')
     await secondsUntil(async () => {
-      await passHalfAMinute(site)
+      await passDueTime(site)
       await requeue()
       await sleep(500)
       return (await inbox())[0].state === 'dead'

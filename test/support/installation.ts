@@ -124,8 +124,8 @@ export function startLoad(url: () => string, phoneId: string, everyMs: number, t
 
 export const newTally = (): Tally => ({ answers: new Map(), ms: [] })
 
-/** Makes every delivery that is still to be routed due, as if half a minute had passed since it came. */
-export async function passHalfAMinute({ db }: Pick<Installation, 'db'>): Promise<void> {
+/** Makes every delivery that is still to be routed due, as if its time had passed since it came. */
+export async function passDueTime({ db }: Pick<Installation, 'db'>): Promise<void> {
   await db.$client.query(`update inbox set due_at = now() where state = 'new'`)
 }
 

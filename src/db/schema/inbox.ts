@@ -17,7 +17,7 @@ export const inbox = pgTable(
     state: text('state', { enum: ['new', 'parked', 'dead'] })
       .notNull()
       .default('new'),
-    dueAt: instant('due_at').notNull().default(sql`now() + interval '30 seconds'`),
+    dueAt: instant('due_at').notNull().default(sql`now() + interval '10 seconds'`),
     requeues: smallint('requeues').notNull().default(0),
     attempts: smallint('attempts').notNull().default(0),
     parkedFor: text('parked_for'),

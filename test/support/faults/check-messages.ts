@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { LoadMessage } from './content.ts'
 import type { Lab } from './lab.ts'
+import { type Quantiles, quantiles } from './quantiles.ts'
 import type { Report } from './report.ts'
 
 export type MessageFigures = {
@@ -11,6 +12,8 @@ export type MessageFigures = {
   doubled: number
   misplaced: number
   invented: number
+  /** Milliseconds from the first 200 to the ledger, of all messages to numbers that were provisioned all the while. */
+  waitedMs: Quantiles
 }
 
 type Row = {
@@ -25,6 +28,7 @@ type Row = {
   wa_id: string | null
   user_id: string | null
   text: string | null
+  written_at: Date
   room_org: string | null
   room_customer: string | null
   room_phone: string | null
@@ -38,6 +42,7 @@ export async function checkMessages(lab: Lab, report: Report): Promise<MessageFi
   const seen = new Set<string>()
   const customers = new Map<string, string>()
   const figures = { written: messages.size, acked: 0, lost: 0, doubled: 0, misplaced: 0, invented: 0 }
+  const waits: number[] = []
   for await (const row of inboundRows(lab)) {
     const one = messages.get(row.wamid)
     if (seen.has(row.wamid)) {
@@ -56,6 +61,8 @@ export async function checkMessages(lab: Lab, report: Report): Promise<MessageFi
       report.add('a message lands with its own sender, number and org (I6)', `${row.wamid}: ${wrong}`)
     }
     checkContent(row, one, report)
+    if (one.ackedAt !== undefined && one.number.phoneId !== lab.cast.lateNumber.phoneId)
+      waits.push(Math.max(0, row.written_at.getTime() - one.ackedAt))
   }
   const waiting = await wamidsInInbox(lab)
   for (const one of messages.values()) {
@@ -69,7 +76,7 @@ export async function checkMessages(lab: Lab, report: Report): Promise<MessageFi
       report.add('what was answered 200 is there (I1)', one.wamid)
     }
   }
-  return figures
+  return { ...figures, waitedMs: quantiles(waits) }
 }
 
 function misplacement(row: Row, one: LoadMessage, customers: Map<string, string>): string | undefined {
@@ -113,7 +120,7 @@ async function* inboundRows({ databaseUrl }: Lab): AsyncGenerator<Row> {
     await client.query('begin read only')
     await client.query(`declare inbound cursor for
       select m.org_id, m.wamid, m.waba_phone_id, m.customer_id, m.chatroom_id, m.type, m.sent_at, m.route, m.wa_id,
-        m.user_id, m.payload -> 'text' ->> 'body' as text, r.org_id as room_org, r.customer_id as room_customer,
+        m.user_id, m.payload -> 'text' ->> 'body' as text, m.lab_written_at as written_at, r.org_id as room_org, r.customer_id as room_customer,
         r.waba_phone_id as room_phone
       from messages m left join chatrooms r on r.id = m.chatroom_id where m.direction = 'in'`)
     for (;;) {

@@ -17,6 +17,8 @@ export type LoadMessage = {
   at: Date
   /** A delivery with the real content was answered 200. */
   acked: boolean
+  /** When that was for the first time, ms of the epoch. */
+  ackedAt?: number
   /** A delivery with the `unsupported` ghost was answered 200. */
   ghostAcked: boolean
 }

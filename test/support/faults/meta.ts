@@ -125,7 +125,10 @@ export function createMeta({ seed, content, graph, doors, secret, statuses = 1 }
     figures.acked += 1
     for (const { message, ghost } of one.messages) {
       if (ghost) message.ghostAcked = true
-      else message.acked = true
+      else {
+        message.acked = true
+        message.ackedAt ??= Date.now()
+      }
     }
     if (one.poisoned) log.poisoned.set(digestOf(one.body), true)
   }

@@ -1,4 +1,5 @@
 import { formatTable } from '../../../src/demo/table.ts'
+import type { Quantiles } from './quantiles.ts'
 import type { SoakReport } from './soak.ts'
 
 /** A report as text for a terminal: the figures, the faults, and what was violated. */
@@ -16,7 +17,8 @@ export function formatSoak(report: SoakReport): string {
         .map(([answer, n]) => `${answer}: ${n}`)
         .join(', '),
     ],
-    ['answer time, ms', `median ${answerMs.p50}, 99 % ${answerMs.p99}, worst ${answerMs.worst}`],
+    ['answer time, ms', words(answerMs)],
+    ['from 200 to the ledger, ms', words(messages.waitedMs)],
     ['messages written, answered 200', `${messages.written}, ${messages.acked}`],
     [
       'lost, doubled, misplaced, invented',
@@ -48,6 +50,8 @@ export function formatSoak(report: SoakReport): string {
     ...violations.map(({ rule, samples }) => `VIOLATED: ${rule}\n    ${samples.join('\n    ')}`),
   ].join('\n\n')
 }
+
+const words = ({ p50, p99, worst }: Quantiles) => `median ${p50}, 99 % ${p99}, worst ${worst}`
 
 /** 0: not measured, since another fault began meanwhile. */
 function seconds(ms: number | null): string {

@@ -5,6 +5,7 @@ import { startCrm } from './crm.ts'
 import { type Backlog, drain } from './drain.ts'
 import { type Fault, type FaultLimits, faultKinds, healAll, type Target } from './fault-kinds.ts'
 import type { Lab, LabEngine } from './lab.ts'
+import { type Quantiles, quantiles } from './quantiles.ts'
 import { type Random, seededRandom } from './random.ts'
 import { idleWorkers, timeToRecover } from './recovery.ts'
 import type { Violation } from './report.ts'
@@ -34,7 +35,7 @@ export type SoakReport = {
   deliveries: number
   posts: number
   answers: Record<string, number>
-  answerMs: { p50: number; p99: number; worst: number }
+  answerMs: Quantiles
   messages: Verdict['figures']
   faults: Record<string, FaultFigures>
   slowestRecovery: { kind: string; ms: number }
@@ -197,12 +198,6 @@ function figuresOf(lab: Lab, faults: Map<string, FaultFigures>) {
     worstRssMb: { receiver: worst('server'), worker: worst('workers') },
     restarts: children.reduce((sum, c) => sum + c.starts - 1, 0),
   }
-}
-
-function quantiles(values: number[]): SoakReport['answerMs'] {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0)
-  return { p50: at(0.5), p99: at(0.99), worst: at(1) }
 }
 
 function progress(lab: Lab, began: number, faults: Map<string, FaultFigures>): string {

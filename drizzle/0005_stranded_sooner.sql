@@ -1,0 +1,1 @@
+ALTER TABLE "inbox" ALTER COLUMN "due_at" SET DEFAULT now() + interval '10 seconds';
