@@ -1,6 +1,9 @@
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import pg from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
 import { inTransaction, openDatabase } from '../../src/db/client.ts'
+import { endLostConnections } from '../../src/db/lost-connections.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
@@ -74,6 +77,69 @@ it('nothing is ended while PostgreSQL cannot be asked, nor behind a pooler, whos
   await expect(pooled.db.$client.query(ask)).rejects.toThrow('Query read timeout')
 }, 15_000)
 
+it('over TLS, only what was lost is ended', async () => {
+  const server = await startTlsServer()
+  const told: number[] = []
+  const pool = new pg.Pool({ host: '127.0.0.1', port: server.port, max: 1, ssl: PSK_CLIENT, ...login() })
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  onTestFinished(() => pool.end())
+  endLostConnections(pool, url, (connections) => told.push(connections))
+  const client = await pool.connect()
+  await client.query('select 1')
+  await wait(2.5)
+  await client.query('select 2')
+  expect(told).toEqual([])
+  server.silence()
+  await expect(client.query('select 3')).rejects.toThrow('Connection terminated unexpectedly')
+  client.release(true)
+  await expect.poll(() => told).toEqual([1])
+}, 15_000)
+
+const PSK = Buffer.alloc(32, 7)
+const PSK_OPTIONS = { ciphers: 'PSK-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' as const }
+const PSK_CLIENT = {
+  ...PSK_OPTIONS,
+  pskCallback: () => ({ psk: PSK, identity: 'usher' }),
+  checkServerIdentity: () => undefined,
+}
+
+const login = () => {
+  const { username: user, password, pathname } = new URL(url)
+  return { user, password: decodeURIComponent(password), database: pathname.slice(1) }
+}
+
+/** Speaks TLS, by a key that both sides have, in front of the server, which does not. */
+async function startTlsServer() {
+  const { hostname: host, port } = new URL(url)
+  const secure: Socket[] = []
+  const tls = createTlsServer({ ...PSK_OPTIONS, pskCallback: () => PSK }, (socket) => {
+    secure.push(socket)
+    const upstream = connect({ host, port: Number(port) })
+    socket.on('error', () => undefined).pipe(upstream)
+    upstream.on('error', () => undefined).pipe(socket)
+  })
+  // PostgreSQL's own way to ask for TLS: a message, and S for yes.
+  const server = createServer((client) => {
+    client.once('data', () => {
+      client.write('S')
+      tls.emit('connection', client)
+    })
+  })
+  return {
+    port: await listen(server),
+    silence() {
+      for (const socket of secure) socket.unpipe().resume()
+    },
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
 /** Passes all bytes on, but for process ids: each is that of no backend. The first connection can be silenced. */
 async function startPooler() {
   const { hostname: host, port } = new URL(url)
@@ -85,11 +151,8 @@ async function startPooler() {
     upstream.on('error', () => undefined).on('close', () => client.destroy())
     upstream.on('data', (bytes) => client.write(withOtherPid(bytes)))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const address = server.address()
   return {
-    port: typeof address === 'object' && address ? address.port : 0,
+    port: await listen(server),
     silence: () => void first[0]?.unpipe().resume(),
   }
 }
