@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import pg from 'pg'
-import { expect, it, onTestFinished } from 'vitest'
+import { it, type TestContext } from 'vitest'
 import { inTransaction, openDatabase } from '../../src/db/client.ts'
 import { endLostConnections } from '../../src/db/lost-connections.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -11,88 +11,90 @@ const { url, pool } = await createTestDatabase()
 await pool.query('create table things as select 1 as id')
 
 /** A pool of three behind a proxy, and what it was told. */
-async function behind(proxyPort: number) {
+async function behind(t: TestContext, proxyPort: number) {
   const told: string[] = []
   const through = Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(proxyPort) }).href
   const onLost = ({ message }: Error) => void told.push(message)
   const { db, close } = openDatabase(through, { max: 3, name: 'lost', onLost })
-  onTestFinished(close)
+  t.onTestFinished(close)
   return { db, told }
 }
 
-async function behindProxy() {
+async function behindProxy(t: TestContext) {
   const { hostname: host, port } = new URL(url)
   const proxy = await startTcpProxy({ host, port: Number(port) })
-  onTestFinished(proxy.close)
-  return { proxy, ...(await behind(proxy.port)) }
+  t.onTestFinished(proxy.close)
+  return { proxy, ...(await behind(t, proxy.port)) }
 }
 
 const wait = (seconds: number) => pool.query('select pg_sleep($1)', [seconds])
 
-it('a statement on a connection that fell silent fails long before its deadline, and its locks are free', async () => {
-  const { proxy, db, told } = await behindProxy()
+it.concurrent('a statement on a connection that fell silent fails long before its deadline, and its locks are free', async (t) => {
+  const { proxy, db, told } = await behindProxy(t)
   const work = inTransaction(db, async (tx) => {
     await tx.$client.query('select from things for update')
     proxy.silence(0)
     await tx.$client.query('select 1')
   })
-  await expect(work).rejects.toThrow('Connection terminated unexpectedly')
-  await expect.poll(() => told).toEqual(['1 lost without a word'])
-  await pool.query('select from things for update nowait')
+  await t.expect(work).rejects.toThrow('Connection terminated unexpectedly')
+  await t.expect.poll(() => told).toEqual(['1 lost without a word'])
+  await pool.query(`begin; set local lock_timeout = '1s'; select from things for update; commit`)
 }, 10_000)
 
-it('its idle connections that were silent as long end with it', async () => {
-  const { proxy, db, told } = await behindProxy()
+it.concurrent('its idle connections that were silent as long end with it', async (t) => {
+  const { proxy, db, told } = await behindProxy(t)
   await Promise.all([1, 2, 3].map(() => db.$client.query('select pg_sleep(0.1)')))
   await proxy.set('blackhole')
   await proxy.set('pass')
-  await expect(db.$client.query('select 1')).rejects.toThrow('Connection terminated unexpectedly')
-  await expect.poll(() => told.filter((words) => words.endsWith('a word'))).toEqual(['3 lost without a word'])
+  await t.expect(db.$client.query('select 1')).rejects.toThrow('Connection terminated unexpectedly')
+  await t.expect
+    .poll(() => told.filter((words) => words.endsWith('a word')))
+    .toEqual(['3 lost without a word'])
   await Promise.all([1, 2, 3].map(() => db.$client.query('select 1')))
 }, 10_000)
 
-it('a slow statement, and a transaction that asks nothing for a while, go on', async () => {
-  const { db, told } = await behindProxy()
+it.concurrent('a slow statement, and a transaction that asks nothing for a while, go on', async (t) => {
+  const { db, told } = await behindProxy(t)
   const idle = inTransaction(db, async (tx) => {
     await tx.$client.query('select 1')
     await wait(3.5)
     return (await tx.$client.query('select 2 as n')).rows
   })
   const slow = db.$client.query('select 3 as n from pg_sleep(3.5)')
-  expect([await idle, (await slow).rows]).toEqual([[{ n: 2 }], [{ n: 3 }]])
-  expect(told).toEqual([])
+  t.expect([await idle, (await slow).rows]).toEqual([[{ n: 2 }], [{ n: 3 }]])
+  t.expect(told).toEqual([])
 }, 10_000)
 
-it('nothing is ended while PostgreSQL cannot be asked, nor behind a pooler, whose process ids are its own', async () => {
-  const { proxy, db } = await behindProxy()
+it.concurrent('nothing is ended while PostgreSQL cannot be asked, nor behind a pooler, whose process ids are its own', async (t) => {
+  const { proxy, db } = await behindProxy(t)
   const ask = { text: 'select 1', query_timeout: 3_000 }
   await db.$client.query(ask)
   await proxy.set('blackhole')
-  await expect(db.$client.query(ask)).rejects.toThrow('Query read timeout')
+  await t.expect(db.$client.query(ask)).rejects.toThrow('Query read timeout')
 
-  const pooler = await startPooler()
-  const pooled = await behind(pooler.port)
+  const pooler = await startPooler(t)
+  const pooled = await behind(t, pooler.port)
   await pooled.db.$client.query(ask)
   pooler.silence()
-  await expect(pooled.db.$client.query(ask)).rejects.toThrow('Query read timeout')
+  await t.expect(pooled.db.$client.query(ask)).rejects.toThrow('Query read timeout')
 }, 15_000)
 
-it('over TLS, only what was lost is ended', async () => {
-  const server = await startTlsServer()
+it.concurrent('over TLS, only what was lost is ended', async (t) => {
+  const server = await startTlsServer(t)
   const told: number[] = []
   const pool = new pg.Pool({ host: '127.0.0.1', port: server.port, max: 1, ssl: PSK_CLIENT, ...login() })
   pool.on('connect', (client) => client.on('error', () => undefined))
-  onTestFinished(() => pool.end())
+  t.onTestFinished(() => pool.end())
   endLostConnections(pool, url, (connections) => told.push(connections))
   const client = await pool.connect()
   await client.query('select 1')
   await wait(2.5)
   await client.query('select 2')
-  expect(told).toEqual([])
+  t.expect(told).toEqual([])
   server.silence()
-  await expect(client.query('select 3')).rejects.toThrow('Connection terminated unexpectedly')
+  await t.expect(client.query('select 3')).rejects.toThrow('Connection terminated unexpectedly')
   client.release(true)
-  await expect.poll(() => told).toEqual([1])
+  await t.expect.poll(() => told).toEqual([1])
 }, 15_000)
 
 const PSK = Buffer.alloc(32, 7)
@@ -109,7 +111,7 @@ const login = () => {
 }
 
 /** Speaks TLS, by a key that both sides have, in front of the server, which does not. */
-async function startTlsServer() {
+async function startTlsServer(t: TestContext) {
   const { hostname: host, port } = new URL(url)
   const secure: Socket[] = []
   const tls = createTlsServer({ ...PSK_OPTIONS, pskCallback: () => PSK }, (socket) => {
@@ -126,22 +128,22 @@ async function startTlsServer() {
     })
   })
   return {
-    port: await listen(server),
+    port: await listen(t, server),
     silence() {
       for (const socket of secure) socket.unpipe().resume()
     },
   }
 }
 
-async function listen(server: Server): Promise<number> {
+async function listen(t: TestContext, server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
+  t.onTestFinished(() => void server.close())
   const address = server.address()
   return typeof address === 'object' && address ? address.port : 0
 }
 
 /** Passes all bytes on, but for process ids: each is that of no backend. The first connection can be silenced. */
-async function startPooler() {
+async function startPooler(t: TestContext) {
   const { hostname: host, port } = new URL(url)
   const first: Socket[] = []
   const server = createServer((client) => {
@@ -152,7 +154,7 @@ async function startPooler() {
     upstream.on('data', (bytes) => client.write(withOtherPid(bytes)))
   })
   return {
-    port: await listen(server),
+    port: await listen(t, server),
     silence: () => void first[0]?.unpipe().resume(),
   }
 }
