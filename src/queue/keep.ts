@@ -24,7 +24,8 @@ export type Kept<T> = {
 }
 
 const RETRY_MS = 500
-const WATCH_MS = 1_000
+/** On PostgreSQL a probe costs more, and a lost connection is found without it (`endLostConnections`). */
+const WATCH_MS = { redis: 1_000, postgres: 3_000 }
 const AGAIN_MS = 250
 const START_MS = 3_000
 const PROBE_MS = 1_000
@@ -86,7 +87,7 @@ async function tryOnce<T>(engine: Engine, kind: Kind<T>): Promise<T> {
 
 async function untilDead<T>(engine: Engine, kind: Kind<T>, naps: Naps, object: T): Promise<void> {
   for (let strikes = 0; strikes < STRIKES && !naps.over(); await naps.nap(AGAIN_MS)) {
-    if (strikes === 0) await naps.nap(WATCH_MS)
+    if (strikes === 0) await naps.nap(WATCH_MS[engine.kind])
     const alive = await succeeds(PROBE_MS, () => kind.probe(object))
     strikes = !alive && (await succeeds(PROBE_MS, () => ping(engine))) ? strikes + 1 : 0
   }
