@@ -26,7 +26,7 @@ export type DatabaseOptions = {
 const INDEX_PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'
 
 /**
- * Ours are closed when idle for 10 s, or asked something every 2 s: one that is idle for longer has lost its client without
+ * Ours are closed when idle for 10 s, or asked something every 3 s: one that is idle for longer has lost its client without
  * a word, and PostgreSQL would keep it for two hours. A few such losses took all connections it had.
  */
 export const LEFT_BEHIND = '-c idle_session_timeout=15s'
