@@ -12,8 +12,8 @@ import { oncePerSecond } from '../src/queue/calm-log.ts'
 import { openEngine } from '../src/queue/connection.ts'
 import { createProducer } from '../src/queue/producer.ts'
 import { startTracing } from '../src/tracing/tracing.ts'
-import { startDoor } from './door.ts'
 import { startOps } from './ops.ts'
+import { startDoor } from './receiver.ts'
 import { startWorkers } from './start.ts'
 
 export type App = {

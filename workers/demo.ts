@@ -10,9 +10,9 @@ import { formatTable } from '../src/demo/table.ts'
 import { type Street, startTraffic } from '../src/demo/traffic.ts'
 import { countMessages, readWays, type Way } from '../src/demo/ways.ts'
 import { ListenError } from '../src/http/server.ts'
+import { sign } from '../src/http/signature.ts'
 import { stopOnSignals } from '../src/lifetime.ts'
 import { createLogger } from '../src/logger.ts'
-import { sign } from '../src/webhook/signature.ts'
 import { type App, startApp } from './app.ts'
 
 const ROUTED_WITHIN_MS = 20_000

@@ -3,7 +3,6 @@ import type { Database } from '../src/db/client.ts'
 import { expectCanaries } from '../src/heartbeats/expect-canaries.ts'
 import { type Ages, readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import type { ClockWatch } from '../src/heartbeats/watch-clock.ts'
-import { createOpsApp } from '../src/http/ops.ts'
 import type { Probe } from '../src/http/readiness.ts'
 import { startServer } from '../src/http/server.ts'
 import { inboxFigures } from '../src/inbox/figures.ts'
@@ -14,6 +13,7 @@ import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
 import { type Engine, ping } from '../src/queue/connection.ts'
 import { queueDepths } from '../src/queue/health.ts'
 import type { Producer } from '../src/queue/producer.ts'
+import { createOpsApp } from './ops-app.ts'
 
 type Parts = {
   config: Config

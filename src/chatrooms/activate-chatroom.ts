@@ -1,10 +1,10 @@
 import { recordEvents } from '../audit/record-events.ts'
 import { type Db, inTransaction } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
+import type { LifecycleOrg } from './apply-overdue.ts'
 import { deactivateRooms } from './deactivate-rooms.ts'
 import { type LockedChatroom, lockChatroom } from './lock-chatroom.ts'
 import { refusingSecondActive } from './one-active.ts'
-import type { LifecycleOrg } from './settle-overdue-rooms.ts'
 
 type Request = {
   org: LifecycleOrg

@@ -1,5 +1,5 @@
 import { defineEndpoint } from '../http/endpoint.ts'
-import { foreignId, ownId } from '../http/fields.ts'
+import { foreignId, ownId } from '../input-fields.ts'
 import { assignContact } from './assign-contact.ts'
 import { toChatroomResp } from './chatroom-answers.ts'
 import { readChatroom } from './read-chatroom.ts'

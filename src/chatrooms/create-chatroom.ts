@@ -1,6 +1,6 @@
 import { type Db, inTransaction } from '../db/client.ts'
+import type { Org } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
-import type { Org } from '../orgs/settings.ts'
 import { currentChatroom } from './current-chatroom.ts'
 import { deactivateRooms } from './deactivate-rooms.ts'
 import { findNumbers } from './find-numbers.ts'

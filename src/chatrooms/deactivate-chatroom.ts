@@ -1,8 +1,8 @@
 import { type Db, inTransaction } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
+import type { LifecycleOrg } from './apply-overdue.ts'
 import { type DeactivationReason, deactivateRooms } from './deactivate-rooms.ts'
 import { lockChatroom } from './lock-chatroom.ts'
-import type { LifecycleOrg } from './settle-overdue-rooms.ts'
 
 /** What somebody who deactivates without saying why means: it is their will, not the lead's or a threshold's. */
 const UNSAID = 'FORCE_DEACTIVATE'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../http/endpoint.ts'
-import { foreignId, ownId, queryFlag } from '../http/fields.ts'
+import { foreignId, ownId, queryFlag } from '../input-fields.ts'
 import { activateChatroom } from './activate-chatroom.ts'
 import { toChatroomResp } from './chatroom-answers.ts'
 import { createChatroom } from './create-chatroom.ts'

@@ -1,6 +1,6 @@
 import type { Db } from '../db/client.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
-import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './settle-overdue-rooms.ts'
+import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './apply-overdue.ts'
 
 /** A chatroom whose customer is locked. */
 export type LockedChatroom = {

@@ -4,7 +4,7 @@ import type { Db } from '../db/client.ts'
 import { contacts, contactWabas } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
-import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './settle-overdue-rooms.ts'
+import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './apply-overdue.ts'
 
 /** A contact whose customer is locked. */
 export type LockedContact = {

@@ -2,8 +2,8 @@ import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
 import { type Contact, contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
+import { attachHeldMessages } from '../messages/attach-held.ts'
 import { assignUser } from './assign-user.ts'
-import { attachHeldMessages } from './attach-held.ts'
 import { type Assignee, pickUser } from './pick-assignee.ts'
 
 type Opening = {

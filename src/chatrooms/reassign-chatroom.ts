@@ -1,6 +1,6 @@
 import { type Db, inTransaction } from '../db/client.ts'
+import type { Org } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
-import type { Org } from '../orgs/settings.ts'
 import { assignUser } from './assign-user.ts'
 import { lockChatroom } from './lock-chatroom.ts'
 import { findAssignee, pickUser, type Wish } from './pick-assignee.ts'

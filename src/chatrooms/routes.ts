@@ -1,10 +1,10 @@
 import { defineEndpoint } from '../http/endpoint.ts'
-import { foreignId, ownId } from '../http/fields.ts'
+import { foreignId, ownId } from '../input-fields.ts'
+import { listMessages } from '../messages/list-messages.ts'
 import { assignmentEndpoints } from './assignment-routes.ts'
 import { toChatroomDetail, toWabaChatroomResp } from './chatroom-answers.ts'
 import { chatroomByContact } from './chatroom-by-contact.ts'
 import { lifecycleEndpoints } from './lifecycle-routes.ts'
-import { listMessages } from './list-messages.ts'
 import { readChatroom } from './read-chatroom.ts'
 import { ChatroomDetailDto, MessageListDto, pageQuery, WabaChatroomRespDto } from './schemas.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { DEACTIVATION_REASONS, MESSAGE_STATUSES, ROUTES } from '../db/schema/index.ts'
-import { foreignId, instant, ownId } from '../http/fields.ts'
-import { decodeCursor } from './message-page.ts'
+import { foreignId, instant, ownId } from '../input-fields.ts'
+import { decodeCursor } from '../messages/message-page.ts'
 import type { Wish } from './pick-assignee.ts'
 
 const assignmentFields = z.strictObject({

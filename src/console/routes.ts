@@ -1,27 +1,13 @@
-import type { Queue } from 'bullmq'
 import { Router } from 'express'
-import type { Db } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
-import { loadAssets } from './assets.ts'
-import { createCustomerRoutes } from './customer-routes.ts'
-import { createErrorPage } from './error-page.tsx'
-import type { Shell } from './layout.tsx'
-import { createLifecycleRoutes } from './lifecycle-routes.ts'
-import { createNowRoutes } from './now-routes.ts'
-import { createStuckRoutes } from './stuck-routes.ts'
-
-export type ConsoleParts = {
-  db: Db
-  /** The queues that exist at the moment. */
-  queues: () => Queue[]
-  /** Tells the queue of deliveries to route; false when it may not know. Has a deadline and never rejects. */
-  enqueue: (ids: number[]) => Promise<boolean>
-  /** Pages show no button that changes anything; the login refuses it too. */
-  readOnly: boolean
-  log: Logger
-  now: () => Date
-}
+import { createCustomerRoutes } from './customer/routes.ts'
+import { createLifecycleRoutes } from './lifecycle/routes.ts'
+import { createNowRoutes } from './now/routes.ts'
+import { createStuckRoutes } from './stuck/routes.ts'
+import { loadAssets } from './ui/assets.ts'
+import type { ConsoleParts } from './ui/console-parts.ts'
+import { createErrorPage } from './ui/error-page.tsx'
+import type { Shell } from './ui/layout.tsx'
 
 /** Nothing inline, nothing from elsewhere, framed by nobody. */
 const CONTENT_SECURITY_POLICY = [

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { foreignId, instant, MAX_ID_LENGTH } from '../http/fields.ts'
 import { queryPhone } from '../identity/query-phone.ts'
+import { foreignId, instant, MAX_ID_LENGTH } from '../input-fields.ts'
 
 // The names, bounds and patterns are the spec's (openapi.json, components.schemas).
 

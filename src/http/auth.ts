@@ -9,9 +9,9 @@ import {
 import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
+import { foreignId } from '../input-fields.ts'
 import { type Caller, ROLES } from './caller.ts'
 import type { Policy } from './endpoint.ts'
-import { foreignId } from './fields.ts'
 
 /**
  * The caller a header `Authorization: Bearer <JWT>` speaks for.

@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import type { Db } from '../db/client.ts'
-import type { Org } from '../orgs/settings.ts'
-import type { OutboxRow } from '../outbound/queue-messages.ts'
+import type { Org, OutboxRow } from '../db/schema/index.ts'
 import { actorOf, type Caller, type Role } from './caller.ts'
 import { checkAnswer, parseInput } from './check.ts'
 

@@ -1,7 +1,7 @@
 import auth from 'basic-auth'
 import type { Request, RequestHandler } from 'express'
 import { ApiError } from '../errors.ts'
-import { wordsMatch } from '../webhook/signature.ts'
+import { wordsMatch } from './signature.ts'
 
 /** Who may see the queues and the dead letters; undefined: nobody may. */
 export type OpsLogin = { user: string; password: string } | undefined

@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import { LOOKS_ASLEEP } from './due.ts'
+import { LOOKS_ASLEEP } from '../rules/lifecycle.ts'
 import { BATCH } from './sweep-in-batches.ts'
 
 /**

@@ -1,9 +1,9 @@
 import { NIL } from 'uuid'
 import type { Db } from '../db/client.ts'
 import type { DEACTIVATION_REASONS } from '../db/schema/index.ts'
+import { DEACTIVATES_AT, IS_FALLING_ASLEEP } from '../rules/lifecycle.ts'
 import { bringActivityForward } from './bring-forward.ts'
 import type { Changes } from './changes.ts'
-import { DEACTIVATES_AT, IS_FALLING_ASLEEP } from './due.ts'
 import type { CustomerKey } from './lock-free-customers.ts'
 import {
   BATCH,

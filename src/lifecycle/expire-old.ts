@@ -1,7 +1,7 @@
 import { NIL } from 'uuid'
 import type { Db } from '../db/client.ts'
+import { EXPIRES_AT, IS_EXPIRING } from '../rules/lifecycle.ts'
 import type { Changes } from './changes.ts'
-import { EXPIRES_AT, IS_EXPIRING } from './due.ts'
 import type { CustomerKey } from './lock-free-customers.ts'
 import {
   BATCH,

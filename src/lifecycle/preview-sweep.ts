@@ -1,6 +1,6 @@
 import { type Db, inTransaction } from '../db/client.ts'
+import { IS_EXPIRING, IS_FALLING_ASLEEP } from '../rules/lifecycle.ts'
 import type { Changes, OrgChanges } from './changes.ts'
-import { IS_EXPIRING, IS_FALLING_ASLEEP } from './due.ts'
 
 /** As of a time far ahead all rows are due: counting ten million takes longer than everyday statements may. */
 const DEADLINE_MS = 600_000

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
-import { attachHeldMessages } from '../chatrooms/attach-held.ts'
 import type { Db } from '../db/client.ts'
 import { chatrooms, contacts, contactWabas } from '../db/schema/index.ts'
 import { personOfPhone } from '../identity/aliases.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { attachHeldMessages } from '../messages/attach-held.ts'
 import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
 
 /**

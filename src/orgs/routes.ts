@@ -1,5 +1,5 @@
 import { defineEndpoint } from '../http/endpoint.ts'
-import { foreignId } from '../http/fields.ts'
+import { foreignId } from '../input-fields.ts'
 import { settingsOf, settingsSchema } from './settings.ts'
 import { writeSettings } from './write-settings.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { orgs } from '../db/schema/index.ts'
+import type { Org, orgs } from '../db/schema/index.ts'
 
 const days = z.int().min(1).max(36_500).nullable()
 
@@ -18,9 +18,6 @@ export const settingsSchema = z.strictObject({
     .default(null),
 })
 export type Settings = z.infer<typeof settingsSchema>
-
-/** A tenant with its settings, as `orgs` holds it. */
-export type Org = typeof orgs.$inferSelect
 
 /** The settings as columns of `orgs`. */
 export function settingsToColumns(settings: Settings) {

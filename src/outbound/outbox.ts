@@ -1,5 +1,6 @@
 import type { Db } from '../db/client.ts'
-import { type OutboxRow, provisionalWamid } from './queue-messages.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
+import { provisionalWamid } from './queue-messages.ts'
 
 /** All that a send needs, read before it is claimed. */
 export type Send = {

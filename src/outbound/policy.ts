@@ -1,4 +1,4 @@
-import type { RoomState } from '../routing/overdue.ts'
+import type { RoomState } from '../rules/room.ts'
 
 export type Origin = 'AGENT' | 'CAMPAIGN'
 export type Refusal = 'CHATROOM_IS_DEACTIVATED' | 'CHATROOM_IS_EXPIRED_FOR_SENDING' | 'OUTSIDE_WINDOW'

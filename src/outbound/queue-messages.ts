@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
 
 /** A message to send; `payload` is Meta's message without address: `{ type, text | template }`. */
 export type Outgoing = {
@@ -12,8 +13,6 @@ export type Outgoing = {
   reason: string
   payload: { type: string }
 }
-
-export type OutboxRow = { org: string; id: string }
 
 /** Until Meta gives a message its id, the ledger knows it by its outbox row. */
 export const provisionalWamid = (outboxId: string) => `outbox:${outboxId}`

@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import type { OutboxRow } from './queue-messages.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
 import { readStrandedSends, settleAbandonedSends, settleLateSends } from './stranded-sends.ts'
 
 /** Tells the queue of due sends whose job was lost, and settles those whose sender or window is gone. */

@@ -1,11 +1,12 @@
 import { recordEvents } from '../audit/record-events.ts'
+import type { LifecycleOrg } from '../chatrooms/apply-overdue.ts'
 import { type LockedChatroom, lockChatroom } from '../chatrooms/lock-chatroom.ts'
-import { MESSAGE_COLUMNS, type MessageRow } from '../chatrooms/message-page.ts'
-import type { LifecycleOrg } from '../chatrooms/settle-overdue-rooms.ts'
 import { type Db, inTransaction } from '../db/client.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
+import { MESSAGE_COLUMNS, type MessageRow } from '../messages/message-page.ts'
 import { refusalOf } from './policy.ts'
-import { type OutboxRow, provisionalWamid, queueMessages } from './queue-messages.ts'
+import { provisionalWamid, queueMessages } from './queue-messages.ts'
 import type { SendMessageReq } from './schemas.ts'
 
 type Request = {

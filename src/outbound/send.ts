@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
 import { learnSpelling } from '../identity/learn-spelling.ts'
 import { decryptSecret } from '../secrets.ts'
 import type { Graph } from './graph.ts'
 import { claimSend, readSend, type Send, settleEnded, settleRetry, settleSent, stopNumber } from './outbox.ts'
-import type { OutboxRow } from './queue-messages.ts'
 import { backoffMs, type SendOutcome } from './send-errors.ts'
 
 export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined }

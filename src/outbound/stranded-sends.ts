@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import type { OutboxRow } from './queue-messages.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
 
 const PAGE = 1_000
 

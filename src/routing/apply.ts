@@ -1,10 +1,11 @@
 import { recordEvents } from '../audit/record-events.ts'
+import { updateHeardRooms, updateRooms } from '../chatrooms/update-rooms.ts'
 import { bigintArray, jsonArray, textArray, timestamptzArray, uuidArray } from '../db/arrays.ts'
 import { type Db, together } from '../db/client.ts'
-import { type OutboxRow, queueMessages } from '../outbound/queue-messages.ts'
-import { since } from './overdue.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
+import { queueMessages } from '../outbound/queue-messages.ts'
+import { since } from '../rules/room.ts'
 import type { Arrival, CreatedRoom, Handover, Plan, PlannedMessage, Reply } from './plan.ts'
-import { updateHeardRooms, updateRooms } from './update-rooms.ts'
 
 /**
  * Writes what a batch decided, but for its new chatrooms, which must be there (`createRooms`): one statement a table,

@@ -1,6 +1,6 @@
-import { attachHeldMessages } from '../chatrooms/attach-held.ts'
 import { contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
+import { attachHeldMessages } from '../messages/attach-held.ts'
 import type { CreatedRoom } from './plan.ts'
 
 /**

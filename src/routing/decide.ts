@@ -1,12 +1,6 @@
+import { type LifecycleSettings, settleOverdue, type Transition } from '../rules/lifecycle.ts'
+import { type Room, type RoomState, since } from '../rules/room.ts'
 import type { Nature } from '../webhook/items.ts'
-import {
-  type LifecycleSettings,
-  type Room,
-  type RoomState,
-  settleOverdue,
-  since,
-  type Transition,
-} from './overdue.ts'
 
 /** The org's rules that routing needs; null days = that rule is off. */
 export type RoutingSettings = LifecycleSettings & {

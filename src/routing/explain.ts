@@ -1,10 +1,10 @@
+import { readRooms } from '../chatrooms/read-rooms.ts'
 import type { Db } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
 import { personOf } from '../identity/aliases.ts'
 import { findCustomer } from '../identity/find-customers.ts'
+import { type Room, type RoomState, since } from '../rules/room.ts'
 import { decide, type Route } from './decide.ts'
-import { readRooms } from './facts.ts'
-import { type Room, type RoomState, since } from './overdue.ts'
 import { readOwners } from './owners.ts'
 
 /** Where a message would go, and among which chatrooms that was decided, the preferred one first. */

@@ -1,9 +1,10 @@
 import type { AuditEvent } from '../audit/record-events.ts'
+import type { WrittenRoom } from '../chatrooms/update-rooms.ts'
+import { ledgerKey, pairKey } from '../rules/keys.ts'
+import type { Room } from '../rules/room.ts'
 import { isGhost } from '../webhook/extract.ts'
 import type { InboundMessage } from '../webhook/items.ts'
 import { type Decision, decide, type RoutingSettings } from './decide.ts'
-import { ledgerKey, pairKey } from './keys.ts'
-import type { Room } from './overdue.ts'
 
 /** One message with all that routing knows of its sender. */
 export type Arrival = {
@@ -30,8 +31,6 @@ export type Reply = {
   text: string
 }
 export type Handover = { orgId: string; roomId: string; userId: string; at: Date }
-
-export type WrittenRoom = { orgId: string; room: Room }
 
 /** Everything one batch writes. Nothing in it depends on what another batch does: the customers are locked. */
 export type Plan = {

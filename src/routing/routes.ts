@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { MessageListDto, pageQuery } from '../chatrooms/schemas.ts'
 import { defineEndpoint } from '../http/endpoint.ts'
-import { foreignId, instant } from '../http/fields.ts'
 import { queryPhone } from '../identity/query-phone.ts'
+import { foreignId, instant } from '../input-fields.ts'
+import { heldMessages } from '../messages/held-messages.ts'
 import { explainRoute } from './explain.ts'
-import { heldMessages } from './held-messages.ts'
 
 const policy = { role: 'MEMBER', impersonated: true, partner: true } as const
 const errors = {

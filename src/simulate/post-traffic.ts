@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sign } from '../webhook/signature.ts'
+import { sign } from '../http/signature.ts'
 import type { Delivery } from './traffic.ts'
 
 export type Load = {

@@ -1,4 +1,4 @@
-import { sign } from '../../src/webhook/signature.ts'
+import { sign } from '../../src/http/signature.ts'
 import { bytes, change, delivery } from '../support/webhooks.ts'
 import {
   FIRST_STRANGER,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { sign } from '../../src/webhook/signature.ts'
+import { sign } from '../../src/http/signature.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createOrg } from '../support/org.ts'
 import { startProcess } from '../support/process.ts'

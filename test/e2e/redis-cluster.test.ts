@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, inject, it } from 'vitest'
+import { sign } from '../../src/http/signature.ts'
 import { encryptSecret } from '../../src/secrets.ts'
-import { sign } from '../../src/webhook/signature.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startGraph } from '../support/graph.ts'
 import { store } from '../support/inbox.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
-import { ENDPOINTS } from '../../src/http/api.ts'
+import { ENDPOINTS } from '../../workers/api.ts'
 import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createGroup, createLead } from '../support/leads.ts'

@@ -1,10 +1,10 @@
 import { eq } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { type Db, inTransaction } from '../../src/db/client.ts'
+import type { Org } from '../../src/db/schema/index.ts'
 import { contacts, orgs } from '../../src/db/schema/index.ts'
 import { personOfPhone } from '../../src/identity/aliases.ts'
 import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
-import type { Org } from '../../src/orgs/settings.ts'
 import type { TestOrg } from './org.ts'
 
 type Lead = Partial<Omit<typeof contacts.$inferInsert, 'orgId' | 'id' | 'customerId'>> & { customer?: string }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { duration, query, rate } from '../../src/console/format.ts'
-import { MASK, maskBody, plainBody } from '../../src/console/mask.ts'
-import { createTraffic } from '../../src/console/traffic.ts'
+import { createTraffic } from '../../src/console/now/traffic.ts'
+import { duration, query, rate } from '../../src/console/ui/format.ts'
+import { MASK, maskBody, plainBody } from '../../src/console/ui/mask.ts'
 import { phonesMeant } from '../../src/identity/spoken-phone.ts'
 import { bytes, post } from '../support/webhooks.ts'
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decide, type Inbound, type RoutingSettings } from '../../src/routing/decide.ts'
-import { type Room, settleOverdue, since } from '../../src/routing/overdue.ts'
+import { settleOverdue } from '../../src/rules/lifecycle.ts'
+import { type Room, since } from '../../src/rules/room.ts'
 
 const DAY = 86_400_000
 const NOW = new Date('2026-11-21T12:00:00Z')

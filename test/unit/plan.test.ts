@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { pairKey } from '../../src/routing/keys.ts'
-import type { Room } from '../../src/routing/overdue.ts'
 import { type Arrival, planBatch } from '../../src/routing/plan.ts'
+import { pairKey } from '../../src/rules/keys.ts'
+import type { Room } from '../../src/rules/room.ts'
 
 const NOW = new Date('2026-11-21T12:00:00Z')
 const SETTINGS = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { sign, signatureMatches, wordsMatch } from '../../src/webhook/signature.ts'
+import { sign, signatureMatches, wordsMatch } from '../../src/http/signature.ts'
 
 const SECRET = 'test_app_secret'
 const BODY = Buffer.from('{"object":"whatsapp_business_account","entry":[]}')

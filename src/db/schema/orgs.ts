@@ -30,3 +30,6 @@ export const orgs = pgTable(
     check('orgs_one_delegate', sql`num_nonnulls(${t.delegateUserId}, ${t.delegateGroupId}) <= 1`),
   ],
 )
+
+/** A tenant with its settings. */
+export type Org = typeof orgs.$inferSelect

@@ -56,3 +56,6 @@ export const outbox = pgTable(
     check('outbox_auto_reply_answers', sql`${t.kind} <> 'auto_reply' or ${t.inReplyTo} is not null`),
   ],
 )
+
+/** The key of an outbox row: what jobs of the queue `outbound` carry. */
+export type OutboxRow = { org: string; id: string }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { signatureMatches } from '../../../src/webhook/signature.ts'
+import { signatureMatches } from '../../../src/http/signature.ts'
 
 /** Express that answers 200 after the signature check and does nothing else: no webhook on Express is faster. */
 const secret = process.env.META_APP_SECRET ?? ''

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { signatureMatches } from '../../../src/webhook/signature.ts'
+import { signatureMatches } from '../../../src/http/signature.ts'
 
 /** `node:http` that answers 200 after the signature check and does nothing else. */
 const secret = process.env.META_APP_SECRET ?? ''

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Queue } from 'bullmq'
 import express from 'express'
-import { signatureMatches } from '../../../src/webhook/signature.ts'
+import { signatureMatches } from '../../../src/http/signature.ts'
 import { type PlainJob, type PlainMessage, type PlainStatus, QUEUE, redis } from './queue.ts'
 
 /** The plain design's door: Express, its JSON parser, one `queue.add` for every message and status, then 200. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sign } from '../../../src/webhook/signature.ts'
+import { sign } from '../../../src/http/signature.ts'
 import { bytes, change, delivery } from '../webhooks.ts'
 import { type Content, digestOf, type LoadDelivery } from './content.ts'
 import type { StandInGraph, Taken } from './graph.ts'

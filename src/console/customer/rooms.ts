@@ -1,0 +1,40 @@
+import type { Db } from '../../db/client.ts'
+import type { RoomState } from '../../rules/room.ts'
+
+/** A chatroom as an operator looks at it. */
+export type RoomView = {
+  id: string
+  contactId: string
+  crmId: string
+  phoneId: string
+  number: string
+  state: RoomState
+  createdAt: Date
+  lastInboundAt: Date | null
+  deactivatedAt: Date | null
+  deactivationReason: string | null
+  expiredAt: Date | null
+  userIds: string[]
+}
+
+const MOST = 50
+
+/** The chatrooms of a customer at all numbers, the latest 50, the newest first. */
+export async function customerRooms(db: Db, orgId: string, customerId: string): Promise<RoomView[]> {
+  const { rows } = await db.$client.query<RoomView>({
+    name: 'console-customer-rooms',
+    text: `select r.id, r.contact_id as "contactId", c.crm_id as "crmId", r.waba_phone_id as "phoneId",
+        p.display_phone_number as number, r.state, r.created_at as "createdAt",
+        r.last_inbound_at as "lastInboundAt", r.deactivated_at as "deactivatedAt",
+        r.deactivation_reason as "deactivationReason", r.expired_at as "expiredAt",
+        array(select m.user_id from chatroom_members m where m.org_id = r.org_id and m.chatroom_id = r.id
+          order by m.created_at, m.user_id) as "userIds"
+      from chatrooms r
+      join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+      join waba_phones p on p.org_id = r.org_id and p.id = r.waba_phone_id
+      where r.org_id = $1 and r.customer_id = $2
+      order by r.created_at desc, r.id desc limit ${MOST}`,
+    values: [orgId, customerId],
+  })
+  return rows
+}

@@ -1,0 +1,80 @@
+import type { Db } from '../../db/client.ts'
+import type { ROUTES } from '../../db/schema/index.ts'
+
+/** A message of or to a customer; `payload` only where its text was asked for. */
+export type TimelineMessage = {
+  wamid: string
+  direction: 'in' | 'out' | 'echo'
+  type: string
+  at: Date
+  route: (typeof ROUTES)[number] | null
+  reason: string
+  chatroomId: string | null
+  /** Of the latest status webhook; for what Meta has not taken yet, of the outbox. */
+  status: string | null
+  payload: Record<string, unknown> | null
+}
+
+/** A change of state, with who made it and why. */
+export type TimelineEvent = {
+  id: string
+  kind: string
+  actor: string
+  reason: string | null
+  chatroomId: string | null
+  wamid: string | null
+  at: Date
+}
+
+export type Whose = { orgId: string; customerId: string; roomIds: string[] }
+
+const MESSAGES = 100
+const EVENTS = 200
+
+/** The latest hundred messages of each of these chatrooms, and those held for the customer. */
+export async function timelineMessages(
+  db: Db,
+  { orgId, customerId, roomIds }: Whose,
+  withText: boolean,
+): Promise<TimelineMessage[]> {
+  const { rows } = await db.$client.query<TimelineMessage>({
+    name: 'console-timeline-messages',
+    text: `with m as (
+        select m.* from unnest($3::uuid[]) as r(id)
+        cross join lateral (
+          select * from messages m where m.org_id = $1 and m.chatroom_id = r.id
+          order by m.sent_at desc, m.seq desc limit ${MESSAGES}) m
+        union all (
+          select * from messages m
+          where m.org_id = $1 and m.customer_id = $2 and m.route = 'held' and m.chatroom_id is null
+          order by m.sent_at desc limit ${MESSAGES}))
+      select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
+        coalesce(m.status, o.state) as status, case when $4 then m.payload end as payload
+      from m left join outbox o on o.org_id = m.org_id
+        and o.id = case when m.wamid like 'outbox:%' then substr(m.wamid, 8)::uuid end`,
+    values: [orgId, customerId, roomIds, withText],
+  })
+  return rows
+}
+
+/** The latest changes of the customer and of each of these chatrooms, each once. */
+export async function timelineEvents(
+  db: Db,
+  { orgId, customerId, roomIds }: Whose,
+): Promise<TimelineEvent[]> {
+  const { rows } = await db.$client.query<TimelineEvent>({
+    name: 'console-timeline-events',
+    text: `with e as (
+        (select * from events e where e.org_id = $1 and e.customer_id = $2 order by e.id desc limit ${EVENTS})
+        union all
+        select e.* from unnest($3::uuid[]) as r(id)
+        cross join lateral (
+          select * from events e where e.org_id = $1 and e.chatroom_id = r.id order by e.id desc limit ${EVENTS}) e)
+      select distinct on (id) id, kind, actor, reason, chatroom_id as "chatroomId", wamid,
+        case when kind ~ '\\.(deactivated|reactivated|expired)$'
+          then coalesce((after ->> 'at')::timestamptz, created_at) else created_at end as at
+      from e order by id desc`,
+    values: [orgId, customerId, roomIds],
+  })
+  return rows
+}

@@ -1,0 +1,59 @@
+import type { Db } from '../../db/client.ts'
+import { within } from '../../deadline.ts'
+import type { Changes } from '../../lifecycle/changes.ts'
+import { previewSweep } from '../../lifecycle/preview-sweep.ts'
+import type { Logger } from '../../logger.ts'
+import { changesByDay, DAYS, type DayOfOrg } from './changes-by-day.ts'
+import { countRooms, type RoomCounts } from './count-rooms.ts'
+
+/** What takes long to count, with the time it was counted at. */
+export type Census = {
+  at: Date
+  rooms: Map<string, RoomCounts>
+  /** What the sweeps will change within a day, and within seven. */
+  dueToday: Changes
+  dueThisWeek: Changes
+  days: DayOfOrg[]
+}
+
+const FRESH_MS = 30_000
+/** A small installation is counted within it, so that its page is whole at once. */
+const PATIENCE_MS = 100
+const DAY_MS = 86_400_000
+
+/**
+ * Counts in the background, one count at a time and only when somebody asks. `read` answers within a tenth of a
+ * second: the last census, which may be old, or undefined while the first one is still being taken.
+ */
+export function createCensus({ db, log, now }: { db: Db; log: Logger; now: () => Date }) {
+  let last: Census | undefined
+  let running: Promise<void> | undefined
+
+  const renew = async () => {
+    try {
+      last = await takeCensus(db, now())
+    } catch (err) {
+      log.warn({ err }, 'the chatrooms could not be counted')
+    } finally {
+      running = undefined
+    }
+  }
+  return {
+    read: async (): Promise<Census | undefined> => {
+      const isFresh = last && now().getTime() - last.at.getTime() < FRESH_MS
+      if (!isFresh) running ??= renew()
+      const wait = running
+      if (wait) await within(PATIENCE_MS, () => wait).catch(() => undefined)
+      return last
+    },
+  }
+}
+
+async function takeCensus(db: Db, now: Date): Promise<Census> {
+  const ahead = (days: number) => new Date(now.getTime() + days * DAY_MS)
+  const since = new Date(Math.floor(now.getTime() / DAY_MS - (DAYS - 1)) * DAY_MS)
+  const rooms = await countRooms(db)
+  const dueToday = await previewSweep(db, ahead(1))
+  const dueThisWeek = await previewSweep(db, ahead(7))
+  return { at: now, rooms, dueToday, dueThisWeek, days: await changesByDay(db, since) }
+}

@@ -1,0 +1,22 @@
+import { Router } from 'express'
+import { readHeartbeats } from '../../heartbeats/read-heartbeats.ts'
+import type { ConsoleParts } from '../ui/console-parts.ts'
+import type { Shell } from '../ui/layout.tsx'
+import { listOrgs } from '../ui/list-orgs.ts'
+import { readQuestion } from '../ui/question.ts'
+import { createCensus } from './census.ts'
+import { renderLifecycle } from './page.tsx'
+
+/** `GET /console/lifecycle`. */
+export function createLifecycleRoutes(shell: Shell, { db, log, now }: ConsoleParts): Router {
+  const counts = createCensus({ db, log, now })
+  const router = Router()
+
+  router.get('/lifecycle', async (req, res) => {
+    const { org: orgId } = readQuestion(req)
+    const [orgs, { sweeps }, census] = await Promise.all([listOrgs(db), readHeartbeats(db), counts.read()])
+    res.type('html').send(renderLifecycle(shell, { orgs, orgId, sweeps, census, now: now() }))
+  })
+
+  return router
+}

@@ -1,0 +1,46 @@
+import type { Db } from '../../db/client.ts'
+import type { ROUTES } from '../../db/schema/index.ts'
+
+/** One message that took part in routing, as ids: never what it says. */
+export type RecentMessage = {
+  orgId: string
+  wamid: string
+  seq: number
+  receivedAt: Date
+  type: string
+  route: (typeof ROUTES)[number]
+  reason: string
+  /** The customer's `wa_id`, or business-scoped id. */
+  sender: string | null
+  /** Our number, as people write it. */
+  number: string
+}
+
+/**
+ * The messages routed last, in the order they were received, newest first: of each org at most `perOrg` above
+ * `after` (a receive sequence), of all together at most `limit`. Reads no more than that of `messages_routed`.
+ */
+export async function recentMessages(
+  db: Db,
+  {
+    orgId,
+    after,
+    perOrg,
+    limit,
+  }: { orgId?: string | undefined; after: number; perOrg: number; limit: number },
+): Promise<RecentMessage[]> {
+  const { rows } = await db.$client.query<Omit<RecentMessage, 'seq'> & { seq: string }>({
+    name: 'console-recent-messages',
+    text: `select m.org_id as "orgId", m.wamid, m.seq, m.received_at as "receivedAt", m.type, m.route, m.reason,
+        coalesce(m.wa_id, m.user_id) as sender, coalesce(p.display_phone_number, m.waba_phone_id) as number
+      from orgs o
+      cross join lateral (
+        select * from messages m where m.org_id = o.id and m.route is not null and m.seq > $2
+        order by m.seq desc limit $3) m
+      left join waba_phones p on p.org_id = m.org_id and p.id = m.waba_phone_id
+      where $1::text is null or o.id = $1
+      order by m.seq desc limit $4`,
+    values: [orgId, after, perOrg, limit],
+  })
+  return rows.map((row) => ({ ...row, seq: Number(row.seq) }))
+}

@@ -1,0 +1,45 @@
+import type { DeadLetter } from '../../inbox/dead-letters.ts'
+import { count } from '../ui/format.ts'
+import { renderPage, type Shell } from '../ui/layout.tsx'
+import { maskBody, plainBody } from '../ui/mask.ts'
+import { Moment } from '../ui/parts.tsx'
+import { ReplayButton, STUCK } from './page.tsx'
+
+/** One dead letter with its payload, masked unless its text was asked for. */
+export function renderLetter(shell: Shell, letter: DeadLetter & { body: string }, withText: boolean): string {
+  const { id, error, bytes, requeues, received_at } = letter
+  const body = Buffer.from(letter.body, 'base64')
+  const shown = withText ? plainBody(body) : maskBody(body)
+  return renderPage({
+    shell,
+    title: `Dead letter ${id}`,
+    here: STUCK,
+    children: (
+      <>
+        <p>
+          <a href={`${STUCK}#dead`}>All dead letters</a>
+        </p>
+        <h1>Dead letter {id}</h1>
+        <p class="why-dead">{error}</p>
+        <p class="dim">
+          Received <Moment at={new Date(received_at)} /> · {count(bytes)} bytes · requeued {requeues} times
+        </p>
+        <div class="head">
+          <h2 id="payload">Payload</h2>
+          <a
+            class="button"
+            href={`${STUCK}/${id}${withText ? '' : '?text=show'}`}
+            title="To show it is noted in the log"
+          >
+            {withText ? 'Hide text' : 'Show text'}
+          </a>
+          {!shell.readOnly && <ReplayButton id={id} />}
+        </div>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+        <section class="scroll" aria-labelledby="payload" tabIndex={0}>
+          <pre>{shown ?? `No JSON, ${count(bytes)} bytes: nothing of it can be shown without its text.`}</pre>
+        </section>
+      </>
+    ),
+  })
+}

@@ -1,0 +1,15 @@
+import type { Db } from '../../db/client.ts'
+
+/** What deliveries wait for (`phone:<id>` or `waba:<id>`), how many, and since when. */
+export type Parked = { waitsFor: string; deliveries: number; since: Date }
+
+/** The first 10,000 parked deliveries by what they wait for; 50 of those at most. */
+export async function listParked(db: Db): Promise<Parked[]> {
+  const { rows } = await db.$client.query<Parked>({
+    name: 'console-parked',
+    text: `select parked_for as "waitsFor", count(*)::int as deliveries, min(received_at) as since
+      from (select parked_for, received_at from inbox where state = 'parked' order by parked_for, id limit 10000) p
+      group by parked_for order by deliveries desc, parked_for limit 50`,
+  })
+  return rows
+}

@@ -1,0 +1,19 @@
+import type { Db } from '../db/client.ts'
+import { MESSAGE_COLUMNS, type MessageRow, NEWEST, type Page, toMessageList } from './message-page.ts'
+
+/**
+ * A page of the messages that wait for a chatroom of their customer at their number, newest first. The order names
+ * `chatroom_id`, null in all of them, because the index `messages_chatroom` then gives it without a sort.
+ */
+export async function heldMessages(db: Db, { orgId, before, limit }: Page & { orgId: string }) {
+  const { sentAt, seq, wamid } = before ?? NEWEST
+  const { rows } = await db.$client.query<MessageRow>({
+    name: 'held-messages',
+    text: `select ${MESSAGE_COLUMNS} from messages
+      where org_id = $1 and route = 'held' and chatroom_id is null
+        and (sent_at, seq, wamid) < ($2::timestamptz, $3::bigint, $4::text)
+      order by chatroom_id desc, sent_at desc, seq desc, wamid desc limit $5`,
+    values: [orgId, sentAt, seq, wamid, limit + 1],
+  })
+  return toMessageList(rows, limit)
+}

@@ -1,0 +1,52 @@
+import type { Express } from 'express'
+import { chatroomEndpoints } from '../src/chatrooms/routes.ts'
+import type { Config } from '../src/config.ts'
+import { contactEndpoints } from '../src/contacts/routes.ts'
+import type { Database } from '../src/db/client.ts'
+import type { OutboxRow } from '../src/db/schema/index.ts'
+import { createApiRouter } from '../src/http/api-router.ts'
+import { createApiApp } from '../src/http/app.ts'
+import { createAuthenticate } from '../src/http/auth.ts'
+import { createDocsRoutes } from '../src/http/docs.ts'
+import type { Endpoint } from '../src/http/endpoint.ts'
+import { createDocument } from '../src/http/openapi.ts'
+import { createRateLimits } from '../src/http/rate-limit.ts'
+import type { Logger } from '../src/logger.ts'
+import { orgEndpoints } from '../src/orgs/routes.ts'
+import { outboundEndpoints } from '../src/outbound/routes.ts'
+import { routingEndpoints } from '../src/routing/routes.ts'
+
+/** Every endpoint there is, in the order of the document. */
+export const ENDPOINTS: Endpoint[] = [
+  ...chatroomEndpoints,
+  ...contactEndpoints,
+  ...orgEndpoints,
+  ...routingEndpoints,
+  ...outboundEndpoints,
+]
+
+export type ApiParts = {
+  db: Database['db']
+  config: Pick<Config, 'jwt' | 'redisUrls'>
+  /** Tells the queue of messages to send. */
+  announceSends: (rows: OutboxRow[]) => void
+  log: Logger
+}
+
+/** The API, its document and its docs, and how to let go of what it holds. */
+export function createApi({ db, config, announceSends, log }: ApiParts): { app: Express; close(): void } {
+  const { jwt, redisUrls } = config
+  if (jwt.secrets.length === 0 && jwt.jwksUrl === undefined) {
+    log.warn('neither JWT_SECRET nor JWT_JWKS_URL is set: the API refuses every request')
+  }
+  const { limitOnce, close } = createRateLimits({ db, redisUrls, log })
+  const api = createApiRouter(ENDPOINTS, {
+    db,
+    authenticate: createAuthenticate(jwt),
+    limitOnce,
+    announceSends,
+    log,
+  })
+  const docs = createDocsRoutes(createDocument(ENDPOINTS))
+  return { app: createApiApp({ routers: [docs, api], log }), close }
+}

@@ -1,0 +1,72 @@
+import type { Queue } from 'bullmq'
+import express, { type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import type { Registry } from 'prom-client'
+import { createConsole } from '../src/console/routes.ts'
+import { within } from '../src/deadline.ts'
+import { createDashboard } from '../src/http/dashboard.ts'
+import { createErrorHandler, notFound } from '../src/http/error-handler.ts'
+import { type OpsLogin, requireLogin } from '../src/http/login.ts'
+import { type ReadinessParts, readiness } from '../src/http/readiness.ts'
+import { nameRequest } from '../src/http/request-id.ts'
+import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-letter-routes.ts'
+
+export type OpsParts = DeadLetterParts &
+  ReadinessParts & {
+    registry: Registry
+    /** Brings the gauges up to date; called at each scrape, which does not wait long for it. */
+    refreshGauges: () => Promise<void>
+    /** The queues that exist at the moment. */
+    queues: () => Queue[]
+    login: OpsLogin
+    /** The login may look, and change nothing. */
+    readOnly: boolean
+    now: () => Date
+  }
+
+const DEADLINE_MS = 1_000
+
+/** Bull Board's page has inline styles, and a data block that is no script to a browser. */
+const CONTENT_SECURITY_POLICY = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    objectSrc: ["'none'"],
+    baseUri: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+}
+
+/**
+ * The app of the internal listener: `/live`, `/ready` and `/metrics` for machines, `/queues` (Bull Board), `/console`
+ * and `/dead-letters` for people with a login; anything else is 404.
+ */
+export function createOpsApp(parts: OpsParts): Express {
+  const { login, readOnly, log } = parts
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(nameRequest)
+  // Plain HTTP inside: nothing to upgrade to.
+  app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
+  app.get('/live', (_req, res) => res.json({ status: 'live' }))
+  app.get('/ready', readiness(parts))
+  app.get('/metrics', scrape(parts))
+  app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly))
+  app.use('/queues', createDashboard('/queues', parts.queues, readOnly))
+  app.use('/dead-letters', createDeadLetterRoutes(parts))
+  app.use('/console', createConsole(parts))
+  app.use(notFound)
+  app.use(createErrorHandler(log))
+  return app
+}
+
+/** Counters must be readable in an outage too, so gauges that cannot be refreshed keep their last value. */
+function scrape({ registry, refreshGauges, log }: OpsParts): RequestHandler {
+  return async (_req, res) => {
+    await within(DEADLINE_MS, refreshGauges).catch((err) => log.warn({ err }, 'gauges are not up to date'))
+    res.set('content-type', registry.contentType).end(await registry.metrics())
+  }
+}

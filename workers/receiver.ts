@@ -1,0 +1,52 @@
+import type { Config } from '../src/config.ts'
+import type { Database } from '../src/db/client.ts'
+import { createPublicHandler } from '../src/http/app.ts'
+import { type RunningServer, startServer } from '../src/http/server.ts'
+import { createInboxWriter } from '../src/inbox/save.ts'
+import type { Lifetime } from '../src/lifetime.ts'
+import type { Logger } from '../src/logger.ts'
+import type { Metrics } from '../src/metrics.ts'
+import { createAnnouncer } from '../src/queue/announce.ts'
+import type { Producer } from '../src/queue/producer.ts'
+import { createReceiver } from '../src/receiver/receive.ts'
+import type { Tracing } from '../src/tracing/tracing.ts'
+import { createApi } from './api.ts'
+
+type Parts = {
+  config: Config
+  db: Database['db']
+  /** Connections of its own for storing deliveries: busy workers and API calls must not keep the door waiting. */
+  doorDb: Database['db']
+  producer: Producer
+  metrics: Metrics
+  tracing: Tracing
+  log: Logger
+  lifetime: Lifetime
+}
+
+const CLOSE_MS = 4_000
+
+/** Starts the public listener: webhooks straight to the receiver, everything else to the API. */
+export async function startDoor(parts: Parts): Promise<RunningServer> {
+  const { config, db, doorDb, producer, metrics, tracing, log, lifetime } = parts
+  const announcer = createAnnouncer(producer.enqueueDeliveries)
+  lifetime.onStop('announcer', announcer.close)
+  const inbox = createInboxWriter({
+    db: doorDb,
+    limits: { maxWaitingBytes: config.maxWaitingBytes },
+    tracing,
+    onSaved: (ids) => {
+      metrics.insertBatch.observe(ids.length)
+      log.debug({ deliveries: ids }, 'deliveries stored')
+      announcer.announce(ids)
+    },
+  })
+  lifetime.onStop('inbox', () => inbox.close())
+  const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
+  const api = createApi({ db, config, announceSends: (rows) => void producer.enqueueOutbound(rows), log })
+  lifetime.onStop('rate limits', () => api.close())
+  const handler = createPublicHandler({ receiver, app: api.app })
+  const server = await startServer({ ...config.http, variable: 'PORT', handler, log })
+  lifetime.onStop('public listener', () => server.close(CLOSE_MS))
+  return server
+}
