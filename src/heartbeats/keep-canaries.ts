@@ -1,6 +1,6 @@
 import type { Db } from '../db/client.ts'
 import type { Logger } from '../logger.ts'
-import { oncePerSecond } from '../queue/calm-log.ts'
+import { oncePerSecond } from '../once-per-second.ts'
 import type { QueueName } from '../queue/names.ts'
 import type { Producer } from '../queue/producer.ts'
 import { askCanaries } from './ask-canaries.ts'

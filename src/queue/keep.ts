@@ -1,7 +1,6 @@
-import { within } from '../deadline.ts'
+import { succeeds, within } from '../deadline.ts'
 import type { Logger } from '../logger.ts'
 import { type Engine, ping } from './connection.ts'
-import { succeeds } from './succeeds.ts'
 
 /** How to build, start, prove and drop one kind of object that lives on a store. */
 type Kind<T> = {

@@ -1,11 +1,10 @@
 import { type DefaultJobOptions, Queue } from 'bullmq'
-import { within } from '../deadline.ts'
+import { succeeds, within } from '../deadline.ts'
 import type { Logger } from '../logger.ts'
-import { oncePerSecond } from './calm-log.ts'
+import { oncePerSecond } from '../once-per-second.ts'
 import type { Engine } from './connection.ts'
 import { type Kept, keep } from './keep.ts'
 import { CANARY, type Jobs, QUEUE_NAMES, type QueueName } from './names.ts'
-import { succeeds } from './succeeds.ts'
 
 /** Tells the queues that there is work. PostgreSQL is the truth, so a job that gets lost is only late. */
 export type Producer = {

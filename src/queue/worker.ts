@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, Worker } from 'bullmq'
 import { sqlState } from '../db/pg-errors.ts'
+import { succeeds } from '../deadline.ts'
 import type { Logger } from '../logger.ts'
-import { oncePerSecond } from './calm-log.ts'
+import { oncePerSecond } from '../once-per-second.ts'
 import { type Engine, ping } from './connection.ts'
 import { keep } from './keep.ts'
 import { CANARY, type Jobs, type QueueName } from './names.ts'
-import { succeeds } from './succeeds.ts'
 
 export type QueueWorker = {
   /** Resolves when it takes jobs for the first time, or is closed before that. */

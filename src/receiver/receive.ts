@@ -3,7 +3,7 @@ import { signatureMatches, wordsMatch } from '../http/signature.ts'
 import { InboxFullError } from '../inbox/save.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics, Refusal } from '../metrics.ts'
-import { oncePerSecond } from '../queue/calm-log.ts'
+import { oncePerSecond } from '../once-per-second.ts'
 import { createBodyReader } from './read-body.ts'
 
 export type ReceiverParts = {

@@ -24,7 +24,7 @@ import {
 import { BullMQOtel } from 'bullmq-otel'
 import type { Config } from '../config.ts'
 import type { Logger } from '../logger.ts'
-import { oncePerSecond } from '../queue/calm-log.ts'
+import { oncePerSecond } from '../once-per-second.ts'
 import type { Traced, Tracing } from './tracing.ts'
 
 /**

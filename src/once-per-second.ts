@@ -1,8 +1,9 @@
-import type { Logger } from '../logger.ts'
+import type { Logger } from './logger.ts'
 
 /**
- * Warns about errors of one source at most once a second; each line tells how many were left out since the last.
- * A full Redis alone raises 22,000 errors a second in every worker.
+ * Logs the errors of one source as warnings, at most one line a second. Each line says in `suppressed` how many errors
+ * were left out since the line before. Without this bound, a Redis that is out of memory makes every worker log 22,000
+ * lines a second.
  */
 export function oncePerSecond(log: Logger): (err: unknown, message: string, about?: object) => void {
   let quietUntil = 0
