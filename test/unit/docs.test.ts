@@ -1,21 +1,45 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { projectRoot } from '../../src/project-root.ts'
 
 const root = projectRoot()
-const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const read = (name: string) => readFileSync(join(root, name), 'utf8')
+const { scripts } = JSON.parse(read('package.json'))
+const DOCUMENTS = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'],
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
 
-it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/speed.md'])(
-  '%s names only files and commands that are there',
-  (name) => {
-    // What a comment names is for later.
-    const text = readFileSync(join(root, name), 'utf8').replace(/<!--[\s\S]*?-->/g, '')
-    const paths = [...text.matchAll(/\b(?:src|workers|test|drizzle|grafana|docs)\/[\w./-]*[\w/]/g)].map(
-      ([path]) => path,
-    )
-    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+/** The anchors of a document, as GitHub makes them from its headings. */
+function anchorsOf(document: string): string[] {
+  return [...read(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+describe.each(DOCUMENTS)('%s', (name) => {
+  const text = read(name)
+
+  it('names only files and commands that are there', () => {
+    const paths = [...text.matchAll(/(?<![\w/.-])(?:src|workers|test|drizzle|grafana|docs)\/[\w./-]*[\w/]/g)]
+    expect(paths.map(([path]) => path).filter((path) => !existsSync(join(root, path)))).toEqual([])
     const commands = [...text.matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, command]) => command)
     expect(commands.filter((command) => !(command! in scripts))).toEqual([])
-  },
-)
+  })
+
+  it('links only to documents and headings that are there', () => {
+    const links = [...text.matchAll(/\]\(([\w./-]*)(?:#([\w-]+))?\)/g)]
+    const broken = links.filter(([, path = '', anchor]) => {
+      const target = path === '' ? name : relative(root, join(root, dirname(name), path))
+      if (!existsSync(join(root, target))) return true
+      return anchor !== undefined && !anchorsOf(target).includes(anchor)
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
+})
