@@ -34,6 +34,7 @@ const CLOSE_MS = 3_000
  * @throws ListenError for a port that is taken; Error when the embedded database cannot start.
  */
 export async function startApp(config: Config, role: Exclude<Role, 'cli'>, log: Logger): Promise<App> {
+  for (const warning of config.warnings) log.warn(warning)
   const lifetime = createLifetime(log)
   try {
     return await assemble(config, role, log, lifetime)

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, readConfig, VARIABLES } from '../../src/config.ts'
+import { ConfigError, readConfig } from '../../src/config.ts'
+import { VARIABLES } from '../../src/config-variables.ts'
 import { projectRoot } from '../../src/project-root.ts'
 
-const DOOR = { META_APP_SECRET: 'app-secret', META_VERIFY_TOKEN: 'word' }
+const RECEIVER = { META_APP_SECRET: 'app-secret', META_VERIFY_TOKEN: 'word' }
 
 describe('the environment', () => {
   it('needs only the app secret and the verify token', () => {
-    expect(readConfig(DOOR, 'all')).toMatchObject({
+    expect(readConfig(RECEIVER, 'all')).toMatchObject({
       databaseUrl: undefined,
       redisUrls: [],
       http: { host: '0.0.0.0', port: 3000 },
@@ -19,14 +20,14 @@ describe('the environment', () => {
     })
   })
 
-  it('needs no secret of Meta where there is no door', () => {
+  it('needs no secret of Meta in a role that runs no receiver', () => {
     expect(readConfig({}, 'workers').meta.appSecrets).toEqual([])
     expect(readConfig({}, 'cli').http.port).toBe(3000)
   })
 
   it('takes several app secrets and several Redis nodes', () => {
     const config = readConfig(
-      { ...DOOR, META_APP_SECRET: 'new, old', REDIS_URL: 'redis://a:1,redis://b:2' },
+      { ...RECEIVER, META_APP_SECRET: 'new, old', REDIS_URL: 'redis://a:1,redis://b:2' },
       'all',
     )
     expect(config.meta.appSecrets).toEqual(['new', 'old'])
@@ -34,7 +35,7 @@ describe('the environment', () => {
   })
 
   it('counts an empty variable as unset', () => {
-    expect(readConfig({ ...DOOR, DATABASE_URL: ' ', PORT: '' }, 'all')).toMatchObject({
+    expect(readConfig({ ...RECEIVER, DATABASE_URL: ' ', PORT: '' }, 'all')).toMatchObject({
       databaseUrl: undefined,
       http: { port: 3000 },
     })
@@ -72,8 +73,37 @@ describe('the environment', () => {
     expect(message).not.toContain('hunter2')
   })
 
+  describe('DOOR_MEMORY_MB, the old name of RECEIVER_MEMORY_MB,', () => {
+    const read = (env: Record<string, string>) => readConfig({ ...RECEIVER, ...env }, 'server')
+
+    it('still works, with one warning', () => {
+      const config = read({ DOOR_MEMORY_MB: '32' })
+      expect(config.maxWaitingBytes).toBe(32 * 1024 * 1024)
+      expect(config.warnings).toEqual([expect.stringMatching(/^DOOR_MEMORY_MB .* RECEIVER_MEMORY_MB/)])
+    })
+
+    it('may be set beside the new name when both have the same value', () => {
+      const config = read({ DOOR_MEMORY_MB: '32', RECEIVER_MEMORY_MB: '32' })
+      expect(config.maxWaitingBytes).toBe(32 * 1024 * 1024)
+      expect(config.warnings).toHaveLength(1)
+    })
+
+    it('is a mistake when both are set to different values', () => {
+      const both = { DOOR_MEMORY_MB: '32', RECEIVER_MEMORY_MB: '48' }
+      expect(() => read(both)).toThrow(/RECEIVER_MEMORY_MB and DOOR_MEMORY_MB.*different values/)
+    })
+
+    it('is named in the error when its value is wrong', () => {
+      expect(() => read({ DOOR_MEMORY_MB: '1' })).toThrow(/RECEIVER_MEMORY_MB must be 8.*\n.*DOOR_MEMORY_MB/)
+    })
+
+    it('is absent by default: 64 MB and no warning', () => {
+      expect(read({})).toMatchObject({ maxWaitingBytes: 64 * 1024 * 1024, warnings: [] })
+    })
+  })
+
   it('sends traces where OpenTelemetry says, and nowhere by default', () => {
-    const traces = (env: Record<string, string>) => readConfig({ ...DOOR, ...env }, 'all').traces
+    const traces = (env: Record<string, string>) => readConfig({ ...RECEIVER, ...env }, 'all').traces
     const [all, own] = ['http://collector:4318/base/', 'http://other:4318/spans']
     expect(traces({})).toBeUndefined()
     expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT: all })).toEqual({
@@ -81,7 +111,7 @@ describe('the environment', () => {
       serviceName: 'usher',
     })
     const both = { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own }
-    expect(traces({ ...both, OTEL_SERVICE_NAME: 'door' })).toEqual({ url: own, serviceName: 'door' })
+    expect(traces({ ...both, OTEL_SERVICE_NAME: 'eu-1' })).toEqual({ url: own, serviceName: 'eu-1' })
     expect(traces({ ...both, OTEL_SDK_DISABLED: 'TRUE' })).toBeUndefined()
   })
 

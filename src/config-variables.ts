@@ -1,0 +1,88 @@
+import { z } from 'zod'
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/**
+ * Checks and converts the environment variables that Usher reads; an absent variable gets its default. An error names
+ * the variable in its path and says in its message what is allowed, without the value, which may be a secret.
+ */
+export const environment = z.object({
+  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  REDIS_URL: z
+    .string()
+    .transform(splitList)
+    .pipe(z.array(url('redis:', 'rediss:')))
+    .default([]),
+  HOST: z.string().default('0.0.0.0'),
+  PORT: port(3000),
+  OPS_HOST: z.string().default('127.0.0.1'),
+  OPS_PORT: port(3001),
+  OPS_USER: z.string().optional(),
+  OPS_PASSWORD: z.string().optional(),
+  OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
+  META_APP_SECRET: z.string().transform(splitList).default([]),
+  META_VERIFY_TOKEN: z.string().optional(),
+  GRAPH_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),
+  GRAPH_API_VERSION: z
+    .string()
+    .regex(/^v\d+\.\d+$/, 'must look like v26.0')
+    .default('v26.0'),
+  JWT_SECRET: z
+    .string()
+    .transform(splitList)
+    .pipe(
+      z.array(
+        z.string().refine((s) => Buffer.byteLength(s) >= 32, 'each secret must have at least 32 bytes'),
+      ),
+    )
+    .default([]),
+  JWT_JWKS_URL: url('https:', 'http:').optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  SECRETS_KEY: z
+    .string()
+    .transform((value) => Buffer.from(value, 'base64'))
+    .refine((key) => key.length === 32, 'must be 32 bytes in base64: openssl rand -base64 32')
+    .optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
+  RECEIVER_MEMORY_MB: wholeNumber(8, 65_536).default(64),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_SERVICE_NAME: z.string().default('usher'),
+  OTEL_SDK_DISABLED: z.string().optional(),
+})
+
+export type Environment = z.infer<typeof environment>
+
+/** Names of all environment variables that Usher reads, apart from the old names in `RENAMED`. */
+export const VARIABLES = Object.keys(environment.shape) as (keyof Environment)[]
+
+/** Old names of variables, which still work, and the names that replaced them. */
+export const RENAMED: Readonly<Record<string, keyof Environment>> = { DOOR_MEMORY_MB: 'RECEIVER_MEMORY_MB' }
+
+/** The parts of a comma-separated list, trimmed, without empty ones. */
+export function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function wholeNumber(low: number, high: number) {
+  return z.coerce
+    .number({ error: 'must be a number' })
+    .int('must be a whole number')
+    .min(low, `must be ${low} to ${high}`)
+    .max(high, `must be ${low} to ${high}`)
+}
+
+function port(fallback: number) {
+  return wholeNumber(0, 65_535).default(fallback)
+}
+
+function url(...schemes: string[]) {
+  return z.string().refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol), {
+    error: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+  })
+}
