@@ -23,26 +23,26 @@ const suite = (name: string, test: object = {}) => ({
   extends: true as const,
   test: { name, include: [`test/${name}/**/*.test.ts`], ...test },
 })
-const withServers = {
-  globalSetup: ['test/support/global-setup.ts'],
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
-}
-
-const withFaults = { ...withServers, testTimeout: 180_000 * Number(process.env.FAULT_ROUNDS ?? 1) }
+const withServers = { globalSetup: ['test/support/global-setup.ts'] }
 
 export default defineConfig({
   test: {
     // The tests mostly wait for servers: two at a time also where there are only two cores.
     maxWorkers: 2,
+    // All time-outs of tests: test/support/patience.ts.
+    setupFiles: ['test/support/patience-setup.ts'],
     reporters: ['default', ['json', { outputFile: 'coverage/results.json' }]],
     projects: [
       suite('unit'),
       suite('integration', withServers),
       suite('e2e', withServers),
-      suite('faults', { ...withFaults, include: ['test/faults/soak.test.ts'] }),
+      suite('faults', { ...withServers, include: ['test/faults/soak.test.ts'] }),
       // Minutes of kills and time-outs: `npm run faults:matrix`, not part of `npm test`.
-      suite('matrix', { ...withFaults, include: ['test/faults/**/*.test.ts'], exclude: ['**/soak.test.ts'] }),
+      suite('matrix', {
+        ...withServers,
+        include: ['test/faults/**/*.test.ts'],
+        exclude: ['**/soak.test.ts'],
+      }),
     ],
     coverage: { provider: 'v8', include: PURE, thresholds: { 100: true }, reporter: ['text'], clean: false },
   },

@@ -6,13 +6,14 @@ import type { Db } from '../../src/db/client.ts'
 import type { ApiError } from '../../src/errors.ts'
 import { startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { eventsOf } from '../support/events.ts'
 import { deliver, readMessage, readRoom } from '../support/inbox.ts'
-import { eventsOf, fingerprint, readOrg } from '../support/leads.ts'
+import { fingerprint, readOrg } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { ago } from '../support/time.ts'
+import { waitingQueries } from '../support/waiting-queries.ts'
 import { message, post } from '../support/webhooks.ts'
 
-const DAY = 86_400_000
-const ago = (days: number) => new Date(Date.now() - days * DAY)
 const NOBODY = '00000000-0000-7000-8000-000000000000'
 
 let db: Db
@@ -263,7 +264,7 @@ describe('at the same time', () => {
     await outsider.query('begin')
     await outsider.query('update chatrooms set deactivated_at = null where id = $1', [rival.id])
     const activation = activate(org, room.id).catch((e) => e.error)
-    await expect.poll(waitingQueries).toBe(1)
+    await expect.poll(() => waitingQueries(db)).toHaveLength(1)
     await outsider.query('commit')
     outsider.release()
     expect(await activation).toBe('OTHER_CHATROOM_IS_ACTIVE')
@@ -328,10 +329,3 @@ describe('PUT /v1/org/{orgId}/contacts/chatroom/{chatroomId}/activate and /deact
     expect((await put(org, room.id, 'deactivate', act)).status).toBe(202)
   })
 })
-
-async function waitingQueries(): Promise<number> {
-  const { rows } = await db.$client.query(
-    `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-  )
-  return rows.length
-}

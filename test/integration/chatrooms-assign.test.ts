@@ -7,13 +7,13 @@ import type { Db } from '../../src/db/client.ts'
 import type { ApiError } from '../../src/errors.ts'
 import { startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { eventsOf } from '../support/events.ts'
 import { deliver, readRoom } from '../support/inbox.ts'
-import { createGroup, createLead, eventsOf, fingerprint, readOrg, usersOf } from '../support/leads.ts'
+import { createGroup, createLead, fingerprint, readOrg, usersOf } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { ago } from '../support/time.ts'
 import { message, post as posted } from '../support/webhooks.ts'
 
-const DAY = 86_400_000
-const ago = (days: number) => new Date(Date.now() - days * DAY)
 const NOBODY = '00000000-0000-7000-8000-000000000000'
 const FOUR = ['ann', 'bob', 'cid', 'dee']
 

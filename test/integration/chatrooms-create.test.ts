@@ -3,13 +3,14 @@ import { createChatroom } from '../../src/chatrooms/create-chatroom.ts'
 import type { Db } from '../../src/db/client.ts'
 import { startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { eventsOf } from '../support/events.ts'
 import { deliver, readMessage, readRoom } from '../support/inbox.ts'
-import { createGroup, createLead, eventsOf, fingerprint, readOrg, usersOf } from '../support/leads.ts'
+import { createGroup, createLead, fingerprint, readOrg, usersOf } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { ago, DAY } from '../support/time.ts'
+import { waitingQueries } from '../support/waiting-queries.ts'
 import { message, post } from '../support/webhooks.ts'
 
-const DAY = 86_400_000
-const ago = (days: number) => new Date(Date.now() - days * DAY)
 const NOBODY = '00000000-0000-7000-8000-000000000000'
 
 let db: Db
@@ -316,7 +317,7 @@ describe('held messages', () => {
       expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(null)
     }
     expect((await readRoom(db, org.id, chatroomId)).last_inbound_at).toEqual(times[1])
-    expect((await eventsOf(db, chatroomId))[0].after).toMatchObject({ held_messages: 3 })
+    expect((await eventsOf(db, chatroomId))[0]!.after).toMatchObject({ held_messages: 3 })
     const members = await db.$client.query(
       'select visible_from from chatroom_members where chatroom_id = $1',
       [chatroomId],
@@ -351,7 +352,7 @@ describe('at the same time', () => {
     await outsider.query('begin')
     await outsider.query('update chatrooms set deactivated_at = null where id = $1', [rival.id])
     const creation = create(org, lead).catch((e) => e.error)
-    await expect.poll(() => waitingQueries()).toBe(1)
+    await expect.poll(() => waitingQueries(db)).toHaveLength(1)
     await outsider.query('commit')
     outsider.release()
     expect(await creation).toBe('ACTIVE_CHATROOM_EXISTS')
@@ -381,7 +382,7 @@ describe('POST /v3/org/{orgId}/lead/chatroom', () => {
     ])
     const again = await createV3(org, { lead_id, assign_details: user })
     expect(again.body).toEqual({ ...body, is_existing: true })
-    expect((await eventsOf(db, body.chatroom_id))[0].actor).toBe('user:ann')
+    expect((await eventsOf(db, body.chatroom_id))[0]!.actor).toBe('user:ann')
   })
 
   it('says which user of a group it chose, on handover too', async () => {
@@ -514,10 +515,3 @@ describe('POST /v2/org/{orgId}/chatroom', () => {
     expect(await fingerprint(db, org.id)).toBe(before)
   })
 })
-
-async function waitingQueries(): Promise<number> {
-  const { rows } = await db.$client.query(
-    `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-  )
-  return rows.length
-}

@@ -2,13 +2,13 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import { type ApiReply, startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { eventsOf } from '../support/events.ts'
 import { deliver } from '../support/inbox.ts'
-import { createLead, eventsOf, fingerprint } from '../support/leads.ts'
+import { createLead, fingerprint } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { ago, DAY } from '../support/time.ts'
 import { message, post } from '../support/webhooks.ts'
 
-const DAY = 86_400_000
-const ago = (days: number) => new Date(Date.now() - days * DAY)
 const NOBODY = '019a2003-5b86-70e8-ab4f-e6c6b2b13db7'
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 

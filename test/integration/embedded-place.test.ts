@@ -1,7 +1,8 @@
 import { appendFile, chmod, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { eventually, processesOn, query, test } from '../support/embedded.ts'
+import { processesOn, query, test } from '../support/embedded.ts'
+import { eventually } from '../support/patience.ts'
 
 describe.concurrent('embedded PostgreSQL, where it lies', () => {
   test('a server that cannot start says why', async ({ box }) => {

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { startEmbedded } from '../../src/db/embedded/start.ts'
-import { eventually, keepersOn, processesOn, query, serverOn, test } from '../support/embedded.ts'
+import { keepersOn, processesOn, query, serverOn, test } from '../support/embedded.ts'
+import { eventually } from '../support/patience.ts'
 
 describe.concurrent('embedded PostgreSQL', () => {
   test('an empty folder becomes a durable UTF-8 server on 127.0.0.1 that asks for a password', async ({

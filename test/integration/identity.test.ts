@@ -6,8 +6,10 @@ import { findCustomer } from '../../src/identity/find-customers.ts'
 import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
 import { PHONES } from '../fixtures/phones.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { eventsOfOrg } from '../support/events.ts'
 import { deliver, readMessage, readRoom } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
+import { ago } from '../support/time.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
 
 let db: Db
@@ -19,16 +21,6 @@ beforeAll(async () => {
 const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
 const byWaId = (orgId: string, waId: string) => personOf(orgId, { ...nobody, waId })
 const resolve = (...people: Person[]) => inTransaction(db, (tx) => resolveCustomers(tx, people))
-
-async function eventsOf(orgId: string, kind: string) {
-  const { rows } = await db.$client.query(
-    'select reason, after from events where org_id = $1 and kind = $2',
-    [orgId, kind],
-  )
-  return rows
-}
-
-const ago = (days: number) => new Date(Date.now() - days * 86_400_000)
 
 describe.each(Object.entries(PHONES))('a phone of %s', (_, phones) => {
   it('leads to one customer in all its spellings, whichever the CRM or Meta taught first', async () => {
@@ -78,9 +70,9 @@ describe('a phone', () => {
     const { customer_id } = await readMessage(db, org.id, m.id)
     const { rows } = await db.$client.query('select id from customers where org_id = $1', [org.id])
     expect(rows).toHaveLength(3)
-    const events = await eventsOf(org.id, 'customer.ambiguous')
-    expect(events[0].after.fits).toHaveLength(2)
-    expect(events[0].after.fits).not.toContain(customer_id)
+    const events = await eventsOfOrg(db, org.id, 'customer.ambiguous')
+    expect(events[0]!.after.fits).toHaveLength(2)
+    expect(events[0]!.after.fits).not.toContain(customer_id)
   })
 
   it('of the CRM finds the customer whose messages were held, though WhatsApp spells it otherwise', async () => {
@@ -118,7 +110,7 @@ describe('somebody without a phone', () => {
       chatroom_id: room.id,
       customer_id: room.customerId,
     })
-    expect(await eventsOf(org.id, 'customer.identity_conflict')).toMatchObject([{ reason: 'merged' }])
+    expect(await eventsOfOrg(db, org.id, 'customer.identity_conflict')).toMatchObject([{ reason: 'merged' }])
     const later = message({ from: '', userId: 'US.2' })
     await deliver(db, post(org.phones[0]!, later))
     expect((await readMessage(db, org.id, later.id)).chatroom_id).toBe(room.id)
@@ -131,7 +123,9 @@ describe('somebody without a phone', () => {
     const both = message({ userId: 'US.3' })
     await deliver(db, post(org.phones[0]!, both))
     expect((await readMessage(db, org.id, both.id)).chatroom_id).toBe(room.id)
-    expect(await eventsOf(org.id, 'customer.identity_conflict')).toMatchObject([{ reason: 're-pointed' }])
+    expect(await eventsOfOrg(db, org.id, 'customer.identity_conflict')).toMatchObject([
+      { reason: 're-pointed' },
+    ])
     const { rows } = await db.$client.query('select 1 from chatrooms where org_id = $1', [org.id])
     expect(rows).toHaveLength(2)
   })
@@ -235,7 +229,7 @@ describe('a change of names', () => {
     const m = message({ from: '15559990000' })
     await deliver(db, post(org.phones[0]!, m))
     expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(other.id)
-    expect(await eventsOf(org.id, 'customer.identity_conflict')).toMatchObject([
+    expect(await eventsOfOrg(db, org.id, 'customer.identity_conflict')).toMatchObject([
       { reason: 'the phone has contacts of its own and stays' },
     ])
   })

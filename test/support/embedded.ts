@@ -3,9 +3,10 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { test as base, expect, vi } from 'vitest'
+import { test as base, expect } from 'vitest'
 import { type Embedded, startEmbedded } from '../../src/db/embedded/start.ts'
 import { projectRoot } from '../../src/project-root.ts'
+import { eventually } from './patience.ts'
 
 /** A folder for one test of the embedded server; everything started in it is stopped when the test ends. */
 type Box = {
@@ -35,11 +36,6 @@ export const test = base.extend<{ box: Box }>({
     await rm(folder, { recursive: true })
   },
 })
-
-/** Repeats a check until it passes, for 20 s at most; unlike `expect.poll` also in concurrent tests. */
-export function eventually(check: () => unknown): Promise<unknown> {
-  return vi.waitFor(check, { timeout: 20_000, interval: 50 })
-}
 
 function openBox(folder: string, atTheEnd: (work: () => unknown) => void): Box {
   const dataDir = join(folder, '.data/postgres')

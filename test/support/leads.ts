@@ -46,15 +46,6 @@ export async function usersOf(db: Db, chatroomId: string): Promise<string[]> {
   return rows.map((r) => r.user_id)
 }
 
-/** The audit of a chatroom, the oldest first. */
-export async function eventsOf(db: Db, chatroomId: string) {
-  const { rows } = await db.$client.query(
-    'select kind, actor, reason, before, after from events where chatroom_id = $1 order by id',
-    [chatroomId],
-  )
-  return rows
-}
-
 const TABLES = [
   ...['contacts', 'contact_wabas', 'chatrooms', 'chatroom_members', 'group_members', 'customers'],
   ...['customer_aliases', 'messages', 'events', 'outbox'],
