@@ -1,49 +1,49 @@
 /**
- * Every error the API answers, in one place: `error_code` = HTTP status x 10,000 + n. FORBIDDEN and
- * UQ_CONSTRAINT_FAILED have the codes the spec gives (openapi.json, registerContactV2). Codes are never reused.
+ * The registry of all errors the API answers: `error_code` = HTTP status x 10,000 + n. FORBIDDEN and
+ * UQ_CONSTRAINT_FAILED have the codes of the original API. Codes are never reused.
  */
 export const ERRORS = {
   BAD_REQUEST: [4000001, 'The request cannot be understood.'],
-  UNKNOWN_CHATROOM: [4000002, 'There is no chatroom of this id in this org.'],
-  CHATROOM_IS_EXPIRED: [4000003, 'The chatroom is expired, and expired is final.'],
-  OTHER_CHATROOM_IS_ACTIVE: [4000004, 'Another chatroom of this customer is active on this WABA phone.'],
-  EXPIRED_CONTACT: [4000005, 'The contact is expired, and expired is final.'],
+  UNKNOWN_CHATROOM: [4000002, 'There is no chatroom with this id in this org.'],
+  CHATROOM_IS_EXPIRED: [4000003, 'The chatroom is expired, and expiry is final.'],
+  OTHER_CHATROOM_IS_ACTIVE: [4000004, 'Another chatroom of this customer is active at this WABA phone.'],
+  EXPIRED_CONTACT: [4000005, 'The contact is expired, and expiry is final.'],
   CRM_ID_IS_TAKEN: [4000006, 'Another contact of this org has this crm_id.'],
   UNAUTHORIZED: [4010001, 'A valid bearer token is required.'],
   TOKEN_EXPIRED: [4010002, 'The token has expired.'],
-  FORBIDDEN: [4030001, 'This token may not do this in this org.'],
-  NOT_FOUND: [4040001, 'There is nothing at this address.'],
-  CONTACT_NOT_FOUND: [4040002, 'There is no contact of this id in this org.'],
-  CHATROOM_NOT_FOUND: [4040003, 'There is no chatroom of this id in this org.'],
-  WABA_NOT_FOUND: [4040004, 'There is no WABA of this id in this org.'],
-  WABA_PHONE_NOT_FOUND: [4040005, 'There is no WABA phone of this id in this org.'],
-  USER_NOT_FOUND: [4040006, 'There is no such user in this org.'],
-  GROUP_NOT_FOUND: [4040007, 'There is no such group, or it has no members.'],
+  FORBIDDEN: [4030001, 'The token does not permit this in this org.'],
+  NOT_FOUND: [4040001, 'There is no resource at this address.'],
+  CONTACT_NOT_FOUND: [4040002, 'There is no contact with this id in this org.'],
+  CHATROOM_NOT_FOUND: [4040003, 'There is no chatroom with this id in this org.'],
+  WABA_NOT_FOUND: [4040004, 'There is no WABA with this id in this org.'],
+  WABA_PHONE_NOT_FOUND: [4040005, 'There is no WABA phone with this id in this org.'],
+  USER_NOT_FOUND: [4040006, 'There is no user with this id in this org.'],
+  GROUP_NOT_FOUND: [4040007, 'There is no group with this id in this org, or it has no members.'],
   DELEGATE_NOT_FOUND: [4040008, 'The org has no delegate.'],
   WABA_MAPPING_NOT_FOUND: [4040009, 'The contact has no WABA mapping.'],
-  NO_WABA_PHONE_AVAILABLE: [4040010, 'The org has no WABA phone that is free for this customer.'],
-  CUSTOMER_NOT_FOUND: [4040011, 'Nobody of this org has this phone or user_id.'],
-  UQ_CONSTRAINT_FAILED: [4090001, 'There is such an entry already.'],
+  NO_WABA_PHONE_AVAILABLE: [4040010, 'The org has no WABA phone that is available for this customer.'],
+  CUSTOMER_NOT_FOUND: [4040011, 'No customer of this org has this phone or user_id.'],
+  UQ_CONSTRAINT_FAILED: [4090001, 'An entry with these values already exists.'],
   ACTIVE_CHATROOM_EXISTS: [4090002, 'An active chatroom exists for this phone number.'],
-  AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has one contact.'],
-  IDEMPOTENCY_KEY_REUSED: [4090004, 'The Idempotency-Key was used with another request.'],
-  CONTACT_IS_EXPIRED: [4090005, 'The contact is expired, and expired is final.'],
-  IDEMPOTENCY_KEY_IN_USE: [4090006, 'A request with this Idempotency-Key is at work.'],
-  CHATROOM_IS_DEACTIVATED: [4090010, 'Only campaign messages may be sent into a deactivated chatroom.'],
-  CHATROOM_IS_EXPIRED_FOR_SENDING: [4090011, 'Nothing may be sent into an expired chatroom.'],
+  AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has exactly one contact.'],
+  IDEMPOTENCY_KEY_REUSED: [4090004, 'The Idempotency-Key was used with a different request.'],
+  CONTACT_IS_EXPIRED: [4090005, 'The contact is expired, and expiry is final.'],
+  IDEMPOTENCY_KEY_IN_USE: [4090006, 'An earlier request with this Idempotency-Key is still being processed.'],
+  CHATROOM_IS_DEACTIVATED: [4090010, 'Only campaign messages may be sent to a deactivated chatroom.'],
+  CHATROOM_IS_EXPIRED_FOR_SENDING: [4090011, 'Nothing may be sent to an expired chatroom.'],
   OUTSIDE_WINDOW: [
     4090012,
-    'The customer has not written for 24 hours: WhatsApp takes a template now, no free text.',
+    'The customer has not written within the last 24 hours, so WhatsApp accepts only templates.',
   ],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
-  INVALID_PHONE_NUMBER: [4220002, 'The phone number is no possible number in E.164 form.'],
+  INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],
   INTERNAL_ERROR: [5000001, 'Something went wrong on our side.'],
 } as const satisfies Record<string, readonly [code: number, description: string]>
 
 export type ErrorName = keyof typeof ERRORS
 
-/** The body of every error answer (spec: ErrorRespDto). */
+/** The body of every error answer. */
 export type ErrorBody = {
   error_code: number
   error_message: string
@@ -51,7 +51,10 @@ export type ErrorBody = {
   payload: Record<string, unknown>
 }
 
-/** An answer the caller can act on. `description` replaces the general one; it never holds secrets or texts. */
+/**
+ * An error that is answered to the caller. `description` replaces the general one of the registry; it never holds
+ * secrets, phone numbers or message text.
+ */
 export class ApiError extends Error {
   override name = 'ApiError'
   readonly error: ErrorName

@@ -1,19 +1,19 @@
 import { validate as isUuid, NIL } from 'uuid'
 import { z } from 'zod'
 
-/** Ids and names that others gave are at most this long (spec: ContactReqDto.crm_id). */
+/** The longest id or name that a client may give. */
 export const MAX_ID_LENGTH = 128
 
-/** An id that belongs to others (org, user, group, WABA, number): 1 to 128 characters, verbatim. */
+/** An id that a client or Meta has assigned (org, user, group, WABA, number): 1 to 128 characters, kept verbatim. */
 export const foreignId = z.string().min(1).max(MAX_ID_LENGTH)
 
 /**
- * An id of ours (contact, chatroom). What is no UUID simply does not exist: it becomes the nil UUID, which no row
- * has, so that the verb's own "not found" answers and PostgreSQL is never asked to cast it.
+ * An id that Usher has assigned (contact, chatroom). A value that is not a UUID becomes the nil UUID, which no row has:
+ * PostgreSQL never has to cast it, and the verb answers with its own "not found".
  */
 export const ownId = foreignId.transform((value) => (isUuid(value) ? value.toLowerCase() : NIL))
 
-/** A flag in a query string: `true` or `false` and nothing else. */
+/** A flag in a query string: exactly `true` or `false`. */
 export const queryFlag = (fallback: boolean) =>
   z
     .enum(['true', 'false'])
@@ -21,5 +21,5 @@ export const queryFlag = (fallback: boolean) =>
     .default(fallback)
     .meta({ type: 'boolean', enum: undefined, default: fallback })
 
-/** An instant in an answer: ISO 8601 in UTC, as `Date.toISOString` gives. */
+/** An instant in an answer: ISO 8601 in UTC, as `Date.toISOString` formats it. */
 export const instant = z.iso.datetime()

@@ -8,7 +8,7 @@ import { createDashboard } from '../src/http/dashboard.ts'
 import { createErrorHandler, notFound } from '../src/http/error-handler.ts'
 import { type OpsLogin, requireLogin } from '../src/http/login.ts'
 import { type ReadinessParts, readiness } from '../src/http/readiness.ts'
-import { nameRequest } from '../src/http/request-id.ts'
+import { assignRequestId } from '../src/http/request-id.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-letter-routes.ts'
 
 export type OpsParts = DeadLetterParts &
@@ -48,7 +48,7 @@ export function createOpsApp(parts: OpsParts): Express {
   const { login, readOnly, log } = parts
   const app = express()
   app.disable('x-powered-by')
-  app.use(nameRequest)
+  app.use(assignRequestId)
   // Plain HTTP inside: nothing to upgrade to.
   app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
   app.get('/live', (_req, res) => res.json({ status: 'live' }))

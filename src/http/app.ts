@@ -3,13 +3,13 @@ import express, { type Express, type Router } from 'express'
 import helmet from 'helmet'
 import type { Logger } from '../logger.ts'
 import { createErrorHandler, notFound } from './error-handler.ts'
-import { nameRequest } from './request-id.ts'
+import { assignRequestId } from './request-id.ts'
 
 const WEBHOOK = /^\/webhooks\/whatsapp\/?(\?|$)/
 
 /**
- * What the public listener runs: the webhook goes straight to the receiver, since Express would cost it most of
- * its speed; everything else goes to the app.
+ * The handler of the public listener. Webhooks bypass Express, which would cost the receiver most of its speed; all
+ * other requests go to the Express app.
  */
 export function createPublicHandler({
   receiver,
@@ -21,11 +21,11 @@ export function createPublicHandler({
   return (req, res) => (WEBHOOK.test(req.url ?? '') ? receiver(req, res) : app(req, res))
 }
 
-/** The API: security headers, the given routers, and an answer of the common error shape for everything else. */
+/** The API: security headers, the given routers, and an error of the common shape for every other request. */
 export function createApiApp({ routers, log }: { routers: Router[]; log: Logger }): Express {
   const app = express()
   app.disable('x-powered-by')
-  app.use(nameRequest)
+  app.use(assignRequestId)
   app.use(helmet())
   for (const router of routers) app.use(router)
   app.use(notFound)

@@ -1,19 +1,22 @@
-/** Roles a token can carry (openapi.json, "Roles Allowed"); ADMIN may all that MEMBER may. */
+/** The roles a token can carry. ADMIN includes the rights of MEMBER. */
 export const ROLES = ['ADMIN', 'MEMBER'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Who sent a request, as the verified token says. */
+/** Who sent a request, according to the verified token. */
 export type Caller = {
   userId: string
   role: Role
-  /** The orgs the token covers: one, or for a partner several. */
+  /** The orgs the token covers: one, or several for a partner. */
   orgIds: readonly string[]
   partnerId: string | undefined
-  /** Who really acts when `userId` is impersonated (RFC 8693: claim `act.sub`). */
+  /** The user who acts as `userId`, when `userId` is impersonated (claim `act.sub`, RFC 8693). */
   actorId: string | undefined
 }
 
-/** The caller as `events.actor` names it: `user:<id>`, `user:<id> as <impersonated user>` or `partner:<id>`. */
+/**
+ * The caller as `events.actor` names it: `user:<id>`, `user:<actor> as <impersonated user>`, `partner:<id>`, or
+ * `partner:<id>` followed by the impersonating user.
+ */
 export function actorOf({ userId, partnerId, actorId }: Caller): string {
   const user = actorId === undefined ? `user:${userId}` : `user:${actorId} as ${userId}`
   if (partnerId === undefined) return user

@@ -11,9 +11,9 @@ const UI = {
 }
 
 /**
- * Bull Board for whichever queues there are at the moment; 503 while there are none, since queues are built only
- * once their store has answered. It must be mounted at `path`, behind a login: it can pause and empty queues,
- * unless it is `readOnly`.
+ * Bull Board for the queues that exist at the time of each request. It answers 503 while there are none, because queues
+ * are created only after their store has answered. Mount it at `path`, behind a login: unless it is `readOnly`, it can
+ * pause and empty queues.
  */
 export function createDashboard(path: string, queues: () => Queue[], readOnly: boolean): RequestHandler {
   const serverAdapter = new ExpressAdapter()
@@ -25,12 +25,12 @@ export function createDashboard(path: string, queues: () => Queue[], readOnly: b
   })
   const pages: Express = serverAdapter.getRouter()
   pages.disable('x-powered-by')
-  keepToThisHost(pages)
+  removeForeignLinks(pages)
 
   return (req, res, next) => {
     const present = queues()
     if (present.length === 0) {
-      res.status(503).type('text').send('The queues are not connected yet: try again in a moment.')
+      res.status(503).type('text').send('The queues are not connected yet. Try again in a moment.')
       return
     }
     board.replaceQueues(present.map((queue) => new BullMQAdapter(queue, { readOnlyMode: readOnly })))
@@ -38,12 +38,12 @@ export function createDashboard(path: string, queues: () => Queue[], readOnly: b
   }
 }
 
-/** The page wants a font from a host of others, which its security policy refuses: it must not ask. */
-function keepToThisHost(pages: Express): void {
+/** Removes the page's link to a font on another host, which the security policy would refuse with an error. */
+function removeForeignLinks(pages: Express): void {
   const render: Render = pages.render.bind(pages)
-  const renderOurs: Render = (name, options, done) =>
+  const renderLocal: Render = (name, options, done) =>
     render(name, options, (err, html) => done(err, html?.replace(/<link href="https?:[^>]*>/g, '')))
-  pages.render = renderOurs as Express['render']
+  pages.render = renderLocal as Express['render']
 }
 
 type Render = (name: string, options: object, done: (err: Error, html: string) => void) => void

@@ -6,7 +6,7 @@ type Schema = Schemas[string]
 type Parameter = NonNullable<Operation['parameters']>[number]
 type Media = { content?: Record<string, { schema?: Schema }> }
 
-/** The page's only style; its hash is in the page's security policy. */
+/** The page's only style. The content security policy of the page admits it by its hash. */
 export const DOCS_STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
 a { color: #0a58a8 }
@@ -22,7 +22,7 @@ table { border-collapse: collapse; margin: .5rem 0 1rem; width: 100% }
 td, th { border-top: 1px solid #8884; padding: .25rem .6rem .25rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere }
 `
 
-/** An OpenAPI document as one HTML page that needs nothing else. */
+/** Renders an OpenAPI document as one HTML page that loads nothing else. */
 export function renderDocs({ info, paths, components }: OpenApiDocument): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => renderOperation(method, path, operation)),
@@ -31,7 +31,7 @@ export function renderDocs({ info, paths, components }: OpenApiDocument): string
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escaped(info.title)}</title>
 <meta name="viewport" content="width=device-width"><style>${DOCS_STYLE}</style></head><body>
-<h1>${escaped(info.title)}</h1><p>The same for machines: <a href="openapi.json">openapi.json</a></p>
+<h1>${escaped(info.title)}</h1><p>Machine-readable: <a href="openapi.json">openapi.json</a></p>
 <h2>Endpoints</h2>${operations.join('\n')}
 <h2>Schemas</h2>${schemas.join('\n')}
 <h2>Errors</h2><p class="text">${escaped(info.description ?? '')}</p></body></html>`
@@ -75,7 +75,7 @@ function schemaOf(media: Media): Schema | undefined {
   return media.content?.['application/json']?.schema
 }
 
-/** A schema in one line; named ones link to their table. */
+/** Describes a schema in one line; a named schema is a link to its table. */
 function typeOf(schema: Schema | undefined): string {
   if (schema === undefined) return ''
   if ('$ref' in schema) {

@@ -12,7 +12,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** `GET /openapi.json`, and `GET /docs`: the same for people, as one page without a script or a request. */
+/** `GET /openapi.json`, and `GET /docs`: the same document as one HTML page without scripts. */
 export function createDocsRoutes(document: OpenApiDocument): Router {
   const router = Router()
   const page = renderDocs(document)

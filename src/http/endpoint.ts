@@ -1,70 +1,36 @@
 import type { z } from 'zod'
 import type { Db } from '../db/client.ts'
-import type { Org, OutboxRow } from '../db/schema/index.ts'
-import { actorOf, type Caller, type Role } from './caller.ts'
-import { checkAnswer, parseInput } from './check.ts'
+import { type Answer, checkAnswer, type Success } from './answer.ts'
+import { actorOf } from './caller.ts'
+import type { Context, RawRequest } from './context.ts'
+import { createInputParser } from './parse-input.ts'
+import type { Policy } from './policy.ts'
 
-/** Who may call an endpoint; every route has one, or it does not compile and does not start. */
-export type Policy = { role: Role; impersonated: boolean; partner: boolean }
-
-/** A documented success. Without a schema the answer has no body. */
-export type Success = { description: string; schema?: z.ZodType }
-
-/** What can go wrong, by status. Bad input answers 422 where that is documented, else 400. */
+/** The documented errors by status. Invalid input is answered with 422 where that is documented, else with 400. */
 export type Failures = { 401: string; 403: string; 500: string } & ({ 400: string } | { 422: string }) &
   Partial<Record<400 | 404 | 409 | 422 | 429, string>>
-
-/**
- * Refuses when `key` was let through less than `seconds` ago, in any process. Keys start with the org.
- * @throws ApiError RATE_LIMITED
- */
-export type LimitOnce = (key: string, seconds: number) => Promise<void>
-
-/** What a handler gets; params, query and body are parsed. `actor` is the caller as `events` names it. */
-export type Context<Params, Query, Body> = {
-  db: Db
-  org: Org
-  caller: Caller
-  actor: string
-  now: Date
-  limitOnce: LimitOnce
-  /** Tells the queue of messages to send, once the answer is committed. */
-  announceSends: (rows: OutboxRow[]) => void
-  params: Params
-  query: Query
-  body: Body
-}
 
 type Described = {
   method: 'get' | 'post' | 'put'
   path: `/${string}`
   operationId: string
   summary: string
-  /** Lines after those that state the policy, which the document derives. */
+  /** Lines that follow the policy in the OpenAPI document; the lines of the policy itself are generated. */
   description?: string
   tags: string[]
   deprecated?: boolean
   policy: Policy
-  /** False: a missing body counts as `{}`. Default true. */
+  /** False: a missing body is read as `{}`. Default: true. */
   bodyRequired?: boolean
-  /** True: `Idempotency-Key` is honoured; the handler's `db` is then the transaction that stores the answer. */
+  /** True: the endpoint honours `Idempotency-Key`, and `db` is the transaction that also stores the answer. */
   idempotent?: boolean
   errors: Failures
 }
 
-/** A request before validation. */
-export type RawRequest = Pick<
-  Context<unknown, unknown, unknown>,
-  'org' | 'caller' | 'now' | 'limitOnce' | 'announceSends'
-> & {
-  params: unknown
-  query: unknown
-  body: unknown
-}
-
-export type Answer = { status: number; body: unknown }
-
-/** What router and document read; `prepare` validates the request and returns what runs the handler. */
+/**
+ * An endpoint as the router and the OpenAPI document read it. `prepare` validates the request, and returns the function
+ * that runs the handler on a database or a transaction.
+ */
 export type Endpoint = Described & {
   params: Record<string, z.ZodType>
   query: z.ZodObject | undefined
@@ -102,8 +68,8 @@ type Definition<
 
 /**
  * Defines one endpoint: the only source of its route, its policy, the validation of requests and answers, and its
- * place in the OpenAPI document. `prepare` throws ApiError INVALID_INPUT (BAD_REQUEST where no 422 is documented);
- * the run throws what the handler throws, and an Error when the answer does not fit its schema.
+ * entry in the OpenAPI document. `prepare` throws ApiError INVALID_INPUT (BAD_REQUEST where 422 is not documented).
+ * The function it returns throws what the handler throws, and an Error when the answer does not fit its schema.
  */
 export function defineEndpoint<
   const Path extends `/${string}`,
@@ -113,7 +79,7 @@ export function defineEndpoint<
   Body extends z.ZodType = z.ZodUndefined,
 >({ handler, ...definition }: Definition<Path, Params, Responses, Query, Body>): Endpoint {
   const { params, query, body, responses, bodyRequired = true, errors } = definition
-  const parse = parseInput({ params, query, body, bodyRequired, documents422: 422 in errors })
+  const parse = createInputParser({ params, query, body, bodyRequired, documents422: 422 in errors })
   return {
     ...definition,
     query,

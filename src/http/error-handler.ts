@@ -3,26 +3,26 @@ import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { requestIdOf } from './request-id.ts'
 
-/** The last route: nothing lives here. */
+/** The last route, which no other route has matched. */
 export const notFound: RequestHandler = () => {
   throw new ApiError('NOT_FOUND')
 }
 
 /**
- * The last resort: an `ApiError` is answered as it says, an address that cannot be decoded is 400, and all else
- * is our fault: logged, and answered 500 without a reason.
+ * Answers errors that no route has answered: an `ApiError` with its own status and body, an address that cannot be
+ * decoded with 400. Any other error is logged and answered with 500 without a reason.
  */
 export function createErrorHandler(log: Logger): ErrorRequestHandler {
   return (err: unknown, _req, res, next) => {
-    const refusal = refusalOf(err)
-    if (!refusal) log.error({ err, requestId: requestIdOf(res) }, 'a request failed')
+    const known = apiErrorOf(err)
+    if (!known) log.error({ err, requestId: requestIdOf(res) }, 'a request failed')
     if (res.headersSent) return next(err)
-    const { status, body } = refusal ?? new ApiError('INTERNAL_ERROR')
+    const { status, body } = known ?? new ApiError('INTERNAL_ERROR')
     res.status(status).json(body)
   }
 }
 
-function refusalOf(error: unknown): ApiError | undefined {
+function apiErrorOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error
   return error instanceof URIError ? new ApiError('BAD_REQUEST') : undefined
 }

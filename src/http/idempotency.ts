@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto'
 import { type Db, inTransaction } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
-import type { Answer } from './endpoint.ts'
+import type { Answer } from './answer.ts'
 
-/** `request`: all that makes two requests the same one, as JSON. */
+/** `request`: the values, as JSON, by which a repeated request is recognised as the same one. */
 export type KeyedRequest = { orgId: string; key: string; request: unknown }
 
 const KEPT = '24 hours'
 
 /**
- * Runs a request that carries an `Idempotency-Key` at most once in 24 h; the same request again gets the stored
- * answer. The answer commits in the transaction of the work itself: whatever dies, both are there or neither is.
- * Only what succeeded is stored: a refusal changed nothing, and may succeed when tried again.
- * @throws ApiError IDEMPOTENCY_KEY_REUSED with another request, IDEMPOTENCY_KEY_IN_USE while the first is at work
+ * Runs a request with an `Idempotency-Key` at most once in 24 h; a repetition gets the stored answer. The answer is
+ * committed in the transaction of the work itself, so a crash leaves either both or neither. Errors are not stored: a
+ * request that failed has changed nothing and may succeed later.
+ * @throws ApiError IDEMPOTENCY_KEY_REUSED when the key was used with a different request, IDEMPOTENCY_KEY_IN_USE while
+ * the first request is still being processed
  */
 export async function answerOnce(
   db: Db,

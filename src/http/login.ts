@@ -3,37 +3,38 @@ import type { Request, RequestHandler } from 'express'
 import { ApiError } from '../errors.ts'
 import { wordsMatch } from './signature.ts'
 
-/** Who may see the queues and the dead letters; undefined: nobody may. */
+/** The login of the internal listener; undefined: nobody may log in. */
 export type OpsLogin = { user: string; password: string } | undefined
 
 /**
- * Lets the one configured user in by basic auth: 403 for everyone when none is configured, 401 for wrong or
- * missing words. A browser sends the words along when another site makes it change something: that is 403 too,
- * as is every change where `readOnly` allows none.
+ * Admits the one configured user by basic auth: 401 without valid credentials, 403 for everybody when no login is
+ * configured. Browsers attach the credentials to requests that other sites cause (CSRF), so a change requested by
+ * another site is answered with 403, as is every change when `readOnly` is set.
  */
 export function requireLogin(login: OpsLogin, readOnly: boolean): RequestHandler {
   return (req, res, next) => {
     res.set('cache-control', 'no-store')
-    if (login === undefined) throw new ApiError('FORBIDDEN', 'Set OPS_USER and OPS_PASSWORD to use this.')
-    if (!knows(login, req)) {
+    if (login === undefined)
+      throw new ApiError('FORBIDDEN', 'OPS_USER and OPS_PASSWORD must be set to use this.')
+    if (!hasCredentials(login, req)) {
       res.set('www-authenticate', 'Basic realm="Usher", charset="UTF-8"')
-      throw new ApiError('UNAUTHORIZED', 'Log in with the ops user and password.')
+      throw new ApiError('UNAUTHORIZED', 'Log in with OPS_USER and OPS_PASSWORD.')
     }
-    if (isChange(req) && isFromElsewhere(req))
-      throw new ApiError('FORBIDDEN', 'Other sites may not change anything here.')
+    if (isChange(req) && isFromOtherSite(req))
+      throw new ApiError('FORBIDDEN', 'A request from another site may not change anything.')
     if (isChange(req) && readOnly)
-      throw new ApiError('FORBIDDEN', 'OPS_READ_ONLY is set: nothing can be changed here.')
+      throw new ApiError('FORBIDDEN', 'OPS_READ_ONLY is set: nothing can be changed.')
     next()
   }
 }
 
-/** Whom the login let in, for the log. */
+/** The name of the user who logged in, for the log. */
 export function userOf(req: Request): string | undefined {
   return auth(req)?.name
 }
 
-/** Both words are always compared, so the time taken does not tell which was wrong. */
-function knows(login: NonNullable<OpsLogin>, req: Request): boolean {
+/** Both are always compared, so that the time taken does not reveal which of them was wrong. */
+function hasCredentials(login: NonNullable<OpsLogin>, req: Request): boolean {
   const given = auth(req)
   const user = wordsMatch(given?.name ?? '', login.user)
   const password = wordsMatch(given?.pass ?? '', login.password)
@@ -44,8 +45,8 @@ function isChange(req: Request): boolean {
   return req.method !== 'GET' && req.method !== 'HEAD'
 }
 
-/** What is no browser sends neither header; a browser that is too old for the first sends the second. */
-function isFromElsewhere(req: Request): boolean {
+/** Current browsers send `sec-fetch-site`, older ones `origin`; clients that are not browsers send neither. */
+function isFromOtherSite(req: Request): boolean {
   const site = req.get('sec-fetch-site')
   if (site !== undefined) return site === 'cross-site' || site === 'same-site'
   const origin = req.get('origin')

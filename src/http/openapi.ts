@@ -1,13 +1,14 @@
 import { OpenAPIRegistry, OpenApiGeneratorV3, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
 import { ERRORS } from '../errors.ts'
-import type { Endpoint, Policy } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Policy } from './policy.ts'
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV3['generateDocument']>
 
 const SECURITY_SCHEME = 'bearer-key'
 
-/** Documents `ErrorBody` (spec: ErrorRespDto). */
+/** Documents `ErrorBody`. */
 const ErrorRespDto = z
   .object({
     error_code: z.int().optional(),
@@ -17,7 +18,7 @@ const ErrorRespDto = z
   })
   .meta({ id: 'ErrorRespDto' })
 
-/** The OpenAPI 3.0.1 document of the endpoints; they are its only source. */
+/** The OpenAPI 3.0.1 document, generated from the endpoints alone. */
 export function createDocument(endpoints: Endpoint[]): OpenApiDocument {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', SECURITY_SCHEME, {
@@ -73,7 +74,7 @@ function json(schema: z.ZodType) {
   return { content: { 'application/json': { schema } } }
 }
 
-/** As the spec words it at the head of every description. */
+/** These lines have fixed wording: clients of the original API read them. */
 function describePolicy({ role, impersonated, partner }: Policy): string[] {
   const word = (allowed: boolean) => (allowed ? 'True' : 'False')
   return [

@@ -8,15 +8,21 @@ import type { Database } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { producerClient } from '../queue/redis.ts'
-import type { LimitOnce } from './endpoint.ts'
+
+/**
+ * Resolves when no earlier call with `key` was admitted within the last `seconds`, in any process. A key starts with the
+ * org's id.
+ * @throws ApiError RATE_LIMITED otherwise, with the seconds to wait
+ */
+export type LimitOnce = (key: string, seconds: number) => Promise<void>
 
 export type RateLimits = { limitOnce: LimitOnce; close(): void }
 
 type Parts = { db: Database['db']; redisUrls: string[]; log: Logger }
 
 /**
- * Limits that hold across processes: counted in Redis when there is one, else in the table `rate_limits`. While
- * the store is away everything is let through and logged: a limit protects, it must not be what fails.
+ * Rate limits shared by all processes: counted in Redis where it is configured, else in the table `rate_limits`. While
+ * that store is unavailable every request is admitted and a warning is logged, because a limit must not cause an outage.
  */
 export function createRateLimits({ db, redisUrls, log }: Parts): RateLimits {
   const { limiter, close } = redisUrls.length > 0 ? onRedis(redisUrls) : onPostgres(db)
@@ -28,13 +34,13 @@ export function createRateLimits({ db, redisUrls, log }: Parts): RateLimits {
         const retry_after_seconds = Math.max(1, Math.ceil(cause.msBeforeNext / 1000))
         throw new ApiError('RATE_LIMITED', `Try again in ${retry_after_seconds} s.`, { retry_after_seconds })
       }
-      log.warn({ err: cause }, 'a rate limit could not be checked, the request passes')
+      log.warn({ err: cause }, 'a rate limit could not be checked; the request was admitted')
     }
   }
   return { limitOnce, close }
 }
 
-/** Each call says for how long, so the duration here is never used. */
+/** The library requires a duration, but every call passes its own. */
 const ONE = { points: 1, duration: 1 }
 
 type Store = { limiter: RateLimiterAbstract; close(): void }

@@ -4,17 +4,20 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from '../logger.ts'
 
 export type RunningServer = {
-  /** Where it can be reached from this machine. */
+  /** The URL under which this machine reaches the server. */
   url: string
   port: number
   /**
-   * Stops listening, lets running requests end and closes connections as they fall idle; after `deadlineMs`
-   * those that are left are cut off. Resolves when no connection is left.
+   * Stops listening, lets running requests end, and closes connections as they become idle; after `deadlineMs` it closes
+   * the remaining ones too. Resolves when no connection is left.
    */
   close(deadlineMs: number): Promise<void>
 }
 
-/** In milliseconds; the defaults close a sender that trickles its request, and outlive a proxy's idle minute. */
+/**
+ * In milliseconds. The defaults cut off clients that send their request too slowly, and keep idle connections longer
+ * than the usual 60 s of a proxy, so that it is the proxy that closes them.
+ */
 export type ServerTimeouts = Required<
   Pick<
     ServerOptions,
@@ -24,16 +27,16 @@ export type ServerTimeouts = Required<
 
 export type ServerParts = {
   host: string
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   port: number
-  /** Name of the variable that changes the port, for the error. */
+  /** The variable that sets the port, for the error message. */
   variable: 'PORT' | 'OPS_PORT'
   handler: RequestListener
   log: Logger
   timeouts?: ServerTimeouts
 }
 
-/** Thrown by `startServer`; the message says what to change. */
+/** Thrown by `startServer`. The message says which variable to change. */
 export class ListenError extends Error {
   override name = 'ListenError'
 }
@@ -44,18 +47,18 @@ const TIMEOUTS: ServerTimeouts = {
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 65_000,
 }
-const SWEEP_MS = 50
+const IDLE_CHECK_MS = 50
 
 /**
- * An HTTP server that listens once this resolves.
- * @throws ListenError when the port is taken, or port or host are not ours to take.
+ * Starts an HTTP server; it listens once this resolves.
+ * @throws ListenError when the port is in use, or this process may not listen on the port or the host.
  */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const { host, handler, log, timeouts = TIMEOUTS } = parts
   const server = createServer({ ...timeouts }, handler)
   server.maxRequestsPerSocket = 0
   await listen(server, parts)
-  server.on('error', (err) => log.error({ err }, 'the HTTP server has a problem'))
+  server.on('error', (err) => log.error({ err }, 'the HTTP server reported an error'))
   const { port } = server.address() as AddressInfo
   return { url: localUrl(host, port), port, close: (deadlineMs) => close(server, deadlineMs) }
 }
@@ -71,10 +74,11 @@ async function listen(server: Server, { host, port, variable }: ServerParts): Pr
   }
 }
 
-const noSuchHost = (variable: string) => `${variable.replace('PORT', 'HOST')} is no address of this machine`
+const noSuchHost = (variable: string) =>
+  `${variable.replace('PORT', 'HOST')} is not an address of this machine`
 const REASONS: Record<string, (variable: string) => string> = {
   EADDRINUSE: (variable) => `the port is in use, set ${variable} to another`,
-  EACCES: (variable) => `this user may not use the port, set ${variable} to one above 1023`,
+  EACCES: (variable) => `this user may not listen on the port, set ${variable} to one above 1023`,
   EADDRNOTAVAIL: noSuchHost,
   ENOTFOUND: noSuchHost,
 }
@@ -82,12 +86,12 @@ const REASONS: Record<string, (variable: string) => string> = {
 async function close(server: Server, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close')
   server.close()
-  // A connection whose last request has just ended counts as idle, and nobody else closes it.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
-  const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
+  // `server.close()` closes the connections that are idle at that moment, but not those that become idle later.
+  const idleCheck = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+  const cutOff = setTimeout(() => server.closeAllConnections(), deadlineMs)
   await closed
-  clearInterval(sweep)
-  clearTimeout(cut)
+  clearInterval(idleCheck)
+  clearTimeout(cutOff)
 }
 
 function localUrl(host: string, port: number): string {

@@ -1,12 +1,12 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
-/** Exactly one header of exactly this form; Node joins two headers with ', ', which does not match. */
+/** Node joins repeated headers with ', ', so a request with two signatures does not match. */
 const HEADER = /^sha256=([0-9a-f]{64})$/
 
 /**
- * True when `header` (`X-Hub-Signature-256`) is the HMAC-SHA256 of the raw bytes under one of the app secrets.
- * Every secret is tried, whichever matches, so the time taken tells nothing; no secret, no match. Never throws.
- * Rule: Meta, "Create a webhook endpoint", validating payloads.
+ * True when `header` (`X-Hub-Signature-256`) is the HMAC-SHA256 of the raw bytes under one of the app secrets. All
+ * secrets are always tried, so that the time taken does not reveal which one matched. Without secrets: false. Never
+ * throws. The rule is Meta's, "Create a webhook endpoint", validating payloads.
  */
 export function signatureMatches(
   body: Buffer,
@@ -24,7 +24,7 @@ export function sign(body: Buffer, secret: string): string {
   return `sha256=${hmac(body, secret).toString('hex')}`
 }
 
-/** Compares two words in a time that depends on their lengths only, never on where they differ. */
+/** Compares two texts in a time that depends only on their lengths, not on where they differ. */
 export function wordsMatch(a: string, b: string): boolean {
   return timingSafeEqual(sha256(a), sha256(b))
 }
@@ -33,6 +33,6 @@ function hmac(body: Buffer, secret: string): Buffer {
   return createHmac('sha256', secret).update(body).digest()
 }
 
-function sha256(word: string): Buffer {
-  return createHash('sha256').update(word).digest()
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }

@@ -82,7 +82,9 @@ describe('the HTTP server', () => {
 
   test('says which variable names a host that is not ours', async () => {
     const parts = { host: '192.0.2.1', port: 0, variable: 'OPS_PORT' as const, handler: ok, log }
-    await expect(startServer(parts)).rejects.toThrow('192.0.2.1:0: OPS_HOST is no address of this machine')
+    await expect(startServer(parts)).rejects.toThrow(
+      '192.0.2.1:0: OPS_HOST is not an address of this machine',
+    )
   })
 
   test('tells an address that works from this machine when it listens on all', async () => {

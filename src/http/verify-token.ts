@@ -1,0 +1,78 @@
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose'
+import type { Config } from '../config.ts'
+import { ApiError } from '../errors.ts'
+
+type Verify = (token: string) => Promise<JWTPayload>
+
+const CLOCK_TOLERANCE_SECONDS = 5
+/** Asymmetric algorithms only: a public key of the JWKS must never serve as an HMAC secret. */
+const JWKS_ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
+]
+
+/**
+ * Verifies the signature, `exp`, `sub`, and the issuer and audience where they are configured. With a JWKS, one of its
+ * keys must have signed the token; otherwise one of the secrets (HS256). Several secrets allow rotation.
+ * The returned function throws ApiError UNAUTHORIZED or TOKEN_EXPIRED.
+ */
+export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt']): Verify {
+  const options = {
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    requiredClaims: ['exp', 'sub'],
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+  }
+  if (jwksUrl !== undefined) {
+    const keys = createRemoteJWKSet(new URL(jwksUrl))
+    return (token) => verifyWith(keys, token, { ...options, algorithms: JWKS_ALGORITHMS })
+  }
+  const keys = secrets.map((secret) => new TextEncoder().encode(secret))
+  return (token) => verifyWithAny(keys, token, { ...options, algorithms: ['HS256'] })
+}
+
+/** Tries the secrets in the configured order, the current one first, until one verifies the token. */
+async function verifyWithAny(
+  keys: Uint8Array[],
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  const [key, ...others] = keys
+  if (key === undefined) throw new ApiError('UNAUTHORIZED')
+  try {
+    return await verifyWith(() => key, token, options)
+  } catch (error) {
+    if (error instanceof ApiError && error.error === 'UNAUTHORIZED')
+      return verifyWithAny(others, token, options)
+    throw error
+  }
+}
+
+/** @throws ApiError when the token is invalid; an error that kept the JWKS from being read is rethrown as it is. */
+async function verifyWith(
+  key: JWTVerifyGetKey,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, key, options)).payload
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw new ApiError('TOKEN_EXPIRED')
+    if (isTokensFault(error)) throw new ApiError('UNAUTHORIZED')
+    throw error
+  }
+}
+
+function isTokensFault(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return false
+  return !KEY_SET_FAULTS.includes(error.code)
+}
+
+const KEY_SET_FAULTS = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]
