@@ -5,7 +5,7 @@ import type { Name } from './options.ts'
 import { RATIOS, type Ratios, type TripsByName } from './report.ts'
 import type { Round } from './rounds.ts'
 
-/** `npm run bench:table -- FILE.json`: the README's tables from what `npm run bench -- --json FILE.json` wrote. */
+/** `npm run bench:table -- FILE.json`: the tables of docs/speed.md from what `npm run bench -- --json FILE.json` wrote. */
 type Everything = {
   machine: { cpus: number; cpu: string; node: string; at: string }
   options: { rooms: number; rounds: number; seconds: number; connections: number; rate: number; only: Name[] }

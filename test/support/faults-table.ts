@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { FIGURES, type Figure } from './figures.ts'
 import { MATRIX } from './matrix.ts'
 
-/** Prints the README's table of faults from the figures that the last run of each test has left. */
+/** Prints the table of faults of docs/reliability.md, from the figures that the last run of each test has left. */
 function main(): void {
   const figures = new Map<string, Figure & { row: number }>()
   for (const line of readFileSync(FIGURES, 'utf8').trim().split('\n')) {

@@ -1,4 +1,4 @@
-/** The faults that Usher is proved against, and what it promises under each: the rows of the README's table. */
+/** The faults that Usher is proved against, and what it promises under each: the rows of the table in docs/reliability.md. */
 export const MATRIX: readonly (readonly [fault: string, promise: string])[] = [
   ['a receiver is killed amid requests', 'what was answered 200 is routed, once'],
   ['a worker is killed in mid-transaction', 'nothing half done; another does it, once'],

@@ -94,7 +94,7 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
   }
 }
 
-/** Leaves the figures of a run for the README's table of faults, as its last row. */
+/** Leaves the figures of a run for the table of docs/reliability.md, as its last row. */
 export function noteFigures({
   engine,
   seed,
