@@ -23,6 +23,10 @@ function anchorsOf(document: string): string[] {
   )
 }
 
+it('the README has at most 160 lines', () => {
+  expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(160)
+})
+
 describe.each(DOCUMENTS)('%s', (name) => {
   const text = read(name)
 
