@@ -1,21 +1,21 @@
 import { within } from './deadline.ts'
 import type { Logger } from './logger.ts'
 
-/** What a process has to let go of, and when. */
+/** The parts of a process that must be released before it ends. */
 export type Lifetime = {
-  /** Registers what releases a part; call it right after the part was made. */
+  /** Registers how to release a part. To be called right after the part was created. */
   onStop(name: string, release: () => unknown): void
   /**
-   * Releases all parts, the last made first, one after another. One that fails, or hangs for half of the time
-   * left, is logged and left behind, so each gets its turn. Resolves within `deadlineMs`, never rejects; a
-   * second call waits for the first.
+   * Releases all parts one after another, the part created last first. A part that fails, or that takes more than half
+   * of the time left, is logged and abandoned, so that every part gets its turn. Resolves within `deadlineMs` and never
+   * rejects; a second call waits for the first.
    */
   stop(deadlineMs: number): Promise<void>
 }
 
 type Part = { name: string; release: () => unknown }
 
-/** An empty lifetime. */
+/** Creates a lifetime without parts. */
 export function createLifetime(log: Logger): Lifetime {
   const parts: Part[] = []
   let stopping: Promise<void> | undefined
@@ -32,7 +32,7 @@ export function createLifetime(log: Logger): Lifetime {
     try {
       await within(ms, release)
     } catch (err) {
-      log.error({ err, part: name }, 'a part did not stop cleanly')
+      log.error({ err, part: name }, 'a part of the process did not stop cleanly')
     }
   }
 
@@ -46,8 +46,8 @@ export function createLifetime(log: Logger): Lifetime {
 }
 
 /**
- * Stops on SIGTERM or SIGINT and then calls `exit(0)`; a second signal calls `exit(1)` at once. `deadlineMs` is
- * for the whole stop.
+ * On SIGTERM or SIGINT, stops the lifetime within `deadlineMs` and then calls `exit(0)`. A second signal calls `exit(1)`
+ * at once.
  */
 export function stopOnSignals(
   lifetime: Lifetime,

@@ -4,8 +4,8 @@ import type { Config } from './config.ts'
 export type { Logger }
 
 /**
- * The one logger of a process. Bodies, payloads, tokens and phone numbers are never passed to it; the redaction
- * list is the second wall, for objects (requests, errors) that carry them along.
+ * Creates the logger of a process, which writes one JSON line for each event. Callers never pass it bodies, payloads,
+ * tokens or phone numbers. The redaction list is a second guard, for requests and errors that contain such values.
  */
 export function createLogger(config: Pick<Config, 'logLevel'>, destination?: DestinationStream): Logger {
   const options = {
@@ -30,7 +30,7 @@ const REDACTED = [
   .flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
   .concat('req.headers', '*["x-hub-signature-256"]')
 
-/** PostgreSQL puts row values into `detail`, and drizzle puts parameters into the message: neither is logged. */
+/** PostgreSQL puts the values of rows into `detail`, and drizzle puts parameters into the message: neither is logged. */
 function errorWithoutValues(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error }
   const cause = error.cause instanceof Error ? errorWithoutValues(error.cause) : undefined

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
- * Absolute path of the folder that holds package.json, found by climbing from this file: the same from the
- * sources and from `dist`.
- * @throws Error when no folder above this file has one.
+ * Absolute path of the nearest folder above this file that has a package.json: the same folder when this file runs from
+ * the sources and when it runs from `dist`.
+ * @throws Error when there is no such folder.
  */
 export function projectRoot(): string {
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {

@@ -3,7 +3,10 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
-/** Encrypts a secret for rest: AES-256-GCM, `context` (org and WABA) bound in, so a row cannot be swapped. */
+/**
+ * Encrypts a secret for storage with AES-256-GCM: IV, tag, then the encrypted bytes. `context` (org and WABA) is
+ * authenticated with it, so that an encrypted secret copied to another row cannot be decrypted there.
+ */
 export function encryptSecret(secret: string, key: Buffer, context: string): Buffer {
   const iv = randomBytes(IV_BYTES)
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context))
@@ -12,8 +15,8 @@ export function encryptSecret(secret: string, key: Buffer, context: string): Buf
 }
 
 /**
- * Reverses `encryptSecret`.
- * @throws Error when the key or the context is another, or the bytes were altered.
+ * Decrypts what `encryptSecret` returned.
+ * @throws Error when the key or the context differs, or the bytes were changed.
  */
 export function decryptSecret(sealed: Buffer, key: Buffer, context: string): string {
   const iv = sealed.subarray(0, IV_BYTES)

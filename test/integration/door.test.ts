@@ -400,7 +400,7 @@ test('an outage is logged once a second, without a body or a secret', async () =
   expect((await Promise.all(replies)).map((reply) => reply.status)).toEqual(Array(50).fill(503))
   await failing.close(1_000)
   expect(logged.match(/the database is down/g)?.length).toBeLessThanOrEqual(2)
-  expect(logged).toMatch(/the inbox cannot store deliveries/)
+  expect(logged).toMatch(/the inbox could not store a delivery/)
   expect(logged).not.toMatch(/canary/)
 })
 

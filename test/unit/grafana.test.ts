@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createMetrics, REFUSALS } from '../../src/metrics.ts'
+import { WEBHOOK_REFUSALS } from '../../src/metrics/receiver.ts'
+import { createMetrics } from '../../src/metrics.ts'
 import { projectRoot } from '../../src/project-root.ts'
 import { QUEUE_NAMES } from '../../src/queue/names.ts'
 import { SCHEDULES } from '../../src/queue/schedules.ts'
@@ -46,7 +47,7 @@ const used = expressions.flatMap((expr) =>
   [...expr.matchAll(METRIC)].map(([, name = '', selector = '']) => ({ expr, name, selector })),
 )
 const LABEL_VALUES: Record<string, readonly string[]> = {
-  reason: REFUSALS,
+  reason: WEBHOOK_REFUSALS,
   queue: QUEUE_NAMES,
   sweep: SCHEDULES.map(({ name }) => name),
   state: ['waiting', 'active', 'delayed', 'failed'],

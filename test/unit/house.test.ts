@@ -28,7 +28,7 @@ const imports = files.flatMap(importsOf)
 
 /** Ports: what stands between us and the world, and is not told what for. */
 const PORTS =
-  /^src\/(config|config-variables|logger|once-per-second|metrics|deadline|lifetime|errors|secrets|project-root)\.ts$|^src\/(db|queue|tracing)\//
+  /^src\/(config|config-variables|logger|once-per-second|metrics|deadline|lifetime|errors|secrets|project-root)\.ts$|^src\/(db|queue|tracing|metrics)\//
 const ADAPTERS = /^src\/(http|cli|console)\/|\/(routes|[a-z-]+-routes)\.ts$|^workers\//
 const PURE_LIBRARIES = ['zod', 'node:crypto', 'uuid']
 

@@ -40,7 +40,11 @@ export const MUTATIONS: Mutation[] = [
   {
     guard: 'the door answers after the commit',
     edits: [
-      { file: 'src/webhook/receive.js', from: 'await save(body);', to: 'save(body).catch(() => undefined);' },
+      {
+        file: 'src/receiver/receive.js',
+        from: 'await save(body);',
+        to: 'save(body).catch(() => undefined);',
+      },
     ],
     scenario: storeAway,
     noticed: '(I1)',
@@ -56,7 +60,7 @@ export const MUTATIONS: Mutation[] = [
     guard: 'signatures are checked',
     edits: [
       {
-        file: 'src/webhook/receive.js',
+        file: 'src/receiver/receive.js',
         from: 'if (!signatureMatches(',
         to: 'if (false && !signatureMatches(',
       },
@@ -205,7 +209,7 @@ export const MUTATIONS: Mutation[] = [
     guard: 'no message text in a log',
     edits: [
       {
-        file: 'src/webhook/receive.js',
+        file: 'src/receiver/receive.js',
         from: 'await save(body);',
         to: 'await save(body); parts.log.info({ received: body.toString() }, "stored");',
       },

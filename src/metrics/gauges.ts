@@ -1,0 +1,43 @@
+import { Gauge, type Registry } from 'prom-client'
+
+/** What waits at the moment: in the inbox and in the queues. */
+export function createBacklogGauges(registers: Registry[]) {
+  return {
+    oldestUnroutedSeconds: new Gauge({
+      name: 'usher_inbox_oldest_unrouted_seconds',
+      help: 'Age of the oldest delivery that still has to be routed; 0 when there is none',
+      registers,
+    }),
+    parkedNow: new Gauge({ name: 'usher_inbox_parked', help: 'Deliveries that are parked now', registers }),
+    deadNow: new Gauge({ name: 'usher_inbox_dead', help: 'Dead letters that are kept now', registers }),
+    queueJobs: new Gauge({
+      name: 'usher_queue_jobs',
+      help: 'Jobs in a queue, by state',
+      labelNames: ['queue', 'state'],
+      registers,
+    }),
+  }
+}
+
+/** Signs of life of queues and sweeps, and the difference of the clocks. */
+export function createHeartbeatGauges(registers: Registry[]) {
+  return {
+    canaryAge: new Gauge({
+      name: 'usher_queue_canary_age_seconds',
+      help: 'Time since a worker last answered a canary of this queue; a canary is enqueued every 30 s',
+      labelNames: ['queue'],
+      registers,
+    }),
+    clockSkew: new Gauge({
+      name: 'usher_clock_skew_seconds',
+      help: "Seconds that this machine's clock is ahead of the database's; its workers pause beyond 5 s either way",
+      registers,
+    }),
+    sweepAge: new Gauge({
+      name: 'usher_sweep_age_seconds',
+      help: 'Time since the sweep last finished, in any process',
+      labelNames: ['sweep'],
+      registers,
+    }),
+  }
+}
