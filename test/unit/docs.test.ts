@@ -27,6 +27,24 @@ it('the README has at most 160 lines', () => {
   expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(160)
 })
 
+it('CONTRIBUTING answers ten questions of newcomers, each by a file that is there', () => {
+  const [, table = ''] = read('CONTRIBUTING.md').split(/^## Where is .*$/m)
+  const rows = [...table.split(/^## /m)[0]!.matchAll(/^\| (?!question)(\S.*?) \| (.*) \|$/gm)]
+  expect(rows).toHaveLength(10)
+  for (const [, question, answer = ''] of rows) {
+    const files = [...answer.matchAll(/`([\w./-]+\.(?:ts|sql))`/g)].map(([, path = '']) => path)
+    expect({
+      question,
+      files: files.length,
+      missing: files.filter((path) => !existsSync(join(root, path))),
+    }).toEqual({
+      question,
+      files: expect.toSatisfy((n) => n > 0),
+      missing: [],
+    })
+  }
+})
+
 describe.each(DOCUMENTS)('%s', (name) => {
   const text = read(name)
 
