@@ -1,27 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { projectRoot } from '../../src/project-root.ts'
+import { anchorsOf, readRepositoryFile as read, repositoryFiles } from '../support/repository.ts'
 
-const root = projectRoot()
-const read = (name: string) => readFileSync(join(root, name), 'utf8')
+const files = repositoryFiles()
 const { scripts } = JSON.parse(read('package.json'))
-const DOCUMENTS = [
-  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'],
-  ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-]
-
-/** The anchors of a document, as GitHub makes them from its headings. */
-function anchorsOf(document: string): string[] {
-  return [...read(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  )
-}
+const DOCUMENTS = files.filter((name) => /^(docs\/)?[\w-]+\.md$/.test(name))
+const isThere = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`))
 
 it('the README has at most 160 lines', () => {
   expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(160)
@@ -31,17 +15,10 @@ it('CONTRIBUTING answers ten questions of newcomers, each by a file that is ther
   const [, table = ''] = read('CONTRIBUTING.md').split(/^## Where is .*$/m)
   const rows = [...table.split(/^## /m)[0]!.matchAll(/^\| (?!question)(\S.*?) \| (.*) \|$/gm)]
   expect(rows).toHaveLength(10)
-  for (const [, question, answer = ''] of rows) {
-    const files = [...answer.matchAll(/`([\w./-]+\.(?:ts|sql))`/g)].map(([, path = '']) => path)
-    expect({
-      question,
-      files: files.length,
-      missing: files.filter((path) => !existsSync(join(root, path))),
-    }).toEqual({
-      question,
-      files: expect.toSatisfy((n) => n > 0),
-      missing: [],
-    })
+  for (const [row, , answer = ''] of rows) {
+    const named = [...answer.matchAll(/`([\w./-]+\.(?:ts|sql))`/g)].map(([, path = '']) => path)
+    expect(named.filter(isThere), row).not.toEqual([])
+    expect(named.filter((path) => !isThere(path))).toEqual([])
   }
 })
 
@@ -49,19 +26,55 @@ describe.each(DOCUMENTS)('%s', (name) => {
   const text = read(name)
 
   it('names only files and commands that are there', () => {
-    const paths = [...text.matchAll(/(?<![\w/.-])(?:src|workers|test|drizzle|grafana|docs)\/[\w./-]*[\w/]/g)]
-    expect(paths.map(([path]) => path).filter((path) => !existsSync(join(root, path)))).toEqual([])
+    const paths = text.matchAll(/(?<![\w/.-])(?:src|workers|test|drizzle|grafana|docs)\/[\w./-]*\w/g)
+    expect([...paths].map(([path]) => path).filter((path) => !isThere(path))).toEqual([])
     const commands = [...text.matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, command]) => command)
     expect(commands.filter((command) => !(command! in scripts))).toEqual([])
   })
 
   it('links only to documents and headings that are there', () => {
-    const links = [...text.matchAll(/\]\(([\w./-]*)(?:#([\w-]+))?\)/g)]
+    const links = [...text.matchAll(/\]\((?!https?:)([\w./-]*)(?:#([\w-]+))?\)/g)]
     const broken = links.filter(([, path = '', anchor]) => {
-      const target = path === '' ? name : relative(root, join(root, dirname(name), path))
-      if (!existsSync(join(root, target))) return true
-      return anchor !== undefined && !anchorsOf(target).includes(anchor)
+      const target = path === '' ? name : join(dirname(name), path)
+      return !isThere(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor))
     })
     expect(broken.map(([link]) => link)).toEqual([])
   })
 })
+
+/** Phrases that cite descriptions which are not in the repository. */
+const FOREIGN = /\bDESIGN(?: section|[,:])|\b[Ff]acts(?:, section|:)|\((?:facts|spec)[:,)]|\bspec:/
+const CITING = files.filter((name) => /^(docs\/)?[\w-]+\.md$/.test(name))
+
+it('no file cites a description that is not in the repository', () => {
+  expect(linesOf(CITING).filter((line) => FOREIGN.test(line))).toEqual([])
+})
+
+it('comments name only files and headings that are there', () => {
+  const code = CITING.filter((name) => /\.tsx?$/.test(name))
+  const missing = code.flatMap((name) => filesNamedIn(name).filter((path) => !isNamedRightly(name, path)))
+  expect(missing).toEqual([])
+})
+
+function linesOf(names: string[]): string[] {
+  return names.flatMap((name) =>
+    read(name)
+      .split('\n')
+      .map((line, i) => `${name}:${i + 1}: ${line.trim()}`),
+  )
+}
+
+function filesNamedIn(name: string): string[] {
+  const comments = read(name).match(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm) ?? []
+  const named = /(?<![\w./:*<>-])[\w.][\w./-]*\.(?:tsx?|md|sql|yaml|svg|json)(?:#[\w-]+)?\b/g
+  // FILE.json stands for any file.
+  return comments.flatMap((comment) => comment.match(named) ?? []).filter((path) => path !== 'FILE.json')
+}
+
+/** A comment may name a file by its path from the root or from its own folder, or by the end of that path. */
+function isNamedRightly(name: string, path: string): boolean {
+  const [file = '', anchor] = path.split('#')
+  const ends = files.filter((one) => one.endsWith(`/${normalize(file)}`))
+  const place = [file, join(dirname(name), file), ...ends].find((one) => files.includes(one))
+  return place !== undefined && (anchor === undefined || anchorsOf(place).includes(anchor))
+}
