@@ -8,7 +8,7 @@ import { startApp } from './app.ts'
 const ROLES = ['all', 'server', 'workers'] as const
 const STOP_MS = 10_000
 
-/** `node main.js all|server|workers`: one process in a role, until SIGTERM or SIGINT. */
+/** `node main.js all|server|workers`: runs one process in a role until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const role = ROLES.find((r) => r === process.argv[2])
   if (!role) throw new ConfigError(`usage: main.js ${ROLES.join('|')}`)

@@ -21,10 +21,13 @@ type Parts = {
   log: Logger
 }
 
-/** Each gives how many rows it changed, of whatever kinds. */
+/** The tasks by name. Each resolves with the number of rows that it changed, by kind of change. */
 type Tasks = Record<string, (report: OnProgress) => Promise<Record<string, number>>>
 
-/** Works on the queue `maintenance`: what the schedules start, or anybody by adding a job of that name. */
+/**
+ * Starts the worker of the queue `maintenance`. Its jobs come from the schedules; a job that an operator adds under the
+ * name of a task runs that task as well.
+ */
 export function startMaintenance({ engine, onCanary, db, producer, log }: Parts): QueueWorker {
   const tasks: Tasks = {
     'requeue-stranded': async () => ({
@@ -39,15 +42,15 @@ export function startMaintenance({ engine, onCanary, db, producer, log }: Parts)
     engine,
     name: 'maintenance',
     onCanary,
-    // A slot for each task, and one for canaries: what is stranded must not wait for a long sweep.
+    // One slot for each task and one for canaries, so that stranded deliveries never wait for a long sweep.
     concurrency: Object.keys(tasks).length + 1,
     log,
     process: async (job) => {
       const task = tasks[job.name]
-      if (!task) throw new Error(`no task is called ${job.name}`)
+      if (!task) throw new Error(`there is no task named ${job.name}`)
       const done = await task((rows) => job.updateProgress({ done: rows }))
       await recordSweep(db, job.name, sum(Object.values(done)))
-      log.debug({ task: job.name, ...done }, 'maintenance')
+      log.debug({ task: job.name, ...done }, 'a maintenance task finished')
     },
   })
 }

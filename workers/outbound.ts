@@ -17,10 +17,10 @@ type Parts = SendParts & {
   log: Logger
 }
 
-/** Sends at a time in one process; each waits for the Graph API at most 10 s. */
+/** Sends in progress at the same time in one process. Each waits for the Graph API for at most 10 s. */
 const CONCURRENCY = 20
 
-/** Works on the queue `outbound`: sends one outbox row a job, and comes back to it when it may try again. */
+/** Starts the worker of the queue `outbound`: one job sends one outbox row, and enqueues it again for a retry. */
 export function startOutbound(parts: Parts): QueueWorker {
   const { engine, onCanary, producer, metrics, tracing, log } = parts
   const graph: Graph = {
@@ -36,9 +36,12 @@ export function startOutbound(parts: Parts): QueueWorker {
       const { outcome, retryInMs } = await sendMessage({ ...parts, graph }, row)
       metrics.sends.inc({ outcome })
       if (outcome === 'stop')
-        log.error({ org: row.org, send: row.id }, 'a number may not send and is stopped')
+        log.error(
+          { org: row.org, send: row.id },
+          'a number may not send: its sends wait until it is provisioned again',
+        )
       else if (outcome === 'failed' || outcome === 'unknown')
-        log.warn({ org: row.org, send: row.id, outcome }, 'a send ended badly')
+        log.warn({ org: row.org, send: row.id, outcome }, 'a message was not sent, or its outcome is unknown')
       if (retryInMs !== null) await producer.enqueueOutbound([row], retryInMs)
     },
   })

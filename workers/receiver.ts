@@ -11,12 +11,11 @@ import type { Producer } from '../src/queue/producer.ts'
 import { createReceiver } from '../src/receiver/receive.ts'
 import type { Tracing } from '../src/tracing/tracing.ts'
 import { createApi } from './api.ts'
+import type { ProcessDatabase } from './database.ts'
 
 type Parts = {
   config: Config
   db: Database['db']
-  /** Connections of its own for storing deliveries: busy workers and API calls must not keep the door waiting. */
-  doorDb: Database['db']
   producer: Producer
   metrics: Metrics
   tracing: Tracing
@@ -26,13 +25,28 @@ type Parts = {
 
 const CLOSE_MS = 4_000
 
-/** Starts the public listener: webhooks straight to the receiver, everything else to the API. */
-export async function startDoor(parts: Parts): Promise<RunningServer> {
-  const { config, db, doorDb, producer, metrics, tracing, log, lifetime } = parts
+/**
+ * Starts the public listener: webhooks go straight to the receiver, everything else to the API. The receiver stores
+ * deliveries over connections of its own, so that it never waits for one that workers or API calls are using.
+ */
+export async function startReceiver(parts: Parts, { openPool }: ProcessDatabase): Promise<RunningServer> {
+  const { config, db, producer, metrics, log, lifetime } = parts
+  const inbox = openInbox(parts, openPool('usher-receiver', 2))
+  const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
+  const api = createApi({ db, config, announceSends: (rows) => void producer.enqueueOutbound(rows), log })
+  lifetime.onStop('rate limits', () => api.close())
+  const handler = createPublicHandler({ receiver, app: api.app })
+  const server = await startServer({ ...config.http, variable: 'PORT', handler, log })
+  lifetime.onStop('public listener', () => server.close(CLOSE_MS))
+  return server
+}
+
+/** The inbox, which enqueues the ids of what it stored. */
+function openInbox({ config, producer, metrics, tracing, log, lifetime }: Parts, db: Database['db']) {
   const announcer = createAnnouncer(producer.enqueueDeliveries)
   lifetime.onStop('announcer', announcer.close)
   const inbox = createInboxWriter({
-    db: doorDb,
+    db,
     limits: { maxWaitingBytes: config.maxWaitingBytes },
     tracing,
     onSaved: (ids) => {
@@ -42,11 +56,5 @@ export async function startDoor(parts: Parts): Promise<RunningServer> {
     },
   })
   lifetime.onStop('inbox', () => inbox.close())
-  const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
-  const api = createApi({ db, config, announceSends: (rows) => void producer.enqueueOutbound(rows), log })
-  lifetime.onStop('rate limits', () => api.close())
-  const handler = createPublicHandler({ receiver, app: api.app })
-  const server = await startServer({ ...config.http, variable: 'PORT', handler, log })
-  lifetime.onStop('public listener', () => server.close(CLOSE_MS))
-  return server
+  return inbox
 }

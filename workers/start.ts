@@ -10,7 +10,7 @@ import type { Producer } from '../src/queue/producer.ts'
 import { keepSchedules, SCHEDULES } from '../src/queue/schedules.ts'
 import type { QueueWorker } from '../src/queue/worker.ts'
 import type { Tracing } from '../src/tracing/tracing.ts'
-import { startDeliveries } from './deliveries.ts'
+import { startDeliveries } from './deliveries/start.ts'
 import { startMaintenance } from './maintenance.ts'
 import { startOutbound } from './outbound.ts'
 
@@ -29,8 +29,8 @@ type Parts = {
 const CLOSE_MS = 5_000
 
 /**
- * Makes one worker a queue, all at work until paused; any number of processes may do so. The schedules are kept from
- * the first `resume` on.
+ * Starts one worker for each queue; any number of processes may do so. From the first `resume` on, this process also
+ * keeps the schedules. A pause stops both.
  */
 export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'> {
   const { db, producer, log, lifetime } = parts

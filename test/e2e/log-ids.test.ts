@@ -36,8 +36,8 @@ it('one id leads through all lines of a delivery, from the door to its end, and 
       .map((line) => line.msg)
   const ends = {
     routed: [],
-    parked: ['a delivery waits to be provisioned'],
-    dead: ['a delivery is a dead letter'],
+    parked: ['a delivery was parked'],
+    dead: ['a delivery became a dead letter'],
   }
   let id = 0
   for (const [end, body] of Object.entries(bodies)) {
@@ -47,7 +47,7 @@ it('one id leads through all lines of a delivery, from the door to its end, and 
         .status,
     ).toBe(200)
     id += 1
-    const way = ['deliveries stored', ...ends[end as keyof typeof ends], 'deliveries worked on']
+    const way = ['deliveries stored', ...ends[end as keyof typeof ends], 'deliveries processed']
     // A worker may be done with a lone delivery before the door has it on the disk.
     await expect.poll(() => linesOf(id).sort(), { timeout: 20_000 }).toEqual(way.sort())
   }

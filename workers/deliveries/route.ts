@@ -1,0 +1,62 @@
+import type { Db } from '../../src/db/client.ts'
+import type { Logger } from '../../src/logger.ts'
+import type { Metrics } from '../../src/metrics.ts'
+import type { Producer } from '../../src/queue/producer.ts'
+import { type Routed, routeBatch } from '../../src/routing/route-batch.ts'
+import type { Tracing } from '../../src/tracing/tracing.ts'
+
+export type RouteParts = {
+  db: Db
+  producer: Pick<Producer, 'enqueueOutbound'>
+  metrics: Metrics
+  tracing: Pick<Tracing, 'traced'>
+  log: Logger
+}
+
+/**
+ * Routes inbox rows and resolves with the ids of those that it routed, parked or buried. It leaves out rows that are
+ * gone and rows that another worker has locked.
+ */
+export type Route = (ids: number[]) => Promise<Set<number>>
+
+/** Creates the routing of one batch in one transaction, with its span, its metrics and its log lines. */
+export function createRoute({ db, producer, metrics, tracing, log }: RouteParts): Route {
+  const onPoison = (err: unknown, delivery: number) =>
+    log.error({ err, delivery }, 'an item of a delivery could not be routed')
+  return async (ids) => {
+    const routed = await tracing.traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
+      routeBatch(db, ids, onPoison),
+    )
+    const done = new Set(routed.outcomes.map(({ id }) => id))
+    if (done.size === 0) return done
+    // Not awaited: the inbound path never waits for sending.
+    if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
+    record(routed, metrics, log)
+    log.debug({ deliveries: [...done] }, 'deliveries processed')
+    return done
+  }
+}
+
+function record({ messages, outcomes }: Routed, metrics: Metrics, log: Logger): void {
+  const now = Date.now()
+  metrics.routingBatch.observe(messages.length)
+  const routes = new Map<string, number>()
+  for (const { route, message } of messages) {
+    routes.set(route ?? 'none', (routes.get(route ?? 'none') ?? 0) + 1)
+    metrics.routingSeconds.observe(Math.max(0, now - message.receivedAt.getTime()) / 1000)
+  }
+  for (const [route, n] of routes) metrics.routed.inc({ route }, n)
+  for (const outcome of outcomes) {
+    if (outcome.end === 'parked') {
+      metrics.parked.inc()
+      log.warn({ delivery: outcome.id, waitsFor: outcome.waitsFor }, 'a delivery was parked')
+    }
+    if (outcome.end === 'dead') {
+      metrics.dead.inc()
+      log.error(
+        { delivery: outcome.id, problems: outcome.problems.length },
+        'a delivery became a dead letter',
+      )
+    }
+  }
+}
