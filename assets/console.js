@@ -1,6 +1,6 @@
-// The live feed of the console. Pages work without it; nothing here decides anything.
+// The live feed and the refreshing of the console. Every page also works without JavaScript.
 const feed = document.getElementById('feed')
-const MOST = 60
+const MAX_ROWS = 60
 
 if (feed) {
   const live = document.getElementById('live')
@@ -12,7 +12,7 @@ if (feed) {
 
   const show = (rows) => {
     feed.prepend(...rows)
-    while (feed.children.length > MOST) feed.lastElementChild.remove()
+    while (feed.children.length > MAX_ROWS) feed.lastElementChild.remove()
   }
   const read = (html) => {
     const template = document.createElement('template')
@@ -23,7 +23,7 @@ if (feed) {
       row.classList.add('new')
     }
     for (const key of seen) {
-      if (seen.size <= MOST * 20) break
+      if (seen.size <= MAX_ROWS * 20) break
       seen.delete(key)
     }
     return fresh
@@ -34,7 +34,7 @@ if (feed) {
   source.addEventListener('error', () => live.classList.add('lost'))
   source.addEventListener('rows', ({ data }) => {
     const rows = read(JSON.parse(data))
-    if (paused) waiting = [...rows, ...waiting].slice(0, MOST)
+    if (paused) waiting = [...rows, ...waiting].slice(0, MAX_ROWS)
     else show(rows)
   })
   source.addEventListener('figures', ({ data }) => {
@@ -52,7 +52,7 @@ if (feed) {
   pause.hidden = false
 }
 
-// Something is under way: look again until the page says it is over.
+// A part with `data-busy` is fetched again every second until the server sends it without `data-busy`.
 const refresh = async (id) => {
   const response = await fetch(location.href)
   if (!response.ok) return

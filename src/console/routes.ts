@@ -9,7 +9,7 @@ import type { ConsoleParts } from './ui/console-parts.ts'
 import { createErrorPage } from './ui/error-page.tsx'
 import type { Shell } from './ui/layout.tsx'
 
-/** Nothing inline, nothing from elsewhere, framed by nobody. */
+/** Pages load files of this origin only, have no inline script or style, and cannot be framed. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   ...['script-src', 'style-src', 'img-src', 'connect-src', 'form-action'].map((what) => `${what} 'self'`),
@@ -18,8 +18,8 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ')
 
 /**
- * The operator's console, to be mounted at `/console` behind the login: every page says what the whole installation
- * does, whichever process is asked, since it reads PostgreSQL and the queue.
+ * The operator's console. Mount it at `/console`, behind the login. Every process shows the whole installation, because
+ * the pages read PostgreSQL and the queue instead of the memory of the process.
  */
 export function createConsole(parts: ConsoleParts): Router {
   const assets = loadAssets('/console/assets')

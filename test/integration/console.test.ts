@@ -157,7 +157,7 @@ describe('one customer', () => {
     for (const q of [...spellings, 'US.13125550001', crmId, wamid]) {
       expect(await find(url, q)).toContain(`phone +13125550001`)
     }
-    expect(await find(url, '+13125559999')).toContain('Nobody is known by')
+    expect(await find(url, '+13125559999')).toContain('No customer matches')
   })
 
   test('is not found in another org, and where several fit there is a choice', async () => {
@@ -165,10 +165,10 @@ describe('one customer', () => {
     await createRoom(database.db, other, { customer: '+13125550002' })
     const url = await start()
     const choice = await find(url, '+13125550002')
-    expect(choice).toContain('2 customers fit')
+    expect(choice).toContain('2 customers match')
     expect(await find(url, '+13125550002', `&org=${other.id}`)).toContain(`of ${other.id}, since`)
     await createRoom(database.db, org, { customer: '+13125550003' })
-    expect(await find(url, '+13125550003', `&org=${other.id}`)).toContain('Nobody is known by')
+    expect(await find(url, '+13125550003', `&org=${other.id}`)).toContain('No customer matches')
   })
 
   test('has a timeline that tells what woke the chatroom, and what would happen now', async () => {
@@ -289,14 +289,14 @@ describe('what is stuck', () => {
     expect(enqueued).toEqual([[ids[1]]])
     expect(await inboxStates(database.db, ids)).toEqual(['dead', 'new', 'dead'])
     const progress = await read(url + String(one.headers.location))
-    expect(progress).toContain('1 replayed: 0 tried again , 1 under way')
+    expect(progress).toContain('1 replayed: 0 processed , 1 waiting')
     expect((await open(`${url}/console/stuck/${ids[1]}/replay`, { method: 'POST' })).status).toBe(404)
 
     const all = await open(`${url}/console/stuck/replay`, { method: 'POST' })
     expect([all.status, enqueued.at(-1)]).toEqual([303, [ids[0], ids[2]]])
     await database.pool.query(`delete from inbox where id = $1`, [ids[0]])
     await database.pool.query(`update inbox set state = 'dead', error = 'again' where id = $1`, [ids[2]])
-    expect(await read(url + String(all.headers.location))).toContain('2 replayed: 1 tried again')
+    expect(await read(url + String(all.headers.location))).toContain('2 replayed: 1 processed')
     expect(await read(url + String(all.headers.location))).toContain('1 dead again')
   })
 })
@@ -322,9 +322,9 @@ describe('the lifecycle', () => {
     const url = await start()
     const page = async () => read(`${url}/console/lifecycle?org=${mine.id}`)
     await expect.poll(page).toContain('Active 3 chatrooms Deactivated 1 ')
-    expect(await page()).toContain('Expired 1 for good')
-    expect(await page()).toContain('Due today 1 1 fall asleep')
-    expect(await page()).toContain('Due in seven days 2 2 fall asleep')
+    expect(await page()).toContain('Expired 1 final')
+    expect(await page()).toContain('Due today 1 1 to deactivate')
+    expect(await page()).toContain('Due in seven days 2 2 to deactivate')
     expect(await read(`${url}/console/lifecycle`)).toContain(`Org ${mine.id.slice(4)} 3 1 1 1 2`)
   })
 
@@ -368,14 +368,14 @@ describe('an address that makes no sense', () => {
   ])('%s is told so, as a page: %i', async (path, status) => {
     const reply = await open((await start()) + path)
     expect([reply.status, reply.headers['content-type']]).toEqual([status, 'text/html; charset=utf-8'])
-    expect(reply.body).toContain('That did not work')
+    expect(reply.body).toContain('The request was refused')
   })
 
   test('while PostgreSQL is away, a page says so and the log says why', async () => {
     const fails = () => Promise.reject(new Error('down'))
     const db = { ...database.db, $client: { query: fails } } as unknown as OpsParts['db']
     const reply = await open(`${await start({ db })}/console/stuck`)
-    expect([reply.status, reply.body.includes('try again')]).toEqual([500, true])
+    expect([reply.status, reply.body.includes('Try again')]).toEqual([500, true])
     expect(logged.join()).toContain('a page of the console failed')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createTraffic } from '../../src/console/now/traffic.ts'
-import { duration, query, rate } from '../../src/console/ui/format.ts'
+import { duration, queryString, rate } from '../../src/console/ui/format.ts'
 import { MASK, maskBody, plainBody } from '../../src/console/ui/mask.ts'
 import { phonesMeant } from '../../src/identity/spoken-phone.ts'
 import { bytes, post } from '../support/webhooks.ts'
@@ -89,5 +89,5 @@ it('times and rates are told as people say them', () => {
     ...['0 s', '59 s', '1 min', '1 h', '2 h 30 min', '2 d'],
   ])
   expect([0, 0.25, 9.96, 1234.5].map(rate)).toEqual(['0', '0.3', '10', '1,235'])
-  expect([query({}), query({ a: undefined, b: '&' })]).toEqual(['', '?b=%26'])
+  expect([queryString({}), queryString({ a: undefined, b: '&' })]).toEqual(['', '?b=%26'])
 })

@@ -1,7 +1,7 @@
 import type { Db } from '../../db/client.ts'
 import type { RoomState } from '../../rules/room.ts'
 
-/** A chatroom as an operator looks at it. */
+/** A chatroom with its contact, number and users. */
 export type RoomView = {
   id: string
   contactId: string
@@ -17,9 +17,9 @@ export type RoomView = {
   userIds: string[]
 }
 
-const MOST = 50
+const MAX_ROOMS = 50
 
-/** The chatrooms of a customer at all numbers, the latest 50, the newest first. */
+/** The customer's 50 latest chatrooms at all numbers, the newest first. */
 export async function customerRooms(db: Db, orgId: string, customerId: string): Promise<RoomView[]> {
   const { rows } = await db.$client.query<RoomView>({
     name: 'console-customer-rooms',
@@ -33,7 +33,7 @@ export async function customerRooms(db: Db, orgId: string, customerId: string): 
       join contacts c on c.org_id = r.org_id and c.id = r.contact_id
       join waba_phones p on p.org_id = r.org_id and p.id = r.waba_phone_id
       where r.org_id = $1 and r.customer_id = $2
-      order by r.created_at desc, r.id desc limit ${MOST}`,
+      order by r.created_at desc, r.id desc limit ${MAX_ROOMS}`,
     values: [orgId, customerId],
   })
   return rows

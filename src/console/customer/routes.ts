@@ -3,36 +3,36 @@ import { userOf } from '../../http/login.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
-import { readQuestion } from '../ui/question.ts'
+import { readPageQuery } from '../ui/page-query.ts'
 import { renderCustomer } from './page.tsx'
-import { type CustomerFile, readCustomerFile } from './read-file.ts'
+import { type CustomerDetails, readCustomerDetails } from './read-details.ts'
 import { type Match, searchCustomers } from './search.ts'
 
-/** `GET /console/customer`: the search and the one customer. Whoever has texts shown leaves a line in the log. */
+/** `GET /console/customer`: the search, and the details of one customer. The log records who has message text shown. */
 export function createCustomerRoutes(shell: Shell, { db, log, now }: ConsoleParts): Router {
   const router = Router()
 
   router.get('/customer', async (req, res) => {
-    const { org: orgId, q: words = '', id, text } = readQuestion(req)
+    const { org: orgId, q: words = '', id, text } = readPageQuery(req)
     const orgs = await listOrgs(db)
     const matches = await searchCustomers(db, orgId === undefined ? orgs.map((o) => o.id) : [orgId], words)
-    const match = chosen(matches, id)
+    const match = chooseMatch(matches, id)
     const withText = text === 'show'
-    const file = match && (await readCustomerFile(db, { ...match, withText, now: now() }))
-    if (file && withText) tellOfText(req, file)
-    res.type('html').send(renderCustomer(shell, { orgs, orgId, words, withText }, { matches, file }))
+    const details = match && (await readCustomerDetails(db, { ...match, withText, now: now() }))
+    if (details && withText) recordTextShown(req, details)
+    res.type('html').send(renderCustomer(shell, { orgs, orgId, words, withText }, { matches, details }))
   })
 
-  function tellOfText(req: Request, { orgId, customer, messages }: CustomerFile): void {
-    const seen = { user: userOf(req), org: orgId, customer: customer.id, messages: messages.length }
-    log.info(seen, 'the texts of a customer were shown')
+  function recordTextShown(req: Request, { orgId, customer, messages }: CustomerDetails): void {
+    const shown = { user: userOf(req), org: orgId, customer: customer.id, messages: messages.length }
+    log.info(shown, 'the message texts of a customer were shown')
   }
 
   return router
 }
 
-/** The one that was picked among those found; without a pick, the only one. */
-function chosen(matches: Match[], id: string | undefined): Match | undefined {
+/** The match the operator has chosen by its id; without a choice, the only match. */
+function chooseMatch(matches: Match[], id: string | undefined): Match | undefined {
   if (id !== undefined) return matches.find((match) => match.customerId === id)
   return matches.length === 1 ? matches[0] : undefined
 }

@@ -3,29 +3,29 @@ import { personOf, personOfPhone } from '../../identity/aliases.ts'
 import { find, readAliases } from '../../identity/find-customers.ts'
 import { phonesMeant } from '../../identity/spoken-phone.ts'
 
-/** A customer, and as what the words named them. */
-export type Match = { orgId: string; customerId: string; as: 'name' | 'crm_id' | 'wamid' }
+/** A customer, and what the search text matched: an alias, a contact's `crm_id`, or a message's `wamid`. */
+export type Match = { orgId: string; customerId: string; matchedBy: 'alias' | 'crm_id' | 'wamid' }
 
-const MOST = 50
+const MAX_MATCHES = 50
 
 /**
- * The customers of these orgs whom the words name: a phone in any spelling, a `wa_id`, a business-scoped id, a
- * contact's `crm_id`, or the id of a message of theirs. Each once, at most 50.
+ * Finds the customers of these orgs by a phone in any spelling, a `wa_id`, a BSUID, a contact's `crm_id`, or the wamid of
+ * one of their messages. Returns each customer once, at most 50.
  */
 export async function searchCustomers(db: Db, orgIds: string[], words: string): Promise<Match[]> {
   const text = words.trim()
   if (text === '' || text.includes('\0')) return []
-  const [named, byCrmId, byWamid] = await Promise.all([
-    byNames(db, orgIds, text),
+  const [byAlias, byCrmId, byWamid] = await Promise.all([
+    byAliases(db, orgIds, text),
     byColumn(db, 'crm_id', orgIds, text),
     byColumn(db, 'wamid', orgIds, text),
   ])
-  const found = new Map([...named, ...byCrmId, ...byWamid].map((m) => [`${m.orgId}\n${m.customerId}`, m]))
-  return [...found.values()].slice(0, MOST)
+  const found = new Map([...byAlias, ...byCrmId, ...byWamid].map((m) => [`${m.orgId}\n${m.customerId}`, m]))
+  return [...found.values()].slice(0, MAX_MATCHES)
 }
 
-async function byNames(db: Db, orgIds: string[], text: string): Promise<Match[]> {
-  const numbers = await readNumbers(db, orgIds)
+async function byAliases(db: Db, orgIds: string[], text: string): Promise<Match[]> {
+  const numbers = await readOwnNumbers(db, orgIds)
   const people = orgIds.flatMap((orgId) => {
     const id = { waId: undefined, userId: text, parentUserId: text, profileName: undefined }
     const phones = phonesMeant(text, numbers.get(orgId) ?? [])
@@ -35,30 +35,35 @@ async function byNames(db: Db, orgIds: string[], text: string): Promise<Match[]>
   return people.flatMap((person) => {
     const { customerId, fits } = find(known, person)
     const ids = customerId ? [customerId] : fits
-    return ids.map((id) => ({ orgId: person.orgId, customerId: id, as: 'name' as const }))
+    return ids.map((id) => ({ orgId: person.orgId, customerId: id, matchedBy: 'alias' as const }))
   })
 }
 
-/** The orgs' own numbers tell which countries' spellings their operators use. */
-async function readNumbers(db: Db, orgIds: string[]): Promise<Map<string, string[]>> {
-  const { rows } = await db.$client.query<{ org_id: string; numbers: string[] }>({
+/** The orgs' own numbers, whose countries determine how a phone without a country code is read. */
+async function readOwnNumbers(db: Db, orgIds: string[]): Promise<Map<string, string[]>> {
+  const { rows } = await db.$client.query<{ orgId: string; numbers: string[] }>({
     name: 'console-own-numbers',
-    text: `select org_id, array_agg(display_phone_number) as numbers from waba_phones
+    text: `select org_id as "orgId", array_agg(display_phone_number) as numbers from waba_phones
       where org_id = any($1::text[]) group by org_id`,
     values: [orgIds],
   })
-  return new Map(rows.map((row) => [row.org_id, row.numbers]))
+  return new Map(rows.map((row) => [row.orgId, row.numbers]))
 }
 
-const LOOKUPS = { crm_id: 'contacts', wamid: 'messages' } as const
+const TABLES = { crm_id: 'contacts', wamid: 'messages' } as const
 
-async function byColumn(db: Db, as: keyof typeof LOOKUPS, orgIds: string[], text: string): Promise<Match[]> {
-  const { rows } = await db.$client.query<Omit<Match, 'as'>>({
-    name: `console-search-${as}`,
+async function byColumn(
+  db: Db,
+  column: keyof typeof TABLES,
+  orgIds: string[],
+  text: string,
+): Promise<Match[]> {
+  const { rows } = await db.$client.query<Omit<Match, 'matchedBy'>>({
+    name: `console-search-${column}`,
     text: `select t.org_id as "orgId", t.customer_id as "customerId"
-      from unnest($1::text[]) as o(id) join ${LOOKUPS[as]} t on t.org_id = o.id and t.${as} = $2
-      where t.customer_id is not null limit ${MOST}`,
+      from unnest($1::text[]) as o(id) join ${TABLES[column]} t on t.org_id = o.id and t.${column} = $2
+      where t.customer_id is not null limit ${MAX_MATCHES}`,
     values: [orgIds, text],
   })
-  return rows.map((row) => ({ ...row, as }))
+  return rows.map((row) => ({ ...row, matchedBy: column }))
 }

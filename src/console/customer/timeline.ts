@@ -1,7 +1,7 @@
 import type { Db } from '../../db/client.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
 
-/** A message of or to a customer; `payload` only where its text was asked for. */
+/** A message from or to a customer. `payload` is null unless message text was asked for. */
 export type TimelineMessage = {
   wamid: string
   direction: 'in' | 'out' | 'echo'
@@ -10,12 +10,12 @@ export type TimelineMessage = {
   route: (typeof ROUTES)[number] | null
   reason: string
   chatroomId: string | null
-  /** Of the latest status webhook; for what Meta has not taken yet, of the outbox. */
+  /** The latest status from Meta; before Meta has accepted the message, the state of its outbox row. */
   status: string | null
   payload: Record<string, unknown> | null
 }
 
-/** A change of state, with who made it and why. */
+/** A change of state with its actor and its reason. */
 export type TimelineEvent = {
   id: string
   kind: string
@@ -26,15 +26,15 @@ export type TimelineEvent = {
   at: Date
 }
 
-export type Whose = { orgId: string; customerId: string; roomIds: string[] }
+export type TimelineQuery = { orgId: string; customerId: string; roomIds: string[] }
 
-const MESSAGES = 100
-const EVENTS = 200
+const MAX_MESSAGES = 100
+const MAX_EVENTS = 200
 
-/** The latest hundred messages of each of these chatrooms, and those held for the customer. */
+/** The latest 100 messages of each of these chatrooms, and the latest 100 that are held for the customer. Unordered. */
 export async function timelineMessages(
   db: Db,
-  { orgId, customerId, roomIds }: Whose,
+  { orgId, customerId, roomIds }: TimelineQuery,
   withText: boolean,
 ): Promise<TimelineMessage[]> {
   const { rows } = await db.$client.query<TimelineMessage>({
@@ -43,11 +43,11 @@ export async function timelineMessages(
         select m.* from unnest($3::uuid[]) as r(id)
         cross join lateral (
           select * from messages m where m.org_id = $1 and m.chatroom_id = r.id
-          order by m.sent_at desc, m.seq desc limit ${MESSAGES}) m
+          order by m.sent_at desc, m.seq desc limit ${MAX_MESSAGES}) m
         union all (
           select * from messages m
           where m.org_id = $1 and m.customer_id = $2 and m.route = 'held' and m.chatroom_id is null
-          order by m.sent_at desc limit ${MESSAGES}))
+          order by m.sent_at desc limit ${MAX_MESSAGES}))
       select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
         coalesce(m.status, o.state) as status, case when $4 then m.payload end as payload
       from m left join outbox o on o.org_id = m.org_id
@@ -57,19 +57,19 @@ export async function timelineMessages(
   return rows
 }
 
-/** The latest changes of the customer and of each of these chatrooms, each once. */
+/** The latest 200 events of the customer and of each of these chatrooms, each once, the newest first. */
 export async function timelineEvents(
   db: Db,
-  { orgId, customerId, roomIds }: Whose,
+  { orgId, customerId, roomIds }: TimelineQuery,
 ): Promise<TimelineEvent[]> {
   const { rows } = await db.$client.query<TimelineEvent>({
     name: 'console-timeline-events',
     text: `with e as (
-        (select * from events e where e.org_id = $1 and e.customer_id = $2 order by e.id desc limit ${EVENTS})
+        (select * from events e where e.org_id = $1 and e.customer_id = $2 order by e.id desc limit ${MAX_EVENTS})
         union all
         select e.* from unnest($3::uuid[]) as r(id)
         cross join lateral (
-          select * from events e where e.org_id = $1 and e.chatroom_id = r.id order by e.id desc limit ${EVENTS}) e)
+          select * from events e where e.org_id = $1 and e.chatroom_id = r.id order by e.id desc limit ${MAX_EVENTS}) e)
       select distinct on (id) id, kind, actor, reason, chatroom_id as "chatroomId", wamid,
         case when kind ~ '\\.(deactivated|reactivated|expired)$'
           then coalesce((after ->> 'at')::timestamptz, created_at) else created_at end as at

@@ -6,24 +6,24 @@ import type { Logger } from '../../logger.ts'
 import { changesByDay, DAYS, type DayOfOrg } from './changes-by-day.ts'
 import { countRooms, type RoomCounts } from './count-rooms.ts'
 
-/** What takes long to count, with the time it was counted at. */
+/** The figures that take long to count, with the time of the count. */
 export type Census = {
   at: Date
   rooms: Map<string, RoomCounts>
-  /** What the sweeps will change within a day, and within seven. */
+  /** What the sweeps will change within one day, and within seven days. */
   dueToday: Changes
   dueThisWeek: Changes
   days: DayOfOrg[]
 }
 
-const FRESH_MS = 30_000
-/** A small installation is counted within it, so that its page is whole at once. */
-const PATIENCE_MS = 100
+const MAX_AGE_MS = 30_000
+/** A small installation is counted within this time, so its first page is complete. */
+const MAX_WAIT_MS = 100
 const DAY_MS = 86_400_000
 
 /**
- * Counts in the background, one count at a time and only when somebody asks. `read` answers within a tenth of a
- * second: the last census, which may be old, or undefined while the first one is still being taken.
+ * Takes the census in the background, one at a time and only on demand. `read` returns within 0.1 s: the last census,
+ * which may be old, or undefined while the first one is being taken.
  */
 export function createCensus({ db, log, now }: { db: Db; log: Logger; now: () => Date }) {
   let last: Census | undefined
@@ -40,10 +40,10 @@ export function createCensus({ db, log, now }: { db: Db; log: Logger; now: () =>
   }
   return {
     read: async (): Promise<Census | undefined> => {
-      const isFresh = last && now().getTime() - last.at.getTime() < FRESH_MS
+      const isFresh = last && now().getTime() - last.at.getTime() < MAX_AGE_MS
       if (!isFresh) running ??= renew()
       const wait = running
-      if (wait) await within(PATIENCE_MS, () => wait).catch(() => undefined)
+      if (wait) await within(MAX_WAIT_MS, () => wait).catch(() => undefined)
       return last
     },
   }

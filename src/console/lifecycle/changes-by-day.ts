@@ -1,26 +1,27 @@
 import type { Db } from '../../db/client.ts'
 
-/** Changes of chatrooms in one org on one day (`2026-11-22`, UTC). */
+/** The changes of an org's chatrooms on one day (`2026-11-22`, UTC). */
 export type DayOfOrg = { orgId: string; day: string } & DayCounts
-export type DayCounts = { created: number; woken: number; deactivated: number; expired: number }
+/** `reactivated`: by a message of the customer or through the API. */
+export type DayCounts = { created: number; reactivated: number; deactivated: number; expired: number }
 
-/** Days that are looked back on, today included. */
+/** The number of days shown, including today. */
 export const DAYS = 14
 
-/** The id of an event, a UUIDv7, starts with its time: the primary key finds where the days begin. */
+/** An event's id is a UUIDv7, which starts with its time, so the primary key finds the first event of the period. */
 const FIRST_ID = `(lpad(to_hex(floor(extract(epoch from $1::timestamptz) * 1000)::bigint), 12, '0')
   || '70008000000000000000')::uuid`
 
-/** How many chatrooms were made, woken, put to sleep and expired, by org and day, since that moment. */
+/** Counts the created, reactivated, deactivated and expired chatrooms since a point in time, by org and day. */
 export async function changesByDay(db: Db, since: Date): Promise<DayOfOrg[]> {
   const { rows } = await db.$client.query<DayOfOrg>({
     name: 'console-changes-by-day',
-    text: `select o.id as "orgId", e.day::text as day, e.created, e.woken, e.deactivated, e.expired
+    text: `select o.id as "orgId", e.day::text as day, e.created, e.reactivated, e.deactivated, e.expired
       from orgs o
       cross join lateral (
         select (e.created_at at time zone 'UTC')::date as day,
           count(*) filter (where kind = 'chatroom.created')::int as created,
-          count(*) filter (where kind in ('chatroom.reactivated', 'chatroom.activated'))::int as woken,
+          count(*) filter (where kind in ('chatroom.reactivated', 'chatroom.activated'))::int as reactivated,
           count(*) filter (where kind = 'chatroom.deactivated')::int as deactivated,
           count(*) filter (where kind = 'chatroom.expired')::int as expired
         from events e where e.org_id = o.id and e.id >= ${FIRST_ID} group by day) e`,

@@ -3,7 +3,7 @@ import { readHeartbeats } from '../../heartbeats/read-heartbeats.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
-import { readQuestion } from '../ui/question.ts'
+import { readPageQuery } from '../ui/page-query.ts'
 import { createCensus } from './census.ts'
 import { renderLifecycle } from './page.tsx'
 
@@ -13,7 +13,7 @@ export function createLifecycleRoutes(shell: Shell, { db, log, now }: ConsolePar
   const router = Router()
 
   router.get('/lifecycle', async (req, res) => {
-    const { org: orgId } = readQuestion(req)
+    const { org: orgId } = readPageQuery(req)
     const [orgs, { sweeps }, census] = await Promise.all([listOrgs(db), readHeartbeats(db), counts.read()])
     res.type('html').send(renderLifecycle(shell, { orgs, orgId, sweeps, census, now: now() }))
   })

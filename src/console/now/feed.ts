@@ -5,6 +5,8 @@ import type { Db } from '../../db/client.ts'
 import type { Logger } from '../../logger.ts'
 import { type Figures, readFigures } from './figures.ts'
 import { inboxTraffic } from './inbox-traffic.ts'
+import { createNewMessageReader, PER_ORG, PER_READ } from './new-messages.ts'
+import { createPoller } from './poller.ts'
 import { type RecentMessage, recentMessages } from './recent-messages.ts'
 import { createTraffic, type Rates } from './traffic.ts'
 
@@ -12,63 +14,38 @@ export type FeedParts = {
   db: Db
   queues: () => Queue[]
   log: Logger
-  /** What the stream sends, as HTML. */
+  /** Render as HTML what the stream sends. */
   renderRows: (rows: RecentMessage[]) => string
   renderFigures: (figures: Figures, rates: Rates) => string
 }
 
 export type Feed = {
-  /** The rates so far; asking for them keeps the readings going for a while. */
+  /** The rates measured so far. The call keeps the measurement running for another minute. */
   rates(): Rates
-  /** Answers with a stream of events: `rows` as they are routed, `figures` every other second. */
+  /** Answers with a stream of events: `rows` as messages are routed, and `figures` every two seconds. */
   stream(req: Request, res: Response, orgId: string | undefined): Promise<void>
 }
 
-const TICK_MS = 1_000
-/** Readings go on so long after the last look, so that a page opened again shows no gap. */
-const LINGER_MS = 60_000
-const PER_ORG = 20
-const PER_TICK = 60
-/** Batches commit out of order: so many deliveries back are looked at again. */
-const SLACK = 256 * 4_096
-const REMEMBERED = 5_000
+type Filter = { orgId: string | undefined }
+type Watcher = Session<Filter>
 
-/** One poller for all who look, and none while nobody does. */
-export function createFeed(parts: FeedParts): Feed {
-  const channel = createChannel<Record<string, never>, { orgId: string | undefined }>()
+/** One poller for all watchers of this process; without watchers it reads nothing. */
+export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedParts): Feed {
+  const channel = createChannel<Record<string, never>, Filter>()
   const traffic = createTraffic()
-  const newRows = createCursor(parts.db)
-  let isRunning = false
-  let lookedAt = 0
-  let ticks = 0
+  const readNewMessages = createNewMessageReader(db)
+  const isWatched = () => channel.sessionCount > 0
 
-  const tick = async () => {
-    ticks += 1
-    try {
-      if (channel.sessionCount > 0) pushRows(channel.activeSessions, await newRows(), parts.renderRows)
-      if (ticks % 2 === 0) await tellFigures()
-    } catch (err) {
-      parts.log.warn({ err }, 'the console could not be brought up to date')
-    }
-    const isWatched = channel.sessionCount > 0 || Date.now() - lookedAt < LINGER_MS
-    if (isWatched) return void setTimeout(tick, TICK_MS).unref()
-    isRunning = false
-    traffic.clear()
+  const sendFigures = async () => {
+    traffic.add(await inboxTraffic(db))
+    if (!isWatched()) return
+    channel.broadcast(renderFigures(await readFigures(db, queues()), traffic.rates), 'figures')
   }
-  const tellFigures = async () => {
-    traffic.add(await inboxTraffic(parts.db))
-    if (channel.sessionCount === 0) return
-    channel.broadcast(
-      parts.renderFigures(await readFigures(parts.db, parts.queues()), traffic.rates),
-      'figures',
-    )
+  const onTick = async (n: number) => {
+    if (isWatched()) pushRows(channel.activeSessions, await readNewMessages(), renderRows)
+    if (n % 2 === 0) await sendFigures()
   }
-  const look = () => {
-    lookedAt = Date.now()
-    if (isRunning) return
-    isRunning = true
-    void tick()
-  }
+  const { look } = createPoller({ onTick, onStop: traffic.clear, isWatched, log })
 
   return {
     rates: () => {
@@ -79,14 +56,12 @@ export function createFeed(parts: FeedParts): Feed {
       const session = await createSession(req, res, { state: { orgId } })
       channel.register(session)
       look()
-      // What came between the page and its stream; the page knows which of it is there already.
-      const rows = await recentMessages(parts.db, { orgId, after: 0, perOrg: PER_ORG, limit: PER_TICK })
-      if (session.isConnected) pushRows([session], rows, parts.renderRows)
+      // Messages may have been routed between the page and its stream. The page drops those it has already.
+      const rows = await recentMessages(db, { orgId, after: 0, perOrg: PER_ORG, limit: PER_READ })
+      if (session.isConnected) pushRows([session], rows, renderRows)
     },
   }
 }
-
-type Watcher = Session<{ orgId: string | undefined }>
 
 function pushRows(
   watchers: readonly Watcher[],
@@ -94,28 +69,8 @@ function pushRows(
   render: FeedParts['renderRows'],
 ): void {
   for (const watcher of watchers) {
-    const theirs = rows.filter(
-      (row) => watcher.state.orgId === undefined || row.orgId === watcher.state.orgId,
-    )
-    if (theirs.length > 0) watcher.push(render(theirs), 'rows')
+    const { orgId } = watcher.state
+    const visible = rows.filter((row) => orgId === undefined || row.orgId === orgId)
+    if (visible.length > 0) watcher.push(render(visible), 'rows')
   }
 }
-
-/** Gives each message once, whatever order they are committed in. */
-function createCursor(db: Db) {
-  let after = 0
-  const told = new Set<string>()
-  return async () => {
-    const rows = await recentMessages(db, { after: after - SLACK, perOrg: PER_ORG, limit: PER_TICK })
-    const fresh = rows.filter((row) => !told.has(keyOf(row)))
-    for (const row of fresh) told.add(keyOf(row))
-    for (const key of told) {
-      if (told.size <= REMEMBERED) break
-      told.delete(key)
-    }
-    after = Math.max(after, ...rows.map((row) => row.seq))
-    return fresh
-  }
-}
-
-const keyOf = ({ orgId, wamid }: RecentMessage) => `${orgId}\n${wamid}`

@@ -4,13 +4,13 @@ import { type InboxFigures, inboxFigures } from '../../inbox/figures.ts'
 import { type QueueDepth, queueDepths } from '../../queue/health.ts'
 import { listStoppedNumbers, type StoppedNumber } from './stopped-numbers.ts'
 
-/** The installation at a glance; `depths` is undefined while the queue does not answer. */
+/** The current figures of the installation. `depths` is undefined while the queues do not answer. */
 export type Figures = InboxFigures & {
   depths: Record<string, QueueDepth> | undefined
   stopped: StoppedNumber[]
 }
 
-/** What PostgreSQL and the queue say now, the same in whichever process is asked. */
+/** Reads the figures from PostgreSQL and the queues, so that every process returns the same ones. */
 export async function readFigures(db: Db, queues: Queue[]): Promise<Figures> {
   const [inbox, stopped, depths] = await Promise.all([
     inboxFigures(db),

@@ -1,11 +1,11 @@
 import type { Db } from '../../db/client.ts'
 
-/** Deliveries stored and deliveries routed since the database began to count; `at` is the database's clock. */
+/** Deliveries stored and routed since PostgreSQL's statistics were last reset; `at` is the database's clock. */
 export type InboxTraffic = { at: Date; stored: number; routed: number }
 
 /**
- * What PostgreSQL itself counts: every delivery is one row put into `inbox`, and routed is its row deleted. So it
- * holds for all processes together, and costs nothing; a backend adds its share at most a second late.
+ * Reads the traffic of all processes from PostgreSQL's own statistics: a stored delivery is a row inserted into `inbox`,
+ * a routed one is a row deleted. This costs nothing extra. A backend reports its share up to a second late.
  */
 export async function inboxTraffic(db: Db): Promise<InboxTraffic> {
   const { rows } = await db.$client.query<{ at: Date; stored: string; routed: string }>({

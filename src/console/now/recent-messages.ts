@@ -1,7 +1,7 @@
 import type { Db } from '../../db/client.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
 
-/** One message that took part in routing, as ids: never what it says. */
+/** A routed message, without its text. */
 export type RecentMessage = {
   orgId: string
   wamid: string
@@ -10,15 +10,15 @@ export type RecentMessage = {
   type: string
   route: (typeof ROUTES)[number]
   reason: string
-  /** The customer's `wa_id`, or business-scoped id. */
+  /** The sender's `wa_id`, or BSUID where there is none. */
   sender: string | null
-  /** Our number, as people write it. */
+  /** The display phone number of the WABA phone. */
   number: string
 }
 
 /**
- * The messages routed last, in the order they were received, newest first: of each org at most `perOrg` above
- * `after` (a receive sequence), of all together at most `limit`. Reads no more than that of `messages_routed`.
+ * The latest routed messages with a receive sequence above `after`, the newest first: at most `perOrg` of each org and
+ * `limit` in all. The index `messages_routed` gives them, so it reads no other rows.
  */
 export async function recentMessages(
   db: Db,

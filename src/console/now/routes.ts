@@ -2,31 +2,31 @@ import { Router } from 'express'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
-import { readQuestion } from '../ui/question.ts'
+import { readPageQuery } from '../ui/page-query.ts'
 import { createFeed } from './feed.ts'
 import { readFigures } from './figures.ts'
 import { renderFigures, renderNow, renderRows } from './page.tsx'
 import { recentMessages } from './recent-messages.ts'
 
-const SHOWN = 40
+const SHOWN_MESSAGES = 40
 
-/** `GET /console`, and the stream that keeps it moving. */
+/** `GET /console`, and `GET /console/stream`, which keeps the page up to date. */
 export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts): Router {
   const feed = createFeed({ db, queues, log, renderRows, renderFigures })
   const router = Router()
 
   router.get('/', async (req, res) => {
-    const { org: orgId } = readQuestion(req)
+    const { org: orgId } = readPageQuery(req)
     const rates = feed.rates()
     const [orgs, figures, recent] = await Promise.all([
       listOrgs(db),
       readFigures(db, queues()),
-      recentMessages(db, { orgId, after: 0, perOrg: SHOWN, limit: SHOWN }),
+      recentMessages(db, { orgId, after: 0, perOrg: SHOWN_MESSAGES, limit: SHOWN_MESSAGES }),
     ])
     res.type('html').send(renderNow(shell, { orgs, orgId, figures, rates, recent }))
   })
 
-  router.get('/stream', (req, res) => feed.stream(req, res, readQuestion(req).org))
+  router.get('/stream', (req, res) => feed.stream(req, res, readPageQuery(req).org))
 
   return router
 }

@@ -2,7 +2,7 @@ const WIDTH = 240
 const HEIGHT = 44
 const SLOTS = 60
 
-/** Samples as a line, the newest at the right end; the scale begins at zero. */
+/** A line chart of up to 60 samples, the newest at the right end. The scale starts at zero. */
 export function Spark({ label, samples }: { label: string; samples: number[] }) {
   const top = Math.max(1, ...samples)
   const step = WIDTH / (SLOTS - 1)

@@ -2,14 +2,14 @@ import type { Db } from '../../db/client.ts'
 
 export type StoppedNumber = { orgId: string; number: string; reason: string | null; since: Date }
 
-const MOST = 50
+const MAX_NUMBERS = 50
 
-/** The numbers, of all orgs, that may not send until they are provisioned with a new token; the latest first. */
+/** The 50 numbers of all orgs that were stopped last. They may not send until they are provisioned with a new token. */
 export async function listStoppedNumbers(db: Db): Promise<StoppedNumber[]> {
   const { rows } = await db.$client.query<StoppedNumber>({
     name: 'console-stopped-numbers',
     text: `select org_id as "orgId", display_phone_number as number, stopped_reason as reason, stopped_at as since
-      from waba_phones where stopped_at is not null order by stopped_at desc, id limit ${MOST}`,
+      from waba_phones where stopped_at is not null order by stopped_at desc, id limit ${MAX_NUMBERS}`,
   })
   return rows
 }

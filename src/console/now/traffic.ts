@@ -1,30 +1,30 @@
 import type { InboxTraffic } from './inbox-traffic.ts'
 
-/** Deliveries a second, the oldest sample first; none before there are two readings. */
+/** Deliveries per second, the oldest sample first. There is no sample before the second reading. */
 export type Rates = { acknowledged: number[]; routed: number[] }
 
 const SAMPLES = 60
 
-/** A rate is over so many readings: backends tell the database of their share once a second, in bursts. */
+/** The number of readings that a rate covers. It smooths the bursts in which backends report their statistics. */
 const SPAN = 3
 
-/** Turns readings of counters into rates, and remembers the last sixty. */
+/** Turns readings of counters into rates and keeps the last 60 of them. */
 export function createTraffic() {
   let readings: InboxTraffic[] = []
   const rates: Rates = { acknowledged: [], routed: [] }
   return {
     rates,
-    /** Takes one reading. Counters that went back were reset: that is no traffic. */
+    /** Adds a reading. Counters that decrease were reset, which counts as no traffic. */
     add(reading: InboxTraffic): void {
       const [first] = readings
       readings = [...readings, reading].slice(-SPAN)
       if (!first) return
       const seconds = (reading.at.getTime() - first.at.getTime()) / 1_000
       if (seconds <= 0) return
-      remember(rates.acknowledged, (reading.stored - first.stored) / seconds)
-      remember(rates.routed, (reading.routed - first.routed) / seconds)
+      addSample(rates.acknowledged, (reading.stored - first.stored) / seconds)
+      addSample(rates.routed, (reading.routed - first.routed) / seconds)
     },
-    /** Forgets all: what comes after a pause is no neighbour of what was before it. */
+    /** Removes all readings and rates; call it when readings pause, because rates across a pause would be wrong. */
     clear(): void {
       readings = []
       rates.acknowledged.length = 0
@@ -33,7 +33,7 @@ export function createTraffic() {
   }
 }
 
-function remember(samples: number[], perSecond: number): void {
+function addSample(samples: number[], perSecond: number): void {
   samples.push(Math.max(0, perSecond))
   if (samples.length > SAMPLES) samples.shift()
 }

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/client.ts'
 
-/** A message that waits for a chatroom of its customer, as ids: never what it says. */
+/** A message that waits for a chatroom of its customer, without its text. */
 export type HeldMessage = {
   orgId: string
   wamid: string
@@ -13,13 +13,13 @@ export type HeldMessage = {
 }
 
 const PER_ORG = 50
-const MOST = 100
+const MAX_MESSAGES = 100
 
 /** The latest held messages of these orgs, newest first: at most 50 of each org, 100 of all. */
 export async function listHeld(db: Db, orgIds: string[]): Promise<HeldMessage[]> {
   const { rows } = await db.$client.query<HeldMessage>({
     name: 'console-held',
-    // The order names `chatroom_id`, null in all of them, because `messages_chatroom` then gives it without a sort.
+    // `chatroom_id` is null in every row. Ordering by it first lets the index `messages_chatroom` give the order.
     text: `select m.org_id as "orgId", m.wamid, m.customer_id as "customerId", coalesce(m.wa_id, m.user_id) as sender,
         coalesce(p.display_phone_number, m.waba_phone_id) as number, m.type, m.reason, m.received_at as "receivedAt"
       from unnest($1::text[]) as o(id)
@@ -27,7 +27,7 @@ export async function listHeld(db: Db, orgIds: string[]): Promise<HeldMessage[]>
         select * from messages m where m.org_id = o.id and m.route = 'held' and m.chatroom_id is null
         order by m.chatroom_id desc, m.sent_at desc, m.seq desc limit ${PER_ORG}) m
       left join waba_phones p on p.org_id = m.org_id and p.id = m.waba_phone_id
-      order by m.received_at desc, m.seq desc limit ${MOST}`,
+      order by m.received_at desc, m.seq desc limit ${MAX_MESSAGES}`,
     values: [orgIds],
   })
   return rows

@@ -3,9 +3,9 @@ import { count } from '../ui/format.ts'
 import { renderPage, type Shell } from '../ui/layout.tsx'
 import { maskBody, plainBody } from '../ui/mask.ts'
 import { Moment } from '../ui/parts.tsx'
-import { ReplayButton, STUCK } from './page.tsx'
+import { ReplayButton, STUCK } from './replay-buttons.tsx'
 
-/** One dead letter with its payload, masked unless its text was asked for. */
+/** One dead letter with its payload; values are masked unless `withText` is set. */
 export function renderLetter(shell: Shell, letter: DeadLetter & { body: string }, withText: boolean): string {
   const { id, error, bytes, requeues, received_at } = letter
   const body = Buffer.from(letter.body, 'base64')
@@ -29,15 +29,18 @@ export function renderLetter(shell: Shell, letter: DeadLetter & { body: string }
           <a
             class="button"
             href={`${STUCK}/${id}${withText ? '' : '?text=show'}`}
-            title="To show it is noted in the log"
+            title="The log records who has text shown"
           >
             {withText ? 'Hide text' : 'Show text'}
           </a>
           {!shell.readOnly && <ReplayButton id={id} />}
         </div>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard */}
         <section class="scroll" aria-labelledby="payload" tabIndex={0}>
-          <pre>{shown ?? `No JSON, ${count(bytes)} bytes: nothing of it can be shown without its text.`}</pre>
+          <pre>
+            {shown ??
+              `The payload is not JSON (${count(bytes)} bytes), so no part of it can be shown without its text.`}
+          </pre>
         </section>
       </>
     ),

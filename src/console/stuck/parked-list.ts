@@ -1,9 +1,9 @@
 import type { Db } from '../../db/client.ts'
 
-/** What deliveries wait for (`phone:<id>` or `waba:<id>`), how many, and since when. */
+/** A number or WABA (`phone:<id>` or `waba:<id>`), how many deliveries wait for it, and since when. */
 export type Parked = { waitsFor: string; deliveries: number; since: Date }
 
-/** The first 10,000 parked deliveries by what they wait for; 50 of those at most. */
+/** Groups the first 10,000 parked deliveries by what they wait for; returns the 50 largest groups. */
 export async function listParked(db: Db): Promise<Parked[]> {
   const { rows } = await db.$client.query<Parked>({
     name: 'console-parked',

@@ -13,10 +13,10 @@ const TYPES = {
 
 type AssetName = keyof typeof TYPES
 
-/** Where pages find their files: each address has a hash of the content, so that it may be kept for ever. */
+/** The URLs of the console's files. Each contains a hash of the content, so browsers may cache it for ever. */
 export type AssetUrls = Record<AssetName, string>
 
-/** The console's files, read once, and the handler of `<base>/:hash/:name`. */
+/** Reads the console's files once; `serve` is the handler of `<base>/:hash/:name`. */
 export function loadAssets(base: string): {
   urls: AssetUrls
   serve: RequestHandler<{ hash: string; name: string }>

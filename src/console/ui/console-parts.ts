@@ -4,11 +4,11 @@ import type { Logger } from '../../logger.ts'
 
 export type ConsoleParts = {
   db: Db
-  /** The queues that exist at the moment. */
+  /** The queues that exist at the time of the call. */
   queues: () => Queue[]
-  /** Tells the queue of deliveries to route; false when it may not know. Has a deadline and never rejects. */
+  /** Enqueues jobs for deliveries; false when the queue may not have them. Has a deadline and never rejects. */
   enqueue: (ids: number[]) => Promise<boolean>
-  /** Pages show no button that changes anything; the login refuses it too. */
+  /** Pages show no button that changes anything; the login refuses such requests too. */
   readOnly: boolean
   log: Logger
   now: () => Date

@@ -3,15 +3,16 @@ import { ApiError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { renderPage, type Shell } from './layout.tsx'
 
-/** Answers what went wrong as a page: our refusals as they are, all else without a reason, which the log has. */
+/** Answers errors as a page: an `ApiError` with its message; any other error without a reason, which is in the log. */
 export function createErrorPage(shell: Shell, log: Logger): ErrorRequestHandler {
   return (err: unknown, _req, res, next) => {
-    const refusal = err instanceof ApiError ? err : undefined
-    if (!refusal) log.error({ err }, 'a page of the console failed')
+    const known = err instanceof ApiError ? err : undefined
+    if (!known) log.error({ err }, 'a page of the console failed')
     if (res.headersSent) return next(err)
     const text =
-      refusal?.message ?? 'The log says why. While PostgreSQL is away no page can be shown: try again.'
-    const title = refusal ? 'That did not work' : 'Something went wrong'
+      known?.message ??
+      'The reason is in the log. While PostgreSQL is unavailable no page can be shown. Try again later.'
+    const title = known ? 'The request was refused' : 'Something went wrong'
     const children = (
       <>
         <h1>{title}</h1>
@@ -19,7 +20,7 @@ export function createErrorPage(shell: Shell, log: Logger): ErrorRequestHandler 
       </>
     )
     res
-      .status(refusal?.status ?? 500)
+      .status(known?.status ?? 500)
       .type('html')
       .send(renderPage({ shell, title, children }))
   }

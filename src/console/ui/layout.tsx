@@ -2,10 +2,10 @@ import type { ComponentChildren, VNode } from 'preact'
 import { renderToString } from 'preact-render-to-string'
 import type { AssetUrls } from './assets.ts'
 
-/** What every page of the console knows. */
+/** What every page of the console needs for its layout. */
 export type Shell = {
   assets: AssetUrls
-  /** Nothing may be changed: pages show no button that would. */
+  /** Pages show no button that changes anything. */
   readOnly: boolean
 }
 
@@ -20,17 +20,17 @@ const PAGES = [
 type Props = {
   shell: Shell
   title: string
-  /** The path of the page in the navigation. */
+  /** The path by which the navigation marks the page as the current one. */
   here?: string
   children: ComponentChildren
 }
 
-/** One page as HTML. */
+/** Renders a whole page as HTML. */
 export function renderPage(props: Props): string {
   return `<!doctype html>${renderToString(<Page {...props} />)}`
 }
 
-/** A part of a page as HTML. */
+/** Renders a part of a page as HTML. */
 export function renderPart(part: VNode): string {
   return renderToString(part)
 }
@@ -49,7 +49,7 @@ function Page({ shell, title, here, children }: Props) {
       </head>
       <body>
         <a class="skip" href="#main">
-          To the content
+          Skip to content
         </a>
         <header class="top">
           <a class="brand" href="/console">

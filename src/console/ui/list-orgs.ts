@@ -2,13 +2,13 @@ import type { Db } from '../../db/client.ts'
 
 export type OrgName = { id: string; name: string }
 
-const MOST = 1_000
+const MAX_ORGS = 1_000
 
-/** The orgs an operator may pick from, by name; the first thousand of them. */
+/** The first 1,000 orgs by name, for the operator to choose from. */
 export async function listOrgs(db: Db): Promise<OrgName[]> {
   const { rows } = await db.$client.query<OrgName>({
     name: 'console-orgs',
-    text: `select id, name from orgs order by lower(name), id limit ${MOST}`,
+    text: `select id, name from orgs order by lower(name), id limit ${MAX_ORGS}`,
   })
   return rows
 }

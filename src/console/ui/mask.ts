@@ -1,15 +1,15 @@
-/** What a masked text looks like. */
+/** What stands in place of a masked value. */
 export const MASK = '•••'
 
-/** Keys whose values say where a delivery was going, and not what it says or who it is about. */
+/** Keys whose values identify a delivery or its destination, never its sender or its text. */
 const PLAIN = new Set([
   ...['object', 'id', 'field', 'messaging_product', 'phone_number_id', 'type', 'timestamp', 'status'],
   ...['code', 'error_subcode', 'mime_type', 'recipient_type', 'event'],
 ])
 
 /**
- * The body of a delivery, indented, with every value masked but ids, types and times; undefined when it is no
- * JSON, of which nothing can be shown without showing its text.
+ * The body of a delivery as indented JSON in which every value except ids, types and times is masked. Undefined when the
+ * body is not JSON, because then its text cannot be told from the rest.
  */
 export function maskBody(body: Buffer): string | undefined {
   try {
@@ -19,7 +19,7 @@ export function maskBody(body: Buffer): string | undefined {
   }
 }
 
-/** The body as it is, indented when it is JSON. */
+/** The body unmasked, indented when it is JSON. */
 export function plainBody(body: Buffer): string {
   try {
     return JSON.stringify(JSON.parse(body.toString()), null, 2)

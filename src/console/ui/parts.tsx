@@ -2,12 +2,12 @@ import type { ComponentChildren } from 'preact'
 import { stamp } from './format.ts'
 import type { OrgName } from './list-orgs.ts'
 
-/** A state or decision, as a coloured word; the colour only repeats the word. */
+/** A state or decision as a coloured word. The word says it all: the colour only repeats it. */
 export function Badge({ of, children }: { of: string; children?: ComponentChildren }) {
   return <span class={`badge ${of}`}>{children ?? of}</span>
 }
 
-/** A moment; `clock` leaves the day out. */
+/** An instant in UTC; `clock` shows the time of day only. */
 export function Moment({ at, clock = false }: { at: Date; clock?: boolean }) {
   const text = stamp(at)
   return (
@@ -17,7 +17,7 @@ export function Moment({ at, clock = false }: { at: Date; clock?: boolean }) {
   )
 }
 
-/** A choice of org: all of them, or one. */
+/** A field to choose one org, or all of them. */
 export function OrgPicker({ orgs, orgId }: { orgs: OrgName[]; orgId: string | undefined }) {
   return (
     <label class="field">
@@ -34,7 +34,7 @@ export function OrgPicker({ orgs, orgId }: { orgs: OrgName[]; orgId: string | un
   )
 }
 
-/** The form that shows a page for one org. */
+/** A form that shows the page for the chosen org. */
 export function OrgForm({
   action,
   orgs,
@@ -52,7 +52,7 @@ export function OrgForm({
   )
 }
 
-/** A table that scrolls by itself, also by keyboard, where the screen is too narrow for it. */
+/** A table that scrolls sideways, also by keyboard, where the screen is too narrow for it. */
 export function Table({
   label,
   head,
@@ -63,7 +63,7 @@ export function Table({
   children: ComponentChildren
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
     <section class="scroll" aria-label={label} tabIndex={0}>
       <table>
         <thead>
@@ -79,7 +79,7 @@ export function Table({
   )
 }
 
-/** What stands where there is nothing to show. */
+/** A note in place of an empty list. */
 export function Nothing({ children }: { children: ComponentChildren }) {
   return <p class="nothing">{children}</p>
 }

@@ -1,0 +1,28 @@
+import { Moment, Nothing, Table } from '../ui/parts.tsx'
+import type { CustomerDetails } from './read-details.ts'
+
+/** The contacts that point to the customer, as a table. */
+export function Contacts({ contacts }: Pick<CustomerDetails, 'contacts'>) {
+  return (
+    <section aria-labelledby="contacts">
+      <h2 id="contacts">Contacts</h2>
+      {contacts.length === 0 && <Nothing>No contact points to this customer.</Nothing>}
+      {contacts.length > 0 && (
+        <Table label="Contacts" head={['crm_id', 'Name', 'Phone', 'Stage', 'Created', 'Expired']}>
+          {contacts.map((contact) => (
+            <tr>
+              <th scope="row">{contact.crmId}</th>
+              <td>{[contact.firstName, contact.lastName].filter(Boolean).join(' ')}</td>
+              <td>{contact.phone ?? ''}</td>
+              <td>{contact.stage ?? ''}</td>
+              <td>
+                <Moment at={contact.createdAt} />
+              </td>
+              <td>{contact.expiredAt && <Moment at={contact.expiredAt} />}</td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,52 @@
+import { Badge, Moment, Nothing } from '../ui/parts.tsx'
+import type { CustomerDetails } from './read-details.ts'
+import { RoomName } from './room-name.tsx'
+
+/** The customer's name and aliases. */
+export function CustomerHeader({
+  details: { customer, contacts, aliases, orgId },
+}: {
+  details: CustomerDetails
+}) {
+  const [contact] = contacts
+  const contactName = [contact?.firstName, contact?.lastName].filter(Boolean).join(' ')
+  return (
+    <section class="person" aria-labelledby="who">
+      <h2 id="who">{customer.profileName ?? (contactName || contact?.crmId) ?? 'Customer without a name'}</h2>
+      <p class="dim">
+        Customer {customer.id} of {orgId}, since <Moment at={customer.createdAt} />
+        {customer.optedOutAt && ' · opted out of marketing'}
+        {customer.mergedInto && ` · merged into ${customer.mergedInto}`}
+      </p>
+      <ul class="aliases" aria-label="Aliases">
+        {aliases.map(({ kind, value }) => (
+          <li>
+            <span class="dim">{kind}</span> {value}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** Where a message of the customer would be routed now, at each number. */
+export function Forecasts({ details }: { details: CustomerDetails }) {
+  return (
+    <section aria-labelledby="forecast">
+      <h2 id="forecast">If this customer wrote now</h2>
+      {details.forecasts.length === 0 && <Nothing>The org has no number to write to.</Nothing>}
+      <div class="forecasts">
+        {details.forecasts.map(({ number, explanation: { decision, reason, chatroom_id } }) => (
+          <div class="card">
+            <h3>to {number}</h3>
+            <p>
+              <Badge of={decision ?? 'none'} />{' '}
+              {chatroom_id && <RoomName rooms={details.rooms} id={chatroom_id} />}
+            </p>
+            <p class="note">{reason}</p>
+          </div>
+        ))}
+      </div>
+    </section>
+  )
+}

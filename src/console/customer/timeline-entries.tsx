@@ -1,0 +1,90 @@
+import { MASK } from '../ui/mask.ts'
+import { Badge, Moment } from '../ui/parts.tsx'
+import { RoomName } from './room-name.tsx'
+import type { RoomView } from './rooms.ts'
+import type { TimelineEvent, TimelineMessage } from './timeline.ts'
+
+const EVENT_NAMES: Record<string, string> = {
+  'chatroom.created': 'Chatroom created',
+  'chatroom.deactivated': 'Chatroom deactivated',
+  'chatroom.reactivated': 'Chatroom reactivated',
+  'chatroom.activated': 'Chatroom activated',
+  'chatroom.expired': 'Chatroom expired',
+  'chatroom.handed_over': 'Chatroom handed over',
+  'contact.expired': 'Contact expired',
+  'contact.created': 'Contact created',
+}
+const DIRECTION_NAMES = {
+  in: 'Customer wrote',
+  out: 'Sent by Usher',
+  echo: 'Sent from the WhatsApp Business app',
+}
+
+/** One change of state. */
+export function EventEntry({ event, rooms }: { event: TimelineEvent; rooms: RoomView[] }) {
+  const { kind, actor, reason, chatroomId, wamid, at } = event
+  return (
+    <li class={`event ${kind.split('.')[1] ?? ''}`}>
+      <Moment at={at} />
+      <div>
+        <p>
+          <b>{EVENT_NAMES[kind] ?? kind.replace(/[._]/g, ' ')}</b>
+          {wamid && (
+            <>
+              {' by message '}
+              <a class="id" href={`#${wamid}`}>
+                {wamid}
+              </a>
+            </>
+          )}
+        </p>
+        <p class="note">
+          {[reason, `by ${actor}`].filter(Boolean).join(', ')}
+          <InRoom rooms={rooms} id={chatroomId} />
+        </p>
+      </div>
+    </li>
+  )
+}
+
+type MessageProps = { message: TimelineMessage; rooms: RoomView[]; withText: boolean }
+
+/** One message, with its text only when `withText` is set. */
+export function MessageEntry({ message, rooms, withText }: MessageProps) {
+  const { wamid, direction, type, at, route, reason, chatroomId, status } = message
+  return (
+    <li class={`message ${direction}`} id={wamid}>
+      <Moment at={at} />
+      <div>
+        <p>
+          <b>{DIRECTION_NAMES[direction]}</b> <span class="dim">{type}</span> {route && <Badge of={route} />}{' '}
+          {status && <Badge of={`is-${status}`}>{status}</Badge>}
+        </p>
+        <p class="text">{withText ? textOf(message) : MASK}</p>
+        <p class="note">
+          {reason}
+          <InRoom rooms={rooms} id={chatroomId} />
+          {' · '}
+          <span class="id">{wamid}</span>
+        </p>
+      </div>
+    </li>
+  )
+}
+
+function InRoom({ rooms, id }: { rooms: RoomView[]; id: string | null }) {
+  return (
+    id && (
+      <>
+        {' · '}
+        <RoomName rooms={rooms} id={id} />
+      </>
+    )
+  )
+}
+
+/** The body of a text message; the JSON content of any other type. */
+function textOf({ payload, type }: TimelineMessage): string {
+  const text = payload?.text as { body?: unknown } | undefined
+  return typeof text?.body === 'string' ? text.body : JSON.stringify(payload?.[type] ?? payload)
+}
