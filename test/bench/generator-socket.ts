@@ -8,7 +8,7 @@ export type Connection = {
   dueAt: number
 }
 
-/** Answered by every door with something; node accepts one connection a turn, which must not be measured. */
+/** Every variant answers this. Node accepts one connection in a turn of its event loop, which must not be measured. */
 const GREETING = 'GET /webhooks/whatsapp HTTP/1.1\r\nHost: usher.test\r\n\r\n'
 
 /**

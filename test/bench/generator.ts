@@ -12,7 +12,7 @@ export type Load = Batch & {
   rate?: number
   /** Pause of a connection after an answer, in the closed loop. */
   pauseMs?: number
-  /** Start over when the requests run out: for doors that do not look into them. */
+  /** Start over when the requests run out: for variants that do not read them. */
   repeat?: boolean
 }
 
@@ -79,7 +79,7 @@ async function run(): Promise<LoadResult> {
   const loop = load.rate === undefined ? closedLoop(deadline, send, count) : openLoop(startedAt, send, count)
   proceed = loop.proceed
   for (const connection of connections) proceed(connection)
-  await settled(() => loop.tick() && count.answered === count.sent, deadline + PATIENCE_MS)
+  await untilDone(() => loop.tick() && count.answered === count.sent, deadline + PATIENCE_MS)
   for (const { socket } of connections) socket.destroy()
 
   const taken = Math.min(count.sent, load.count)
@@ -139,7 +139,7 @@ function openLoop(startedAt: number, send: Send, count: Count): Loop {
   }
 }
 
-function settled(done: () => boolean, giveUpAt: number): Promise<void> {
+function untilDone(done: () => boolean, giveUpAt: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       if (!done() && now() < giveUpAt) return

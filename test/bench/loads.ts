@@ -14,7 +14,7 @@ const SINGLE_PAUSE_MS = 20
 /** How SQL alone is driven: as many batches at a time as a worker process has by default. */
 export const SQL = { concurrency: 4, batch: 200 }
 
-/** What a variant is given in one of these ways; `repeat`: its door does not look into requests. */
+/** The load of a variant in one of these ways; `repeat`: the variant does not read its requests, so a few are enough. */
 export function loadOf(
   way: Way,
   options: Options,
@@ -29,7 +29,7 @@ export function loadOf(
   return { ...base, count: repeat ? 20_000 : most * seconds }
 }
 
-/** Lets the code be compiled and the connections be opened before anything is measured. */
+/** Sends a load that is not measured, so that code is compiled and connections are open. */
 export async function warmUp(
   bench: Bench,
   running: Running,

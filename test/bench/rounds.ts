@@ -22,28 +22,28 @@ export async function runRound(
   const round: Round = { load_average: loadavg()[0] ?? 0, variants: {} }
   const names = options.only.map((_, k) => options.only[(k + i) % options.only.length] as Name)
   for (const name of names) {
-    const tell = (way: Way) => say(`round ${i + 1} of ${options.rounds}: ${name}, ${way}`)
+    const onWay = (way: Way) => say(`round ${i + 1} of ${options.rounds}: ${name}, ${way}`)
     round.variants[name] =
       name === 'sql'
-        ? await sqlAlone(options, bench, world, tell)
-        : await door(name, options, bench, world, tell)
+        ? await sqlAlone(options, bench, world, onWay)
+        : await httpVariant(name, options, bench, world, onWay)
   }
   return round
 }
 
-async function door(
+async function httpVariant(
   name: Exclude<Name, 'sql'>,
   options: Options,
   bench: Bench,
   world: World,
-  tell: (way: Way) => void,
+  onWay: (way: Way) => void,
 ): Promise<Partial<Record<Way, Figures>>> {
   const running = await VARIANTS[name].start(world)
   try {
     const stores = running.drained !== undefined
     const most = name.startsWith('plain') ? MOST_PER_SECOND.plain : MOST_PER_SECOND.usher
     const measure = (way: Way) => {
-      tell(way)
+      onWay(way)
       return measureLoad(bench, running, loadOf(way, options, most, !stores))
     }
     await warmUp(bench, running, options, !stores)
@@ -61,16 +61,16 @@ async function sqlAlone(
   { rooms, seconds }: Options,
   bench: Bench,
   { databaseUrl: url }: World,
-  tell: (way: Way) => void,
+  onWay: (way: Way) => void,
 ): Promise<Partial<Record<Way, Figures>>> {
   const sql = startChild<ToSqlAlone, SqlResult>('sql-alone.js')
   const measure = (mix: Mix, seconds: number) =>
     measureSql(bench, sql, { ...SQL, url, mix, rooms, seconds, count: MOST_PER_SECOND.sql * seconds })
   try {
     await measure('messages', WARM_UP_SECONDS)
-    tell('full')
+    onWay('full')
     const full = await measure('messages', seconds)
-    tell('statuses')
+    onWay('statuses')
     return { full, statuses: await measure('statuses', seconds) }
   } finally {
     await sql.stop()

@@ -9,8 +9,8 @@ import { VARIANTS, type World } from './variants.ts'
 const SECONDS = 3
 
 /**
- * Statements and round trips for one message at full speed, or undefined for a door that stores nothing. Counted by
- * a proxy, in a run of its own since that takes CPU time: batches, and with them the figures, may be a bit smaller.
+ * Statements and round trips for one message at full speed, or undefined for a variant that stores nothing. They are
+ * counted by a proxy in a run of its own, because the proxy takes CPU time: its batches, and so its figures, may be smaller.
  */
 export async function countTrips(
   name: Name,
@@ -24,7 +24,7 @@ export async function countTrips(
     const through = { ...world, databaseUrl: counter.url }
     const items = await (name === 'sql'
       ? runSql(options, bench, through, reset)
-      : runDoor(name, options, bench, through, reset))
+      : runHttp(name, options, bench, through, reset))
     if (items === undefined) return undefined
     const { statements, round_trips } = counter.trips
     return { statements: statements / items, round_trips: round_trips / items }
@@ -50,7 +50,7 @@ async function runSql({ rooms }: Options, bench: Bench, { databaseUrl: url }: Wo
   }
 }
 
-async function runDoor(
+async function runHttp(
   name: Exclude<Name, 'sql'>,
   options: Options,
   bench: Bench,

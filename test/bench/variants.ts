@@ -12,7 +12,7 @@ export type World = { databaseUrl: string; redisUrl: string | undefined; pool: P
 export type Running = {
   processes: Process[]
   port: number
-  /** True when all that was acknowledged has been worked off; undefined for a door that stores nothing. */
+  /** True when everything acknowledged has been routed; undefined for a variant that stores nothing. */
   drained: (() => Promise<boolean>) | undefined
   stop(): Promise<void>
 }
@@ -106,7 +106,7 @@ async function plain({ databaseUrl, redisUrl = '' }: World): Promise<Running> {
   }
 }
 
-/** What the plain design is when its 200 is to survive a power cut, as Usher's does. */
+/** The plain design with a Redis that writes to the disk first, so that its 200 survives a power cut as Usher's does. */
 async function plainDurable(world: World): Promise<Running> {
   const redis = await startRedis(undefined, ['--appendonly', 'yes', '--appendfsync', 'always'])
   const { stop, ...rest } = await plain({ ...world, redisUrl: redis.url })

@@ -51,7 +51,7 @@ it('the same phone is a wa_id and an E.164 number; an id is only itself', () => 
   expect(values(synonymsOf({ kind: 'bsuid', value: 'US.1' }))).toEqual(['US.1'])
 })
 
-it('ids are told from phones', () => {
+it('an id is distinguished from a phone', () => {
   const kinds = (['wa_id', 'phone', 'bsuid', 'parent_bsuid'] as const).filter((kind) =>
     isId({ kind, value: 'x' }),
   )

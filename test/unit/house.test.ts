@@ -26,7 +26,7 @@ function importsOf(file: string): Import[] {
 
 const imports = files.flatMap(importsOf)
 
-/** Ports: what stands between us and the world, and is not told what for. */
+/** Ports: code that talks to the outside world and knows no rule of Usher. */
 const PORTS =
   /^src\/(config|config-variables|logger|once-per-second|metrics|deadline|lifetime|errors|secrets|project-root)\.ts$|^src\/(db|queue|tracing|metrics)\//
 const ADAPTERS = /^src\/(http|cli|console)\/|\/(routes|[a-z-]+-routes)\.ts$|^workers\//

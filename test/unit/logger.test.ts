@@ -10,7 +10,7 @@ function logged(write: (log: ReturnType<typeof createLogger>) => void): string {
   return lines.join('')
 }
 
-it('writes one JSON line with what it was told', () => {
+it('writes one JSON line with the fields it is given', () => {
   expect(JSON.parse(logged((log) => log.info({ delivery: 7 }, 'routed')))).toMatchObject({
     delivery: 7,
     msg: 'routed',

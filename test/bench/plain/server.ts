@@ -5,7 +5,7 @@ import express from 'express'
 import { signatureMatches } from '../../../src/http/signature.ts'
 import { type PlainJob, type PlainMessage, type PlainStatus, QUEUE, redis } from './queue.ts'
 
-/** The plain design's door: Express, its JSON parser, one `queue.add` for every message and status, then 200. */
+/** The plain design's receiver: Express, its JSON parser, one `queue.add` for every message and status, then 200. */
 type Envelope = {
   entry: { changes: { value: Value }[] }[]
 }

@@ -116,7 +116,7 @@ const RANKS = `case status when 'sent' then 1 when 'delivered' then 2 when 'read
 const RANK: Record<string, number> = { sent: 1, delivered: 2, read: 3 }
 
 /** One statement, so a transaction of its own. */
-async function settle(org: string, { id, status, timestamp }: PlainStatus): Promise<void> {
+async function applyStatus(org: string, { id, status, timestamp }: PlainStatus): Promise<void> {
   await pool.query({
     name: 'status',
     text: `update messages set status = $3, status_at = $4
@@ -131,7 +131,7 @@ const worker = new Worker<PlainJob>(
     // Before a connection is taken: with all of them taken, asking for one more would wait forever.
     const org = await orgOf(data.phoneId)
     if ('message' in data) await inTransaction((tx) => route(tx, org, data, data.message, Number(id)))
-    else await settle(org, data.status)
+    else await applyStatus(org, data.status)
   },
   { connection: redis(), concurrency },
 )
