@@ -1,6 +1,6 @@
 import { type AuditEvent, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
-import { type LifecycleSettings, settleOverdue, type Transition } from '../rules/lifecycle.ts'
+import { applyOverdue, type LifecycleSettings, type Transition } from '../rules/lifecycle.ts'
 import type { Room } from '../rules/room.ts'
 import { readRooms } from './read-rooms.ts'
 import { updateRooms } from './update-rooms.ts'
@@ -30,7 +30,7 @@ export async function settleOverdueRooms(
     phoneIds.map((phoneId) => ({ orgId: org.id, customerId, phoneId })),
   )
   const phoneOf = new Map(byPhone.flatMap((rooms, i) => rooms.map((room) => [room.id, phoneIds[i] ?? ''])))
-  const { rooms, changed, transitions } = settleOverdue(byPhone.flat(), org, now)
+  const { rooms, changed, transitions } = applyOverdue(byPhone.flat(), org, now)
   if (changed.length > 0) {
     const overdue = rooms.filter((r) => changed.includes(r.id)).map((room) => ({ orgId: org.id, room }))
     const expiries = await updateRooms(tx, overdue, ACTOR)

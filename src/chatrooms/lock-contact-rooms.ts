@@ -1,9 +1,10 @@
 import { and, eq } from 'drizzle-orm'
-import { type Contact, isExpired } from '../contacts/present.ts'
+import type { Contact } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
 import { contacts, contactWabas } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
+import { isExpired } from '../rules/lifecycle.ts'
 import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './apply-overdue.ts'
 
 /** A contact whose customer is locked. */

@@ -1,5 +1,6 @@
 import type { Db } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
+import { EXPIRES_AT } from '../rules/lifecycle.ts'
 
 /** All that answers say of a chatroom; `users` are ids, the first user first. */
 export type ChatroomView = {
@@ -31,7 +32,7 @@ export async function readChatroom(db: Db, orgId: string, id: string): Promise<C
     name: 'read-chatroom',
     text: `select r.id as chatroom_id, r.external_ref_id, r.deactivated_at is not null as is_deactivated,
         r.expired_at is not null as is_expired,
-        coalesce(r.expired_at, c.created_at + o.expiry_days * interval '24 hours') as expiry_ts,
+        coalesce(r.expired_at, ${EXPIRES_AT}) as expiry_ts,
         r.deactivated_at as deactivation_ts, r.contact_id, w.id as remote_waba_id,
         r.waba_phone_id as remote_phone_id, r.display_name, r.state, r.last_inbound_at,
         array(select m.user_id from chatroom_members m where m.org_id = r.org_id and m.chatroom_id = r.id

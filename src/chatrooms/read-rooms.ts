@@ -1,5 +1,6 @@
 import { textArray, uuidArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
+import { PREFERRED_FIRST } from '../rules/latest.ts'
 import type { Room } from '../rules/room.ts'
 
 /** A customer at a number of an org: what chatrooms compete for. */
@@ -21,7 +22,7 @@ export async function readRooms(tx: Db, pairs: Pair[]): Promise<Room[][]> {
       cross join lateral (
         select * from chatrooms r
         where r.org_id = k.org_id and r.customer_id = k.customer_id and r.waba_phone_id = k.phone_id
-        order by r.expired_at desc nulls first, r.deactivated_at desc nulls first, r.created_at desc, r.id desc
+        order by ${PREFERRED_FIRST}
         limit ${MAX_ROOMS}) r`,
     values: [
       textArray(pairs.map((p) => p.orgId)),

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/record-events.ts'
 import { textArray, timestamptzArray, uuidArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
+import { INACTIVITY_REASON } from '../rules/lifecycle.ts'
 import type { Room } from '../rules/room.ts'
 
 /** A chatroom as it is to be written. */
@@ -37,7 +38,7 @@ export async function updateRooms(tx: Db, rooms: WrittenRoom[], actor: string): 
         last_auto_reply_at = u.last_auto_reply_at, deactivated_at = u.deactivated_at,
         expired_at = u.expired_at, pending_user_id = u.pending_user_id,
         deactivation_reason = case when u.deactivated_at is null then null
-          when r.deactivated_at is null then 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED' else r.deactivation_reason end
+          when r.deactivated_at is null then '${INACTIVITY_REASON}' else r.deactivation_reason end
       from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
         $6::timestamptz[], $7::text[], $8::timestamptz[])
         as u(org_id, id, activated_at, last_inbound_at, deactivated_at, expired_at, pending_user_id,

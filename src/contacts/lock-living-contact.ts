@@ -3,7 +3,8 @@ import type { Db } from '../db/client.ts'
 import { contacts } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
-import { type Contact, isExpired } from './present.ts'
+import { isExpired } from '../rules/lifecycle.ts'
+import type { Contact } from './present.ts'
 
 /**
  * Locks the contact's customer until the transaction ends and gives the contact to be changed.

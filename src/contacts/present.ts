@@ -1,11 +1,10 @@
 import type { z } from 'zod'
 import type { contacts } from '../db/schema/index.ts'
 import type { CustomerView } from '../identity/read-customer.ts'
+import { expiryOf, isExpired } from '../rules/lifecycle.ts'
 import type { ContactRespDto, CustomerDto, GetContactRespDto } from './schemas.ts'
 
 export type Contact = typeof contacts.$inferSelect
-
-const DAY_MS = 86_400_000
 
 /** What a contact, and at first its chatroom, is called (spec: createChatroomV3): CRM id, first and last name. */
 export function contactName({
@@ -14,18 +13,6 @@ export function contactName({
   lastName,
 }: Pick<Contact, 'crmId' | 'firstName' | 'lastName'>) {
   return [crmId, firstName, lastName].filter(Boolean).join(' ')
-}
-
-/** When the contact expired or is going to; undefined while the org lets contacts live for ever. */
-export function expiryOf(contact: Contact, expiryDays: number | null): Date | undefined {
-  if (contact.expiredAt) return contact.expiredAt
-  return expiryDays === null ? undefined : new Date(contact.createdAt.getTime() + expiryDays * DAY_MS)
-}
-
-/** True from the moment of expiry on, also before the sweep has written it down. */
-export function isExpired(contact: Contact, expiryDays: number | null, now: Date): boolean {
-  const expiry = expiryOf(contact, expiryDays)
-  return expiry !== undefined && expiry <= now
 }
 
 /** The contact as ContactRespDto; names that are not known are left out. */

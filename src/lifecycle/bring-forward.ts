@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import { LOOKS_ASLEEP } from '../rules/lifecycle.ts'
+import { ACTIVITY_DAY, DEACTIVATION_MAY_BE_DUE } from '../rules/lifecycle.ts'
 import { BATCH } from './sweep-in-batches.ts'
 
 /**
@@ -20,14 +20,12 @@ async function moveBatch(db: Db, at: Date | undefined): Promise<number> {
         select p.* from (select * from orgs where inactivity_days is not null order by id offset 0) o
         cross join lateral (
           select r.org_id, r.id from chatrooms r
-          where r.org_id = o.id and ${LOOKS_ASLEEP} and r.activity_day < ${LAST_DAY}
+          where r.org_id = o.id and ${DEACTIVATION_MAY_BE_DUE} and r.activity_day < ${ACTIVITY_DAY}
           order by r.activity_day, r.id limit ${BATCH} for no key update skip locked) p
         limit ${BATCH})
-      update chatrooms r set activity_day = ${LAST_DAY} from stale
+      update chatrooms r set activity_day = ${ACTIVITY_DAY} from stale
       where r.org_id = stale.org_id and r.id = stale.id`,
     values: [at],
   })
   return rowCount ?? 0
 }
-
-const LAST_DAY = `(greatest(r.last_inbound_at, r.activated_at) at time zone 'UTC')::date`

@@ -1,7 +1,6 @@
 import { NIL } from 'uuid'
 import type { Db } from '../db/client.ts'
-import type { DEACTIVATION_REASONS } from '../db/schema/index.ts'
-import { DEACTIVATES_AT, IS_FALLING_ASLEEP } from '../rules/lifecycle.ts'
+import { DEACTIVATES_AT, DEACTIVATION_IS_DUE, INACTIVITY_REASON } from '../rules/lifecycle.ts'
 import { bringActivityForward } from './bring-forward.ts'
 import type { Changes } from './changes.ts'
 import type { CustomerKey } from './lock-free-customers.ts'
@@ -13,8 +12,6 @@ import {
   type SweepEvent,
   sweepInBatches,
 } from './sweep-in-batches.ts'
-
-const REASON: (typeof DEACTIVATION_REASONS)[number] = 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED'
 
 /**
  * Deactivates the chatrooms whose customers have not written for their org's `inactivity_days`, as of the due time
@@ -50,7 +47,7 @@ async function pickChatrooms(tx: Db, at: Date | undefined, after: Place): Promis
         from chatrooms r
         cross join lateral (
           select * from contacts c where c.org_id = r.org_id and c.id = r.contact_id offset 0) c
-        where r.org_id = o.id and ${IS_FALLING_ASLEEP}
+        where r.org_id = o.id and ${DEACTIVATION_IS_DUE}
           and (r.activity_day, r.id) > (
             case when o.id = $2 then $3::date else '-infinity' end,
             case when o.id = $2 then $4::uuid else '${NIL}' end)
@@ -78,8 +75,8 @@ async function deactivateChatrooms(
           select * from chatrooms r where r.org_id = k.org_id and r.customer_id = k.id offset 0) r
         cross join lateral (
           select * from contacts c where c.org_id = r.org_id and c.id = r.contact_id offset 0) c
-        where ${IS_FALLING_ASLEEP})
-      update chatrooms r set deactivated_at = due.at, deactivation_reason = '${REASON}' from due
+        where ${DEACTIVATION_IS_DUE})
+      update chatrooms r set deactivated_at = due.at, deactivation_reason = '${INACTIVITY_REASON}' from due
       where r.org_id = due.org_id and r.id = due.id
       returning r.org_id as "orgId", r.customer_id as "customerId", r.contact_id as "contactId",
         r.id as "chatroomId", r.deactivated_at as at`,
@@ -89,7 +86,7 @@ async function deactivateChatrooms(
     ...ids,
     kind: 'chatroom.deactivated',
     actor: 'sweep',
-    reason: REASON,
+    reason: INACTIVITY_REASON,
     before: { state: 'active' },
     after: { state: 'deactivated', at: since },
   }))

@@ -1,6 +1,6 @@
 import { NIL } from 'uuid'
 import type { Db } from '../db/client.ts'
-import { EXPIRES_AT, IS_EXPIRING } from '../rules/lifecycle.ts'
+import { EXPIRES_AT, EXPIRY_IS_DUE, expiryReason } from '../rules/lifecycle.ts'
 import type { Changes } from './changes.ts'
 import type { CustomerKey } from './lock-free-customers.ts'
 import {
@@ -40,7 +40,7 @@ async function pickContacts(tx: Db, at: Date | undefined, after: Place): Promise
       from (select * from orgs where expiry_days is not null and id >= $2 order by id offset 0) o
       cross join lateral (
         select c.org_id, c.customer_id, c.created_at, c.id from contacts c
-        where c.org_id = o.id and ${IS_EXPIRING}
+        where c.org_id = o.id and ${EXPIRY_IS_DUE}
           and (c.created_at, c.id) > (
             case when o.id = $2 then $3::timestamptz else '-infinity' end,
             case when o.id = $2 then $4::uuid else '${NIL}' end)
@@ -71,7 +71,7 @@ async function expireContacts(tx: Db, at: Date | undefined, customers: CustomerK
         cross join lateral (select * from orgs o where o.id = k.org_id offset 0) o
         cross join lateral (
           select * from contacts c where c.org_id = k.org_id and c.customer_id = k.id offset 0) c
-        where ${IS_EXPIRING}),
+        where ${EXPIRY_IS_DUE}),
       due_room as materialized (
         select r.org_id, r.id, due.at, due.expiry_days from due
         cross join lateral (
@@ -100,7 +100,7 @@ function toEvent({ orgId, customerId, contactId, chatroomId, was, at, days }: Ex
     orgId,
     kind: chatroomId === null ? 'contact.expired' : 'chatroom.expired',
     actor: 'sweep',
-    reason: `contact older than ${days} days`,
+    reason: expiryReason(days),
     customerId,
     contactId,
     ...(chatroomId !== null && { chatroomId }),

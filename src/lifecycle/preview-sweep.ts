@@ -1,5 +1,5 @@
 import { type Db, inTransaction } from '../db/client.ts'
-import { IS_EXPIRING, IS_FALLING_ASLEEP } from '../rules/lifecycle.ts'
+import { DEACTIVATION_IS_DUE, EXPIRY_IS_DUE } from '../rules/lifecycle.ts'
 import type { Changes, OrgChanges } from './changes.ts'
 
 /** As of a time far ahead all rows are due: counting ten million takes longer than everyday statements may. */
@@ -23,13 +23,13 @@ export async function previewSweep(db: Db, at: Date | undefined): Promise<Change
         cross join lateral (
           select count(*) as n from chatrooms r
           where r.org_id = c.org_id and r.contact_id = c.id and r.expired_at is null) rooms
-        where c.org_id = o.id and ${IS_EXPIRING}) e
+        where c.org_id = o.id and ${EXPIRY_IS_DUE}) e
       cross join lateral (
         select count(*)::int as chatrooms
         from chatrooms r
         cross join lateral (
           select * from contacts c where c.org_id = r.org_id and c.id = r.contact_id offset 0) c
-        where r.org_id = o.id and ${IS_FALLING_ASLEEP}) d
+        where r.org_id = o.id and ${DEACTIVATION_IS_DUE}) d
       where e.contacts > 0 or d.chatrooms > 0
       order by o.id`,
     values: [at],

@@ -1,4 +1,5 @@
 import type { Db } from '../db/client.ts'
+import { firstUuidOf } from '../rules/uuid-time.ts'
 import { BATCH, type OnProgress } from './sweep-in-batches.ts'
 
 /** How many rows of each kind went; `buried`: deliveries that became dead letters. */
@@ -6,10 +7,6 @@ export type Purged = { idempotencyKeys: number; rateLimits: number; outbox: numb
 
 /** Never ahead of the database's clock: clients were promised that their idempotency keys hold for 24 h. */
 const AS_OF = 'least($1::timestamptz, now())'
-
-/** The id of an outbox row, a UUIDv7, starts with its time: the primary key finds the oldest rows. */
-const OLDEST_OUTBOX_ID_KEPT = `(lpad(to_hex(floor(extract(epoch from ${AS_OF} - interval '30 days') * 1000)::bigint), 12, '0')
-  || '70008000000000000000')::uuid`
 
 /**
  * Each takes one batch of rows that nobody holds. By `ctid`, which locking makes safe: a join by key would, without
@@ -26,7 +23,7 @@ const STATEMENTS: Record<keyof Purged, string> = {
       select old.ctid from orgs o
       cross join lateral (
         select b.ctid from outbox b
-        where b.org_id = o.id and b.id < ${OLDEST_OUTBOX_ID_KEPT}
+        where b.org_id = o.id and b.id < ${firstUuidOf(`${AS_OF} - interval '30 days'`)}
           and b.state in ('sent', 'failed') and b.created_at <= ${AS_OF} - interval '30 days'
         order by b.id limit ${BATCH} for update skip locked) old
       limit ${BATCH}))`,

@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
-import { provisionalWamid } from './queue-messages.ts'
+import { provisionalWamid } from '../rules/provisional-wamid.ts'
+import { IS_TOO_LATE } from '../rules/window.ts'
 
 /** All that a send needs, read before it is claimed. */
 export type Send = {
@@ -28,7 +29,7 @@ export async function readSend(db: Db, { org, id }: OutboxRow): Promise<Send | u
   const { rows } = await db.$client.query<Send>({
     name: 'read-send',
     text: `select o.kind, o.waba_phone_id as "phoneId", p.waba_id as "wabaId", w.access_token as "accessToken",
-        o.payload, c.phone, p.stopped_at is not null as stopped, o.created_at <= now() - interval '23 hours' as late,
+        o.payload, c.phone, p.stopped_at is not null as stopped, ${IS_TOO_LATE} as late,
         (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id
           and a.kind = 'wa_id' order by a.created_at desc limit 1) as "waId",
         (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id

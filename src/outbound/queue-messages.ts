@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
+import { NEXT_SEQ } from '../rules/ledger-order.ts'
+import { outboxIdSql, provisionalWamidSql } from '../rules/provisional-wamid.ts'
 
 /** A message to send; `payload` is Meta's message without address: `{ type, text | template }`. */
 export type Outgoing = {
@@ -13,9 +15,6 @@ export type Outgoing = {
   reason: string
   payload: { type: string }
 }
-
-/** Until Meta gives a message its id, the ledger knows it by its outbox row. */
-export const provisionalWamid = (outboxId: string) => `outbox:${outboxId}`
 
 /**
  * Writes messages into outbox and ledger, in the transaction that decided them; a customer's message is
@@ -34,10 +33,10 @@ export async function queueMessages(tx: Db, messages: Outgoing[]): Promise<Outbo
         on conflict do nothing returning org_id, id)
       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
         received_at, seq, reason, payload)
-      select m.org_id, 'outbox:' || m.id, m.phone_id, m.customer_id, m.room_id, 'out', m.type, now(), now(),
-        nextval('inbox_id_seq') * 4096, m.reason, m.payload
+      select m.org_id, ${provisionalWamidSql('m.id')}, m.phone_id, m.customer_id, m.room_id, 'out', m.type, now(), now(),
+        ${NEXT_SEQ}, m.reason, m.payload
       from queued join m on m.org_id = queued.org_id and m.id = queued.id
-      returning org_id as org, substr(wamid, 8) as id`,
+      returning org_id as org, ${outboxIdSql('wamid')} as id`,
     values: [
       messages.map((m) => m.orgId),
       messages.map(() => uuidv7()),

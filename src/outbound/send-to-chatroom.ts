@@ -5,8 +5,9 @@ import { type Db, inTransaction } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from '../messages/message-page.ts'
+import { provisionalWamid } from '../rules/provisional-wamid.ts'
 import { refusalOf } from './policy.ts'
-import { provisionalWamid, queueMessages } from './queue-messages.ts'
+import { queueMessages } from './queue-messages.ts'
 import type { SendMessageReq } from './schemas.ts'
 
 type Request = {

@@ -3,6 +3,7 @@ import type { Db } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { learnSpelling } from '../identity/learn-spelling.ts'
+import { TOO_LATE } from '../rules/window.ts'
 import { decryptSecret } from '../secrets.ts'
 import type { Graph } from './graph.ts'
 import { claimSend, readSend, type Send, settleEnded, settleRetry, settleSent, stopNumber } from './outbox.ts'
@@ -27,7 +28,7 @@ export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sen
   if (!send) return { outcome: 'gone', retryInMs: null }
   if (send.stopped) return { outcome: 'stopped', retryInMs: null }
   if (send.late) {
-    await settleEnded(db, row, 'failed', 'not sent within the 24 h window')
+    await settleEnded(db, row, 'failed', TOO_LATE)
     return { outcome: 'failed', retryInMs: null }
   }
   const token = tokenOf(send, row.org, parts.secretsKey)

@@ -1,5 +1,7 @@
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
+import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
+import { IS_TOO_LATE, TOO_LATE } from '../rules/window.ts'
 
 const PAGE = 1_000
 
@@ -24,7 +26,7 @@ export async function settleAbandonedSends(db: Db): Promise<number> {
         where o.state in ('queued', 'sending') and o.state = 'sending' and o.due_at <= now()
         returning o.org_id, o.id, o.error)
       update messages m set errors = json_build_array(json_build_object('title', a.error))
-      from abandoned a where m.org_id = a.org_id and m.wamid = 'outbox:' || a.id`,
+      from abandoned a where m.org_id = a.org_id and m.wamid = ${provisionalWamidSql('a.id')}`,
   })
   return rowCount ?? 0
 }
@@ -34,13 +36,13 @@ export async function settleLateSends(db: Db): Promise<number> {
   const { rowCount } = await db.$client.query({
     name: 'settle-late-sends',
     text: `with late as (
-        update outbox o set state = 'failed', error = coalesce(o.error || '; ', '') || 'not sent within the 24 h window'
+        update outbox o set state = 'failed', error = coalesce(o.error || '; ', '') || '${TOO_LATE}'
         where o.state in ('queued', 'sending') and o.state = 'queued' and o.due_at <= now()
-          and o.created_at <= now() - interval '23 hours'
+          and ${IS_TOO_LATE}
         returning o.org_id, o.id, o.error)
       update messages m set status = 'failed', status_at = now(),
         errors = json_build_array(json_build_object('title', late.error))
-      from late where m.org_id = late.org_id and m.wamid = 'outbox:' || late.id`,
+      from late where m.org_id = late.org_id and m.wamid = ${provisionalWamidSql('late.id')}`,
   })
   return rowCount ?? 0
 }

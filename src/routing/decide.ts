@@ -1,5 +1,7 @@
-import { type LifecycleSettings, settleOverdue, type Transition } from '../rules/lifecycle.ts'
-import { type Room, type RoomState, since } from '../rules/room.ts'
+import { byPreference } from '../rules/latest.ts'
+import { applyOverdue, type LifecycleSettings, type Transition } from '../rules/lifecycle.ts'
+import type { Room } from '../rules/room.ts'
+import { isWindowOpen } from '../rules/window.ts'
 import type { Nature } from '../webhook/items.ts'
 
 /** The org's rules that routing needs; null days = that rule is off. */
@@ -36,8 +38,6 @@ export type Decision = {
   transitions: Transition[]
 }
 
-/** Free text may be sent for 24 h after the customer's message (facts: Meta, messages/send-messages). */
-const WINDOW_MS = 24 * 3_600_000
 /** Not something to answer: the customer pressed a heart, or mended or withdrew a message. */
 const UNANSWERED = new Set(['reaction', 'edit', 'revoke'])
 
@@ -60,7 +60,7 @@ export function decide(message: Inbound, rooms: Room[], settings: RoutingSetting
 }
 
 function decideAmong(message: Inbound, rooms: Room[], settings: RoutingSettings, now: Date): Decision {
-  const overdue = settleOverdue(rooms, settings, now)
+  const overdue = applyOverdue(rooms, settings, now)
   const candidates = [...overdue.rooms].sort(byPreference)
   const base = { ...overdue, candidates, roomId: null, autoReply: false, handoverTo: null }
   const first = candidates[0]
@@ -115,7 +115,7 @@ function intoExpired(
 
 function isAnswerable(message: Inbound, room: Room, settings: RoutingSettings, now: Date): boolean {
   if (UNANSWERED.has(message.type) || message.nature === 'standby') return false
-  if (now.getTime() - message.sentAt.getTime() >= WINDOW_MS) return false
+  if (!isWindowOpen(message.sentAt, now)) return false
   // No clock here: a batch that waited for the customer's lock can be older than the reply it finds.
   if (settings.autoReplyMinIntervalSeconds === 0) return true
   const last = room.lastAutoReplyAt?.getTime() ?? Number.NEGATIVE_INFINITY
@@ -163,18 +163,6 @@ function intoLiving(message: Inbound, room: Room, base: Omit<Decision, 'route' |
     ...withRoom(base, next),
     transitions: reactivated ? [...base.transitions, transition] : base.transitions,
   }
-}
-
-const RANK: Record<RoomState, number> = { active: 0, deactivated: 1, expired: 2 }
-
-/** Active first, then deactivated, then expired; the latest of each first (its time, then creation, then id). */
-function byPreference(a: Room, b: Room): number {
-  return (
-    RANK[a.state] - RANK[b.state] ||
-    since(b).getTime() - since(a).getTime() ||
-    b.createdAt.getTime() - a.createdAt.getTime() ||
-    (a.id < b.id ? 1 : -1)
-  )
 }
 
 function latest(a: Date | null, b: Date): Date {

@@ -1,3 +1,4 @@
+import { seqOf } from '../rules/ledger-order.ts'
 import { type Change, parseEnvelope } from './envelope.ts'
 import { asList, asObject, type Json, Problem, requireList } from './fields.ts'
 import type { Extraction } from './items.ts'
@@ -10,9 +11,6 @@ import {
   readPreference,
   readStatus,
 } from './read-items.ts'
-
-/** Room for the receive order inside one delivery; Meta sends at most 1,000 updates. */
-const SEQ_STRIDE = 4096
 
 /**
  * Takes one delivery apart into messages, statuses and account events, each standing for itself: an item that
@@ -147,6 +145,5 @@ function each(value: Json, name: string, out: Extraction, read: (item: unknown) 
 }
 
 function around(value: Json, out: Extraction, receivedAt: Date): Around {
-  const seq = out.deliveryId * SEQ_STRIDE + Math.min(out.messages.length, SEQ_STRIDE - 1)
-  return { value, receivedAt, seq }
+  return { value, receivedAt, seq: seqOf(out.deliveryId, out.messages.length) }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Db, openDatabase } from '../../src/db/client.ts'
 import { chatrooms } from '../../src/db/schema/index.ts'
 import { sweep } from '../../src/lifecycle/sweep.ts'
-import { settleOverdue } from '../../src/rules/lifecycle.ts'
+import { applyOverdue } from '../../src/rules/lifecycle.ts'
 import type { Room } from '../../src/rules/room.ts'
 import { createTestDatabase } from '../support/database.ts'
 import type { RoomKey } from '../support/lifecycle.ts'
@@ -50,7 +50,7 @@ describe('the sweep in SQL and the pure rule that routing applies', () => {
         const org = await createOrg(inSummerTime.db, settings, { phones: 3 })
         const rooms: Room[] = []
         for (const [i, c] of contacts.entries()) rooms.push(...(await create(inSummerTime.db, org, i, c)))
-        const expected = settleOverdue(rooms, { inactivityDays, expiryDays }, at)
+        const expected = applyOverdue(rooms, { inactivityDays, expiryDays }, at)
         await sweep(inSummerTime.db, at)
         expect(await outcomes(inSummerTime.db, org.id)).toEqual(byId(expected.rooms.map(outcomeOf)))
         expect(await transitions(inSummerTime.db, org.id)).toEqual(

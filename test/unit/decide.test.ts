@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decide, type Inbound, type RoutingSettings } from '../../src/routing/decide.ts'
-import { settleOverdue } from '../../src/rules/lifecycle.ts'
+import { applyOverdue } from '../../src/rules/lifecycle.ts'
 import { type Room, since } from '../../src/rules/room.ts'
 
 const DAY = 86_400_000
@@ -180,19 +180,17 @@ describe('what is overdue', () => {
     ],
     ['expired already', room('x', { expiredAt: ago(2), contactCreatedAt: ago(99) }), 'expired', null],
   ])('%s', (_, before, state, at) => {
-    const { rooms, transitions } = settleOverdue([before], rules, NOW)
+    const { rooms, transitions } = applyOverdue([before], rules, NOW)
     expect(rooms[0]?.state).toBe(state)
     expect(transitions.map((t) => t.at)).toEqual(at ? [at] : [])
   })
 
   it('needs only the one rule that is on', () => {
     const idle = room('a', { activatedAt: ago(9) })
-    expect(settleOverdue([idle], { inactivityDays: 5, expiryDays: null }, NOW).rooms[0]?.state).toBe(
+    expect(applyOverdue([idle], { inactivityDays: 5, expiryDays: null }, NOW).rooms[0]?.state).toBe(
       'deactivated',
     )
-    expect(settleOverdue([idle], { inactivityDays: null, expiryDays: 20 }, NOW).rooms[0]?.state).toBe(
-      'active',
-    )
+    expect(applyOverdue([idle], { inactivityDays: null, expiryDays: 20 }, NOW).rooms[0]?.state).toBe('active')
   })
 
   it('knows since when a chatroom is in its state', () => {
@@ -204,7 +202,7 @@ describe('what is overdue', () => {
 
   it('is nothing when the rules are off', () => {
     const old = room('a', { activatedAt: ago(999), contactCreatedAt: ago(999) })
-    expect(settleOverdue([old], SETTINGS, NOW)).toEqual({ rooms: [old], changed: [], transitions: [] })
+    expect(applyOverdue([old], SETTINGS, NOW)).toEqual({ rooms: [old], changed: [], transitions: [] })
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Db } from '../../db/client.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
+import { outboxIdSql } from '../../rules/provisional-wamid.ts'
 
 /** A message from or to a customer. `payload` is null unless message text was asked for. */
 export type TimelineMessage = {
@@ -51,7 +52,7 @@ export async function timelineMessages(
       select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
         coalesce(m.status, o.state) as status, case when $4 then m.payload end as payload
       from m left join outbox o on o.org_id = m.org_id
-        and o.id = case when m.wamid like 'outbox:%' then substr(m.wamid, 8)::uuid end`,
+        and o.id = ${outboxIdSql('m.wamid')}`,
     values: [orgId, customerId, roomIds, withText],
   })
   return rows

@@ -1,4 +1,5 @@
 import type { Db } from '../../db/client.ts'
+import { firstUuidOf } from '../../rules/uuid-time.ts'
 
 /** The changes of an org's chatrooms on one day (`2026-11-22`, UTC). */
 export type DayOfOrg = { orgId: string; day: string } & DayCounts
@@ -7,10 +8,6 @@ export type DayCounts = { created: number; reactivated: number; deactivated: num
 
 /** The number of days shown, including today. */
 export const DAYS = 14
-
-/** An event's id is a UUIDv7, which starts with its time, so the primary key finds the first event of the period. */
-const FIRST_ID = `(lpad(to_hex(floor(extract(epoch from $1::timestamptz) * 1000)::bigint), 12, '0')
-  || '70008000000000000000')::uuid`
 
 /** Counts the created, reactivated, deactivated and expired chatrooms since a point in time, by org and day. */
 export async function changesByDay(db: Db, since: Date): Promise<DayOfOrg[]> {
@@ -24,7 +21,7 @@ export async function changesByDay(db: Db, since: Date): Promise<DayOfOrg[]> {
           count(*) filter (where kind in ('chatroom.reactivated', 'chatroom.activated'))::int as reactivated,
           count(*) filter (where kind = 'chatroom.deactivated')::int as deactivated,
           count(*) filter (where kind = 'chatroom.expired')::int as expired
-        from events e where e.org_id = o.id and e.id >= ${FIRST_ID} group by day) e`,
+        from events e where e.org_id = o.id and e.id >= ${firstUuidOf('$1::timestamptz')} group by day) e`,
     values: [since],
   })
   return rows

@@ -1,0 +1,133 @@
+import fc from 'fast-check'
+import { v7 as uuidv7 } from 'uuid'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { byPreference, PREFERRED_FIRST } from '../../src/rules/latest.ts'
+import { NEXT_SEQ, seqOf } from '../../src/rules/ledger-order.ts'
+import { EXPIRES_AT, EXPIRY_IS_DUE, expiryOf, isExpired } from '../../src/rules/lifecycle.ts'
+import { outboxIdSql, provisionalWamid, provisionalWamidSql } from '../../src/rules/provisional-wamid.ts'
+import type { Room, RoomState } from '../../src/rules/room.ts'
+import { firstUuidOf } from '../../src/rules/uuid-time.ts'
+import { IS_TOO_LATE, isWindowOpen } from '../../src/rules/window.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const NOW = new Date('2026-03-29T01:30:00.500Z')
+
+let pool: TestDatabase['pool']
+
+beforeAll(async () => {
+  ;({ pool } = await createTestDatabase())
+})
+
+async function read<T>(text: string, values: unknown[] = []): Promise<T[]> {
+  return (await pool.query(text, values)).rows as T[]
+}
+
+describe('the rules that SQL and TypeScript both know agree about', () => {
+  it('which chatroom is preferred', async () => {
+    const few = fc.integer({ min: 0, max: 2 }).map((days) => new Date(NOW.getTime() - days * DAY))
+    const room = fc.record({
+      id: fc.uuid(),
+      createdAt: few,
+      deactivatedAt: few,
+      expiredAt: few,
+      state: fc.constantFrom<RoomState>('deactivated', 'expired'),
+      wasActive: fc.boolean(),
+    })
+    type Drawn = typeof room extends fc.Arbitrary<infer T> ? T : never
+    const toRoom = ({ id, createdAt, deactivatedAt, expiredAt, state, wasActive }: Drawn): Room => ({
+      ...{ id, createdAt, state, contactId: id, contactCreatedAt: createdAt, activatedAt: createdAt },
+      ...{ lastInboundAt: null, lastAutoReplyAt: null, pendingUserId: null },
+      deactivatedAt: state === 'expired' && wasActive ? null : deactivatedAt,
+      expiredAt: state === 'expired' ? expiredAt : null,
+    })
+    const active = (one: Room): Room => ({ ...one, state: 'active', deactivatedAt: null, expiredAt: null })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(room, { maxLength: 8, selector: (r) => r.id }),
+        fc.boolean(),
+        async (drawn, oneIsActive) => {
+          const rooms = drawn.map(toRoom).map((r, i) => (i === 0 && oneIsActive ? active(r) : r))
+          const rows = await read<{ id: string }>(
+            `select id from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+               as r(id, created_at, deactivated_at, expired_at) order by ${PREFERRED_FIRST}`,
+            [
+              rooms.map((r) => r.id),
+              rooms.map((r) => r.createdAt),
+              rooms.map((r) => r.deactivatedAt),
+              rooms.map((r) => r.expiredAt),
+            ],
+          )
+          expect(rows.map((r) => r.id)).toEqual(rooms.toSorted(byPreference).map((r) => r.id))
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  it('when a contact expires', async () => {
+    const days = fc.option(fc.constantFrom(1, 2, 30))
+    const offset = fc.constantFrom(-1, 0, 1)
+    await fc.assert(
+      fc.asyncProperty(days, fc.constantFrom(1, 2, 30), offset, async (expiryDays, age, ms) => {
+        const createdAt = new Date(NOW.getTime() - age * DAY + ms)
+        const [row] = await read<{ at: Date | null; due: boolean | null }>(
+          `select ${EXPIRES_AT} as at, ${EXPIRY_IS_DUE} as due
+           from (select $2::timestamptz, null::timestamptz) c(created_at, expired_at), (select $3::int) o(expiry_days)`,
+          [NOW, createdAt, expiryDays],
+        )
+        const contact = { createdAt, expiredAt: null }
+        expect(row!.at ?? undefined).toEqual(expiryOf(contact, expiryDays))
+        expect(row!.due ?? false).toBe(isExpired(contact, expiryDays, NOW))
+      }),
+    )
+  })
+
+  it('how long a send may wait: it is given up an hour before the window closes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(0, 22, 23, 24), fc.integer({ min: -2, max: 2 }), async (hours, ms) => {
+        const [row] = await read<{ createdAt: number; now: number; late: boolean }>(
+          `select ${IS_TOO_LATE} as late, (extract(epoch from o.created_at) * 1000)::float8 as "createdAt",
+             (extract(epoch from date_trunc('milliseconds', now())) * 1000)::float8 as now
+           from (select date_trunc('milliseconds', now()) - $1 * interval '1 millisecond') o(created_at)`,
+          [hours * HOUR + ms],
+        )
+        const inAnHour = new Date(row!.now + HOUR)
+        expect(row!.late).toBe(!isWindowOpen(new Date(row!.createdAt), inAnHour))
+      }),
+    )
+  })
+
+  it('the place in the ledger of what Usher writes itself', async () => {
+    const [row] = await read<{ seq: string; last: string }>(
+      `select s.seq::text, currval('inbox_id_seq')::text as last from (select ${NEXT_SEQ} as seq) s`,
+    )
+    expect(Number(row!.seq)).toBe(seqOf(Number(row!.last), 0))
+  })
+
+  it('the wamid of a message that Meta has not taken yet', async () => {
+    const id = uuidv7()
+    const [row] = await read(
+      `select ${provisionalWamidSql('id')} as wamid, ${outboxIdSql('$2::text')} as id, ${outboxIdSql('$3::text')} as none
+       from (select $1::uuid as id) o`,
+      [id, provisionalWamid(id), 'wamid.HBg'],
+    )
+    expect(row).toEqual({ wamid: provisionalWamid(id), id, none: null })
+  })
+
+  it('which UUIDv7 a time begins with', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.date({ min: new Date(0), max: new Date('2999-12-31'), noInvalidDate: true }),
+        async (at) => {
+          const [row] = await read<{ before: boolean; from: boolean }>(
+            `select $1::uuid < ${firstUuidOf('$3::timestamptz')} as before, $2::uuid >= ${firstUuidOf('$3::timestamptz')} as from`,
+            [uuidv7({ msecs: at.getTime() - 1 }), uuidv7({ msecs: at.getTime() }), at],
+          )
+          expect(row).toEqual({ before: true, from: true })
+        },
+      ),
+    )
+  })
+})
