@@ -7,8 +7,8 @@ import { freePort } from '../../src/db/embedded/server.ts'
 import { sign } from '../../src/http/signature.ts'
 import { createTestDatabase } from './database.ts'
 import { SECRETS_KEY } from './org.ts'
-import { type RunningProcess, spawnProcess } from './process.ts'
 import { startRedis } from './redis.ts'
+import { type RunningProcess, spawnProcess } from './running-process.ts'
 import { message, post } from './webhooks.ts'
 
 const SECRET = 'leak-app-secret'
@@ -58,7 +58,7 @@ export async function install(
   const redisUrl = engine === 'redis' ? (stores.redisUrl ?? (await redisOf(t))) : undefined
   const members = new Set<RunningProcess>()
   t.onTestFinished(async () => {
-    await Promise.all([...members].map(end))
+    await Promise.all([...members].map((member) => member.stop(0)))
   })
   const base = {
     DATABASE_URL: databaseUrl,
@@ -79,7 +79,14 @@ export async function install(
     redisUrl,
     async start(role, { env = {}, preload } = {}) {
       const PORT = env.PORT ?? String(await freePort())
-      const member = spawnProcess('workers/main.js', [role], { ...base, PORT, ...env }, preload)
+      const member = spawnProcess(
+        'workers/main.js',
+        [role],
+        { ...base, PORT, ...env },
+        {
+          ...(preload && { preload }),
+        },
+      )
       members.add(member)
       const { url, opsUrl } = JSON.parse((await member.printed(/^\{.*"Usher is up".*$/m))[0])
       return { ...member, url, opsUrl, kill: (signal) => void member.child.kill(signal) }
@@ -181,10 +188,4 @@ async function redisOf(t: TestContext): Promise<string> {
   const redis = await startRedis()
   t.onTestFinished(redis.stop)
   return redis.url
-}
-
-async function end({ child }: RunningProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
-  await once(child, 'exit')
 }

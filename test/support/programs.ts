@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -14,4 +15,10 @@ function isExecutable(path: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether a process runs; one that has ended, and that nobody has waited for, does not. */
+export function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+  return /^\s*[^\sZ]/.test(stdout)
 }

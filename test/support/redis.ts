@@ -1,15 +1,12 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../src/db/embedded/server.ts'
+import { eventually } from './patience.ts'
 import { findProgram } from './programs.ts'
-
-/** Becomes Redis, beside a watcher that kills it when our end of its input closes: also when we are killed. */
-const WATCHED = 'exec 3<&0; (read -r _ <&3; kill -9 $$) & exec "$@"'
+import { spawnWatched } from './watched.ts'
 
 export type RunningRedis = { url: string; pid: number; stop(): Promise<void> }
 
@@ -24,9 +21,9 @@ export async function startRedis(wantedPort?: number, options: string[] = []): P
   const port = wantedPort ?? (await freePort())
   const network = ['--port', String(port), '--bind', '127.0.0.1']
   const storage = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction']
-  const redis = spawn('sh', ['-c', WATCHED, 'sh', program, ...network, ...storage, ...options], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
+  const redis = spawnWatched(program, [...network, ...storage, ...options])
+  redis.stdout.resume()
+  redis.stderr.resume()
   const exited = once(redis, 'exit')
   await Promise.race([
     answering(port),
@@ -46,14 +43,12 @@ export async function startRedis(wantedPort?: number, options: string[] = []): P
 }
 
 async function answering(port: number): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(20)) {
+  await eventually(async () => {
     const socket = connect(port, '127.0.0.1')
-    const connected = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    if (connected) return
-  }
-  throw new Error('redis-server does not answer')
+    try {
+      await once(socket, 'connect')
+    } finally {
+      socket.destroy()
+    }
+  })
 }
