@@ -36,13 +36,14 @@ export default defineConfig({
     maxWorkers: 2,
     // All time-outs of tests: test/support/patience.ts.
     setupFiles: ['test/support/patience-setup.ts'],
-    reporters: ['default', ['json', { outputFile: 'coverage/results.json' }]],
+    reporters: ['default', 'json'],
+    outputFile: { json: 'coverage/results.json' },
     projects: [
       suite('unit'),
       suite('integration', withServers),
       suite('e2e', withServers),
       suite('faults', { ...withServers, include: ['test/faults/soak.test.ts'] }),
-      // Minutes of kills and time-outs: `npm run faults:matrix`, not part of `npm test`.
+      // Minutes of kills and time-outs: `npm run faults -- matrix`, not part of `npm test`.
       suite('matrix', {
         ...withServers,
         include: ['test/faults/**/*.test.ts'],

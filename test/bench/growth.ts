@@ -22,7 +22,7 @@ export type GrowthCase = {
   routed_p99_ms: number
 }
 
-const HELP = `npm run bench:growth -- [--sizes 10000,100000,1000000,5000000] [--base 1000000] [--more 1000000]
+const HELP = `npm run bench -- growth [--sizes 10000,100000,1000000,5000000] [--base 1000000] [--more 1000000]
   [--churn 7200000] [--workers 2,4] [--rounds 3] [--seconds 10] [--rate 2000] [--engine redis|postgres]
   [--chart docs/growth.svg] [--json FILE] [--add]
 --add: keeps the cases that FILE has, and measures only --sizes; --base: chatrooms of the cases after --more messages, after --churn deliveries through the inbox (7.2 million: an hour
@@ -30,7 +30,7 @@ at 2,000/s) and with several --workers processes`
 
 type Settings = ReturnType<typeof readSettings>
 
-/** `npm run bench:growth`: does what Usher costs grow with the tables, or with use? */
+/** `npm run bench -- growth`: does what Usher costs grow with the tables, or with use? */
 async function growth(lifetime: Lifetime): Promise<void> {
   const settings = readSettings()
   const setup = await setUp(lifetime)

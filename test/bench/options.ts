@@ -14,9 +14,13 @@ export type Options = {
   /** Worker processes of the variants that run apart. */
   workers: number
   only: Name[]
+  /** A file, or `STDOUT`; undefined: tables on the standard output. */
   json: string | undefined
   forget: boolean
 }
+
+/** As the file of `--json`: the object goes to the standard output, and nothing else does. */
+export const STDOUT = '-'
 
 const NAMES = [...(Object.keys(VARIANTS) as (keyof typeof VARIANTS)[]), 'sql' as const]
 const DEFAULT: Name[] = [
@@ -31,13 +35,16 @@ const DEFAULT: Name[] = [
 ]
 
 export const HELP = `npm run bench -- [--rooms 1000000] [--rounds 5] [--seconds 10] [--connections 128] [--rate 2000]
-  [--workers 1] [--only ${NAMES.join(',')}] [--json FILE] [--forget]
+  [--workers 1] [--only ${NAMES.join(',')}] [--json [FILE]] [--forget]
 --only: ${DEFAULT.join(',')} unless given; --forget: first delete the databases kept from earlier runs`
 
-/** @throws Error with a line for the user. */
+/**
+ * `--json` without a file stands for the standard output.
+ * @throws Error with a line for the user.
+ */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
-    args,
+    args: args.map((arg, i) => (arg === '--json' && !isValue(args[i + 1]) ? `--json=${STDOUT}` : arg)),
     options: {
       rooms: { type: 'string', default: '1000000' },
       rounds: { type: 'string', default: '5' },
@@ -62,6 +69,8 @@ export function readOptions(args: string[]): Options {
     forget: values.forget,
   }
 }
+
+const isValue = (word: string | undefined) => word !== undefined && !word.startsWith('--')
 
 function positive(name: string, value: string): number {
   const number = Number(value)

@@ -8,12 +8,12 @@ import { startDatabase } from './database.ts'
 import { bodyAt } from './requests.ts'
 import { runBench, say } from './setup.ts'
 
-const HELP = `npm run bench:statements -- [--rooms 1000000] [--batch 200] [--count 16000]`
+const HELP = `npm run bench -- statements [--rooms 1000000] [--batch 200] [--count 16000]`
 
 const NAMELESS = { begin: /^begin/, commit: /^commit/ }
 
 /**
- * `npm run bench:statements`: what each statement of routing costs a message, over one connection, so that PostgreSQL and
+ * `npm run bench -- statements`: what each statement of routing costs a message, over one connection, so that PostgreSQL and
  * this process take turns. The first half of the messages warms up.
  */
 async function statements(lifetime: Lifetime): Promise<void> {

@@ -5,7 +5,7 @@ import type { Name } from './options.ts'
 import { RATIOS, type Ratios, type TripsByName } from './report.ts'
 import type { Round } from './rounds.ts'
 
-/** `npm run bench:table -- FILE.json`: the tables of docs/speed.md from what `npm run bench -- --json FILE.json` wrote. */
+/** `npm run bench -- table FILE.json`: the tables of docs/speed.md from what `npm run bench -- --json FILE.json` wrote. */
 type Everything = {
   machine: { cpus: number; cpu: string; node: string; at: string }
   options: { rooms: number; rounds: number; seconds: number; connections: number; rate: number; only: Name[] }
@@ -27,7 +27,7 @@ const TITLES: Record<Name, string> = {
 }
 
 const [path] = process.argv.slice(2)
-if (path === undefined) throw new Error('usage: npm run bench:table -- FILE.json')
+if (path === undefined) throw new Error('usage: npm run bench -- table FILE.json')
 const { machine, options, ratios, trips_per_item, rounds } = JSON.parse(
   readFileSync(path, 'utf8'),
 ) as Everything

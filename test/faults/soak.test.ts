@@ -6,7 +6,7 @@ import { SEED } from '../support/figures.ts'
 
 const ENGINES: LabEngine[] = inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
 
-/** `npm run faults -- --minutes 30` does the same for half an hour; `--seed` replays a run. */
+/** `npm run faults -- soak --minutes 30` does the same for half an hour; `--seed` replays a run. */
 it('a quarter of a minute of random faults under load loses, doubles and misplaces nothing', async () => {
   const reports = await Promise.all(ENGINES.map((engine) => shortSoak(engine)))
   reports.forEach(noteFigures)

@@ -8,7 +8,7 @@ import { findRedis } from '../support/redis.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
-const HELP = `npm run faults -- --minutes N [--engine redis|postgres|both] [--at-once] [--seed S] [--every SECONDS]
+const HELP = `npm run faults -- soak --minutes N [--engine redis|postgres|both] [--at-once] [--seed S] [--every SECONDS]
     [--rate DELIVERIES_A_SECOND] [--only PART_OF_A_FAULT'S_NAME] [--json FILE]`
 
 /** Load and random faults for `--minutes`, on each engine; exits 1 when any invariant is violated. */

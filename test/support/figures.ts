@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../../src/project-root.ts'
 
-/** Where runs leave their figures; `npm run faults:table` prints the table of docs/reliability.md from them. */
+/** Where runs leave their figures; `npm run faults -- table` prints the table of docs/reliability.md from them. */
 export const FIGURES = join(projectRoot(), 'coverage/faults.jsonl')
 
 /** What one test measured under a fault of the matrix. */

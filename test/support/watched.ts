@@ -25,6 +25,14 @@ export function spawnWatched(
   })
 }
 
+/** Runs a shell command when this process ends, however it ends, unless it is cancelled before. */
+export function whenGone(command: string): { cancel(): void } {
+  const script = 'trap "" INT TERM HUP; read -r _ || eval "$1"'
+  const watcher = spawn('/bin/sh', ['-c', script, 'sh', command], { stdio: ['pipe', 'ignore', 'ignore'] })
+  watcher.unref()
+  return { cancel: () => void watcher.stdin.end('\n') }
+}
+
 /**
  * Ends this process within a second, by SIGTERM, when the npm that runs it has ended: a SIGKILL of npm reaches nobody
  * else. For commands that package.json starts with `exec`, so that npm is their parent.

@@ -1,9 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { spawnWatched } from '../watched.ts'
 
 export type ChildRole = 'server' | 'workers'
 
@@ -78,10 +79,9 @@ export function createChild({ role, name, root, env, logFile, canaries }: ChildO
   const launch = (): Promise<void> => {
     const { PATH = '', HOME = '' } = process.env
     const entry = join(root, 'dist/workers/main.js')
-    const started = spawn(process.execPath, [entry, role], {
+    const started = spawnWatched(process.execPath, [entry, role], {
       cwd: root,
       env: { PATH, HOME, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
     })
     child = started
     figures.starts += 1

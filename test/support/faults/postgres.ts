@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { readLockFile } from '../../../src/db/embedded/lock-file.ts'
 import { type Embedded, startEmbedded } from '../../../src/db/embedded/start.ts'
+import { whenGone } from '../watched.ts'
 
 /** A PostgreSQL server of its own, to be crashed, frozen and thawed. */
 export type FaultyPostgres = {
@@ -23,6 +24,7 @@ export async function startFaultyPostgres(folder: string): Promise<FaultyPostgre
   const dataDir = join(folder, 'postgres')
   const server: Embedded = await startEmbedded({ dataDir, log: () => undefined })
   let frozen: number[] = []
+  let thawing = { cancel: () => {} }
   const postmaster = async () => {
     const lock = await readLockFile(dataDir)
     if (!lock) throw new Error('PostgreSQL does not run')
@@ -31,6 +33,7 @@ export async function startFaultyPostgres(folder: string): Promise<FaultyPostgre
   const thaw = () => {
     for (const pid of frozen) signal(pid, 'SIGCONT')
     frozen = []
+    thawing.cancel()
   }
   return {
     url: server.url,
@@ -48,6 +51,8 @@ export async function startFaultyPostgres(folder: string): Promise<FaultyPostgre
       signal(pid, 'SIGSTOP')
       frozen = [pid, ...childrenOf(pid)]
       for (const child of frozen) signal(child, 'SIGSTOP')
+      // A frozen server could not be stopped by its keeper.
+      thawing = whenGone(`kill -CONT ${frozen.join(' ')}`)
     },
     thaw,
     async stop() {
