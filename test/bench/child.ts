@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** A process of the bench itself that answers one message at a time; it ends with this one. */
+/** A process of the benchmark that answers one message at a time. It ends when this process ends. */
 export type Child<Ask, Answer> = { pid: number; ask(message: Ask): Promise<Answer>; stop(): Promise<void> }
 
 type Failure = { failure: string }
@@ -34,7 +34,7 @@ export function startChild<Ask extends object, Answer>(file: string): Child<Ask,
   }
 }
 
-/** In the child: answers every message of the parent with what `answer` makes of it, a failure with its text. */
+/** For the child: answers every message of the parent with the result of `answer`, or with the text of its error. */
 export function answerParent<Ask, Answer>(answer: (message: Ask) => Promise<Answer>): void {
   process.on('message', (message: Ask) => {
     answer(message).then(
@@ -42,7 +42,7 @@ export function answerParent<Ask, Answer>(answer: (message: Ask) => Promise<Answ
       (error: Error) => process.send?.({ failure: error.stack ?? error.message } satisfies Failure),
     )
   })
-  // A signal to the whole group reaches the parent too; its end, not the signal, is our cue.
+  // A signal to the process group reaches the parent too. The child ends when the parent has ended.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
   process.once('disconnect', () => process.exit(0))
 }

@@ -7,8 +7,8 @@ export type Trips = { statements: number; round_trips: number }
 const [QUERY, SYNC, READY] = ['Q', 'S', 'Z'].map((letter) => letter.charCodeAt(0))
 
 /**
- * A proxy before PostgreSQL that counts, over all connections. Statements that were sent without waiting for the
- * answer to the one before are one round trip.
+ * A proxy in front of PostgreSQL that counts statements and round trips of all connections. Statements that a client
+ * sends without waiting for an answer are one round trip.
  */
 export async function startTripCounter(databaseUrl: string) {
   const target = new URL(databaseUrl)
@@ -56,7 +56,7 @@ function count(client: Socket, upstream: Socket, trips: Trips): void {
   upstream.on('data', answers)
 }
 
-/** Tells the type of every message in a stream; the client's first message has none. */
+/** Calls `onMessage` with the type of every message in a stream. The client's first message has no type. */
 function reader(isClient: boolean, onMessage: (type: number) => void): (chunk: Buffer) => void {
   let headLength = isClient ? 4 : 5
   let head = Buffer.alloc(0)

@@ -14,8 +14,8 @@ const DATA_DIR = join(FOLDER, 'postgres')
 const COPY = `bench_run_${process.pid}`
 
 /**
- * As an operator of a million chatrooms would set it, for all variants alike; nothing of it is less durable. And the
- * time of each commit, which tells from outside when a message was routed.
+ * Settings that an operator of a million chatrooms would choose, the same for all variants and equally durable; and
+ * the time of each commit, from which the benchmark knows when a message was routed.
  */
 const TUNING = {
   shared_buffers: '2GB',
@@ -24,7 +24,7 @@ const TUNING = {
   track_commit_timestamp: 'on',
 }
 
-/** What every figure depends on; printed with them. */
+/** Settings that every figure depends on; they are printed with the figures. */
 const SETTINGS = [
   ...[
     'server_version',
@@ -38,27 +38,27 @@ const SETTINGS = [
 ]
 
 export type BenchServer = {
-  /** Of the postmaster, whose children are all of PostgreSQL. */
+  /** The process id of the postmaster, the parent of all processes of PostgreSQL. */
   pid: number
   settings: Record<string, string>
-  /** A fresh copy of the database with so many rooms, for this process alone; its copy before it is dropped. */
+  /** Makes a fresh copy of the database with this number of rooms, for this process alone, and drops its previous copy. */
   clone(rooms: number): Promise<string>
   /** Drops the copy; the server stops with its last user. */
   stop(): Promise<void>
 }
 
-/** Deletes everything the bench keeps between runs. */
+/** Deletes everything that the benchmark keeps between runs. */
 export async function forgetDatabases(): Promise<void> {
   await rm(FOLDER, { recursive: true, force: true })
 }
 
 /**
- * The bench's own PostgreSQL, durable as the embedded one is for users, on a data folder that stays: loaded
- * databases are kept as templates, named after the schema, the loader and the number of rooms.
+ * The benchmark's own PostgreSQL, as durable as the embedded one. Its data folder stays: loaded databases are kept as
+ * templates, named after the schema, the loader and the number of rooms.
  */
 export async function startDatabase(log: (line: string) => void): Promise<BenchServer> {
   await mkdir(FOLDER, { recursive: true })
-  // As root, PostgreSQL runs as another user, who must be able to pass through.
+  // If this process is root, PostgreSQL runs as another user, who needs access to the folder.
   await chmod(FOLDER, 0o755)
   let server = await startEmbedded({ dataDir: DATA_DIR, log })
   if ((await show(server.url, 'track_commit_timestamp')) === 'off') {
@@ -82,10 +82,10 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchS
   }
 }
 
-/** A connection for the bench's own questions. */
+/** A connection for the benchmark's own queries. */
 export async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: 'bench' })
-  // A connection that is lost fails the next statement, which says more.
+  // The next statement on a lost connection fails with a better error.
   client.on('error', () => undefined)
   await client.connect()
   return client
@@ -105,7 +105,7 @@ async function clone(url: string, rooms: number, log: (line: string) => void): P
   return withDatabase(url, COPY)
 }
 
-/** The copies of benches that were killed, and of others at work. */
+/** The database copies of other benchmarks: of those that were killed, and of those that are running. */
 async function otherCopies(client: pg.Client): Promise<{ abandoned: string[]; busy: string[] }> {
   const { rows } = await client.query<{ name: string }>(
     `select datname as name from pg_database where datname ~ '^bench_run_[0-9]+$' and datname <> $1`,
@@ -140,7 +140,7 @@ async function ensureTemplate(url: string, rooms: number, log: (line: string) =>
   return template
 }
 
-/** Changes with the schema and with the loader. */
+/** A hash that changes with the schema and with the loader. */
 function fingerprint(): string {
   const hash = createHash('sha256')
   const files = [

@@ -3,7 +3,7 @@ import type { Cpu } from './meters.ts'
 
 export type Latency = { p50: number; p99: number; max: number }
 
-/** What one measurement found. Rates are per second, latencies in ms; null: does not apply, or cannot be known here. */
+/** The figures of one measurement. Rates are per second, latencies in ms; null: does not apply, or is not known. */
 export type Figures = {
   acknowledged: number
   /** Answers other than 200, requests without an answer, and messages answered 200 that were not stored in the end. */
@@ -11,10 +11,10 @@ export type Figures = {
   unanswered: number
   lost: number
   acknowledged_per_s: number | null
-  /** All that was acknowledged over the time from the first POST to the commit that routed the last of it. */
+  /** Acknowledged items, divided by the time from the first POST to the commit that routed the last item. */
   routed_per_s: number | null
   answer_ms: Latency | null
-  /** From when the POST was due to the commit that routed its message, of every message. */
+  /** For every message, the time from the moment its POST was due to the commit that routed it. */
   routed_ms: Latency | null
   /** CPU seconds by process for 1,000 acknowledged items, until all were routed. */
   cpu_s_per_1000: Cpu

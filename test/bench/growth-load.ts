@@ -6,10 +6,10 @@ import { say } from './setup.ts'
 const STEP = 100_000
 const BATCH = 500
 const BODY_BYTES = 700
-/** Batches that are in the inbox at a time, as with workers a moment behind. */
+/** Batches that are in the inbox at the same time, as if the workers were a moment behind. */
 const BEHIND = 8
 
-/** So many messages more in the ledger, in rooms at random. */
+/** Adds this number of messages to the ledger, in random rooms. */
 export async function insertMessages(client: pg.Client, count: number, rooms: number): Promise<void> {
   for (let done = 0; done < count; done += STEP) {
     await insertInbound(client, `more${done}`, Math.min(STEP, count - done), rooms)
@@ -17,7 +17,7 @@ export async function insertMessages(client: pg.Client, count: number, rooms: nu
   }
 }
 
-/** So many deliveries come and go through the inbox, as fast as it takes them, vacuumed as it is set to be. */
+/** Passes this number of deliveries through the inbox as fast as possible, with the inbox's own vacuum settings. */
 export async function churnInbox(client: pg.Client, count: number): Promise<void> {
   const bodies = Array.from({ length: BATCH }, () => randomBytes(BODY_BYTES))
   const here: string[][] = []

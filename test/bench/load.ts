@@ -4,10 +4,10 @@ import { provision } from '../../src/orgs/provision.ts'
 import { parseProvisionFile } from '../../src/orgs/provision-file.ts'
 import { COHORT, COHORTS, nameOf, ORGS, orgOf, phoneOf, wabaOf } from './people.ts'
 
-/** Up to here rows are loaded with every foreign key checked, which proves the loader; beyond, it takes too long. */
+/** Up to this number of rooms every foreign key is checked, which proves the loader; above it, that takes too long. */
 const CHECKED_ROOMS = 100_000
 
-/** SQL for what belongs to room `n`. */
+/** SQL expressions for the rows that belong to room `n`. */
 export const ORG = `'bench-' || n % ${ORGS}`
 export const PHONE = `'bench-phone-' || n % ${ORGS}`
 export const WA_ID = '(919000000000 + n)::text'

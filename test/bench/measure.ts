@@ -10,7 +10,7 @@ import { insertOutgoing, restoreRooms } from './rows.ts'
 import type { SqlLoad, SqlResult, ToSqlAlone } from './sql-alone.ts'
 import type { Running } from './variants.ts'
 
-/** What every measurement needs of the bench. */
+/** What every measurement needs. */
 export type Bench = {
   client: pg.Client
   generator: Child<ToGenerator, LoadResult>
@@ -21,10 +21,10 @@ export type Bench = {
 const DRAIN_MS = 180_000
 
 let runs = 0
-/** A word that no other run has; its end seeds the choice of rooms. */
+/** An identifier that no other run has; its last characters are the seed for the choice of rooms. */
 const newRun = () => `${Date.now().toString(36)}${(runs++).toString(36).padStart(3, '0')}`
 
-/** Sends one load to a running variant, waits until all is routed, and takes back what it changed for good. */
+/** Sends one load to a running variant, waits until everything is routed, and undoes its lasting changes. */
 export async function measureLoad(
   bench: Bench,
   running: Running,
@@ -59,7 +59,7 @@ export async function measureLoad(
   }
 }
 
-/** Routes what lies in the inbox already. */
+/** Measures the routing of deliveries that are in the inbox already. */
 export async function measureSql(
   bench: Bench,
   sql: Child<ToSqlAlone, SqlResult>,

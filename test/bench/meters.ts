@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type pg from 'pg'
 
-/** A process whose costs are measured; `withChildren`: and all it forks (PostgreSQL's backends). */
+/** A process whose costs are measured; with `withChildren` its children are measured too (PostgreSQL's backends). */
 export type Metered = { name: string; pid: number; withChildren?: boolean }
 
-/** CPU seconds of each by name; null where there is no /proc. */
+/** CPU seconds of each process, by name; null on systems without /proc. */
 export type Cpu = Record<string, number> | null
 
 const TICKS_PER_SECOND = 100
@@ -25,7 +25,7 @@ export function readCpu(processes: Metered[]): Cpu {
   )
 }
 
-/** What was used between two readings. */
+/** The CPU seconds used between two readings. */
 export function cpuBetween(before: Cpu, after: Cpu): Cpu {
   if (before === null || after === null) return null
   return Object.fromEntries(Object.entries(after).map(([name, s]) => [name, s - (before[name] ?? 0)]))

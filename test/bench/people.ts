@@ -1,4 +1,4 @@
-/** Who lives in the bench's database: everything follows from a room's number, 1 to `--rooms`. */
+/** The customers of the benchmark's database: everything follows from a room's number, 1 to `--rooms`. */
 export const ORGS = 100
 
 export const orgOf = (n: number) => `bench-${n % ORGS}`
@@ -21,7 +21,7 @@ export const COHORTS = {
 
 export const COHORT = `(n / ${ORGS} % 100)`
 
-/** Of every 100 messages, one comes from somebody nobody knows: it is held. */
+/** Of every 100 messages, one comes from an unknown customer and is held. */
 export const STRANGERS_PER_100 = 1
-/** Numbers from here on have no room. */
+/** Customers with this number or a greater one have no room. */
 export const FIRST_STRANGER = 900_000_000

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { projectRoot } from '../../src/project-root.ts'
 import { SECRET } from './requests.ts'
 
-/** A process under test: what its figures are listed under, and where it listens, if it does. */
+/** A process under test: the name of its figures, and where it listens, if it does. */
 export type Process = {
   name: string
   pid: number
@@ -17,7 +17,7 @@ const STOP_MS = 10_000
 
 const living = new Set<ChildProcess>()
 
-// Also when the bench itself crashes, nothing is left behind.
+// No process is left behind when the benchmark crashes.
 process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL')
 })
@@ -27,7 +27,7 @@ export async function stopProcesses(): Promise<void> {
   await Promise.all([...living].map(end))
 }
 
-/** Starts a role of Usher as users do: `dist`, production settings, nothing of this process's environment. */
+/** Starts a role of Usher as users do: from `dist`, with production settings, without this process's environment. */
 export function startUsher(
   role: 'all' | 'server' | 'workers',
   env: Record<string, string>,
@@ -66,7 +66,7 @@ async function start(name: string, args: string[], env: Record<string, string>):
 async function up(name: string, child: ChildProcess): Promise<{ url?: string; opsUrl?: string }> {
   let text = ''
   const exited = once(child, 'exit')
-  // Read to the end, so that a full pipe never holds it up; only what went wrong is kept.
+  // The output is read to its end, so that a full pipe never blocks the process; only errors are kept.
   child.stdout?.on('data', (chunk) => {
     text = (text + chunk).slice(-20_000)
   })

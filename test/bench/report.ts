@@ -5,7 +5,7 @@ import type { Name } from './options.ts'
 import type { Round } from './rounds.ts'
 
 export type TripsByName = Partial<Record<Name, Trips>>
-/** At full speed; and, `single_`, of the median latencies of one delivery at a time. */
+/** Ratios of rates at full speed and, with `single_`, of median latencies of one delivery at a time. */
 export const RATIOS = {
   to_plain: 'routed/s, to the plain design',
   to_sql_alone: 'routed/s, to SQL alone',
@@ -25,7 +25,7 @@ const WAYS: Record<Way, string> = {
   single: 'One delivery at a time',
 }
 
-/** Side by side within each round, then the median over the rounds. */
+/** The ratio within each round, then the median over the rounds. */
 export function ratiosOf(rounds: Round[]): Ratios {
   const ratio = (of: (f: Figures) => number | null | undefined, other: Name, way: Way = 'full') =>
     Object.fromEntries(

@@ -26,7 +26,7 @@ export const wamidOf = (run: string, place: number) => `wamid.${run}.${place}`
 /** True when the delivery at this place is a message. */
 export const isMessage = (mix: Mix, place: number) => mix === 'messages' || place % 4 === 3
 
-/** Bodies as Meta posts them, distinct, one item each; the same `run` gives the same. */
+/** A batch of distinct bodies as Meta posts them, with one item each; the same `run` gives the same bodies. */
 export function bodyAt({ run, mix, rooms }: Batch, place: number): Buffer {
   return isMessage(mix, place) ? messageBody(run, rooms, place) : statusBody(run, rooms, place)
 }
@@ -83,12 +83,12 @@ function isStranger(run: string, place: number): boolean {
   return (hash(run, place) >>> 8) % 100 < STRANGERS_PER_100
 }
 
-/** Rooms at random, the same for the same run; the org's number follows from the room. */
+/** A random room, always the same for the same run; the org's number follows from the room. */
 function roomAt(run: string, rooms: number, place: number): number {
   return 1 + (hash(run, place) % Math.max(rooms, ORGS))
 }
 
-/** Murmur's finaliser over place and run: as good as random, and repeatable. */
+/** Murmur's finaliser over place and run: evenly distributed, and repeatable. */
 function hash(run: string, place: number): number {
   let h = place ^ (Number.parseInt(run.slice(-6), 36) | 0)
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)

@@ -2,8 +2,8 @@ import type pg from 'pg'
 import { CONTACT, CUSTOMER, ORG, PHONE, ROOM, USER_ID, WA_ID } from './load.ts'
 
 /**
- * Takes back what a measurement changed for good, so that the next one meets the same rooms: deactivated ones that
- * woke up, and names that were learned. The messages stay.
+ * Undoes the lasting changes of a measurement, so that the next one starts with the same rooms: reactivated rooms are
+ * deactivated again, and new aliases are deleted. The messages stay.
  */
 export async function restoreRooms(client: pg.Client, since: Date): Promise<void> {
   await client.query(
@@ -18,7 +18,7 @@ export async function restoreRooms(client: pg.Client, since: Date): Promise<void
 }
 
 /**
- * Messages of ours that statuses can be about: `wamid.<run>.out.<place>`, one each to the rooms 1, 2, ... in turn.
+ * Outgoing messages that statuses can refer to: `wamid.<run>.out.<place>`, one each to the rooms 1, 2, ... in turn.
  */
 export async function insertOutgoing(
   client: pg.Client,
@@ -36,7 +36,7 @@ export async function insertOutgoing(
   )
 }
 
-/** Messages of customers in rooms at random, as routing would have stored them. */
+/** Messages of customers in random rooms, as routing would have stored them. */
 export async function insertInbound(
   client: pg.Client,
   run: string,

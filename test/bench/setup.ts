@@ -15,14 +15,14 @@ const STOP_MS = 30_000
 export type Setup = {
   settings: Record<string, string>
   redisUrl: string | undefined
-  /** A fresh copy of the database with so many rooms, in place of the one before. */
+  /** Replaces the database by a fresh copy with this number of rooms. */
   enter(rooms: number, workerProcesses: number): Promise<{ bench: Bench; world: World }>
 }
 
 /** Progress and warnings go to stderr, the report to stdout. */
 export const say = (line: string) => void process.stderr.write(`${line}\n`)
 
-/** Runs a bench and lets go of all it started: at the end, on a failure and on Ctrl-C. */
+/** Runs a benchmark and releases everything it started: at the end, on a failure and on Ctrl-C. */
 export function runBench(bench: (lifetime: Lifetime) => Promise<void>, help: string): void {
   const lifetime = createLifetime(createLogger({ logLevel: 'warn' }))
   stopOnSignals(lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code || 130) })
@@ -34,7 +34,7 @@ export function runBench(bench: (lifetime: Lifetime) => Promise<void>, help: str
   }
   bench(lifetime)
     .catch((error: Error) => {
-      // What fails because we let go of it says nothing.
+      // Errors that the release causes say nothing.
       if (interrupted) return
       say(`${error.stack ?? error.message}\n\n${help}`)
       process.exitCode = 1
@@ -42,7 +42,7 @@ export function runBench(bench: (lifetime: Lifetime) => Promise<void>, help: str
     .finally(() => lifetime.stop(STOP_MS))
 }
 
-/** Starts what every bench needs: PostgreSQL, Redis where there is one, and the load generator. */
+/** Starts what every benchmark needs: PostgreSQL, Redis if it is installed, and the load generator. */
 export async function setUp(lifetime: Lifetime): Promise<Setup> {
   const load = loadavg()[0] ?? 0
   if (load > 1) {

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   try {
     const folder = await mkdtemp(join(tmpdir(), 'usher-deploy-'))
     lifetime.onStop('folder', () => rm(folder, { recursive: true }))
-    // Others must be able to pass through: PostgreSQL, and the user of the image.
+    // PostgreSQL and the user of the image need access to this folder.
     await chmod(folder, 0o755)
     const image = await buildImage(projectRoot(), folder, say)
     const postgres = await startEmbedded({ dataDir: join(folder, 'postgres'), log: say })

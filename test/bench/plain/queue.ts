@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 
-/** One job a message or status; the job is all that is known of it until the worker has stored it. */
+/** One job for each message or status. Until the worker has stored it, it exists only in this job. */
 export type PlainJob = {
   phoneId: string
   receivedAt: number

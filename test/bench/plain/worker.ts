@@ -128,7 +128,7 @@ async function applyStatus(org: string, { id, status, timestamp }: PlainStatus):
 const worker = new Worker<PlainJob>(
   QUEUE,
   async ({ data, id }) => {
-    // Before a connection is taken: with all of them taken, asking for one more would wait forever.
+    // The org is read before a connection is taken: if all were taken, this query would wait for one forever.
     const org = await orgOf(data.phoneId)
     if ('message' in data) await inTransaction((tx) => route(tx, org, data, data.message, Number(id)))
     else await applyStatus(org, data.status)
