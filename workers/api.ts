@@ -12,6 +12,7 @@ import type { Endpoint } from '../src/http/endpoint.ts'
 import { createDocument } from '../src/http/openapi.ts'
 import { createRateLimits } from '../src/http/rate-limit.ts'
 import type { Logger } from '../src/logger.ts'
+import { messageEndpoints } from '../src/messages/routes.ts'
 import { orgEndpoints } from '../src/orgs/routes.ts'
 import { outboundEndpoints } from '../src/outbound/routes.ts'
 import { routingEndpoints } from '../src/routing/routes.ts'
@@ -19,6 +20,7 @@ import { routingEndpoints } from '../src/routing/routes.ts'
 /** Every endpoint there is, in the order of the document. */
 export const ENDPOINTS: Endpoint[] = [
   ...chatroomEndpoints,
+  ...messageEndpoints,
   ...contactEndpoints,
   ...orgEndpoints,
   ...routingEndpoints,

@@ -1,12 +1,11 @@
 import { defineEndpoint } from '../http/endpoint.ts'
 import { foreignId, ownId } from '../input-fields.ts'
-import { listMessages } from '../messages/list-messages.ts'
 import { assignmentEndpoints } from './assignment-routes.ts'
 import { toChatroomDetail, toWabaChatroomResp } from './chatroom-answers.ts'
 import { chatroomByContact } from './chatroom-by-contact.ts'
 import { lifecycleEndpoints } from './lifecycle-routes.ts'
 import { readChatroom } from './read-chatroom.ts'
-import { ChatroomDetailDto, MessageListDto, pageQuery, WabaChatroomRespDto } from './schemas.ts'
+import { ChatroomDetailDto, WabaChatroomRespDto } from './schemas.ts'
 
 const tags = ['chatroom-controller']
 const member = { role: 'MEMBER', impersonated: true, partner: true } as const
@@ -55,24 +54,4 @@ const detail = defineEndpoint({
   }),
 })
 
-const messages = defineEndpoint({
-  method: 'get',
-  path: '/v1/org/{orgId}/chatroom/{chatroomId}/messages',
-  operationId: 'listMessages',
-  summary: 'List the messages of a chatroom',
-  description:
-    'Newest first\n- A MEMBER must be a user of the chatroom and may not see messages from before; ADMIN and partners see all',
-  tags,
-  policy: member,
-  params: { orgId: foreignId, chatroomId: ownId },
-  query: pageQuery,
-  responses: { 200: { description: 'A page of messages', schema: MessageListDto } },
-  errors: { ...errors, 404: 'Chatroom does not exist for this org', 500: 'Internal Exception' },
-  handler: async ({ db, org, caller, params: { chatroomId }, query: { before, limit } }) => {
-    const seesAll = caller.role === 'ADMIN' || caller.partnerId !== undefined
-    const viewer = seesAll ? undefined : caller.userId
-    return { status: 200, body: await listMessages(db, { orgId: org.id, chatroomId, viewer, before, limit }) }
-  },
-})
-
-export const chatroomEndpoints = [...lifecycleEndpoints, ...assignmentEndpoints, byContact, detail, messages]
+export const chatroomEndpoints = [...lifecycleEndpoints, ...assignmentEndpoints, byContact, detail]

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { DEACTIVATION_REASONS, MESSAGE_STATUSES, ROUTES } from '../db/schema/index.ts'
+import { DEACTIVATION_REASONS } from '../db/schema/index.ts'
 import { foreignId, instant, ownId } from '../input-fields.ts'
-import { decodeCursor } from '../messages/message-page.ts'
 import type { Wish } from './pick-assignee.ts'
 
 const assignmentFields = z.strictObject({
@@ -139,40 +138,3 @@ export const ChatroomDetailDto = ChatroomRespDto.extend({
   last_inbound_at: instant.nullable(),
   users: z.array(z.string()).meta({ description: 'Ids of those who have the chatroom.' }),
 }).meta({ id: 'ChatroomDetailDto' })
-
-export const MessageDto = z
-  .strictObject({
-    wamid: z.string(),
-    direction: z.enum(['in', 'out', 'echo']),
-    type: z.string(),
-    sent_at: instant.meta({ description: "Meta's time" }),
-    received_at: instant,
-    route: z.enum(ROUTES).nullable().meta({ description: 'null: took no part in routing' }),
-    reason: z.string().meta({ description: 'Why the message landed here.' }),
-    from: z.string().nullable(),
-    wa_id: z.string().nullable(),
-    user_id: z.string().nullable().meta({ description: "Meta's business-scoped id of the customer" }),
-    chatroom_id: z.string().nullable(),
-    status: z.enum(MESSAGE_STATUSES).nullable(),
-    errors: z.unknown().meta({ type: 'array', items: {}, nullable: true }),
-    payload: z.unknown().meta({ type: 'object', description: 'What Meta sent, or what was sent to Meta.' }),
-  })
-  .meta({ id: 'MessageDto' })
-
-export const MessageListDto = z
-  .strictObject({ messages: z.array(MessageDto), next_before: z.string().nullable() })
-  .meta({ id: 'MessageListDto' })
-
-/** `before` is the `next_before` of the page before; absent: the newest messages. */
-export const pageQuery = z.strictObject({
-  before: z
-    .string()
-    .transform((value, ctx) => {
-      const cursor = decodeCursor(value)
-      if (cursor) return cursor
-      ctx.addIssue({ code: 'custom', message: 'is no next_before of ours' })
-      return z.NEVER
-    })
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-})

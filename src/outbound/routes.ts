@@ -1,8 +1,8 @@
-import { MessageDto } from '../chatrooms/schemas.ts'
 import { ApiError } from '../errors.ts'
 import { defineEndpoint } from '../http/endpoint.ts'
 import { foreignId, ownId } from '../input-fields.ts'
 import { toMessage } from '../messages/message-page.ts'
+import { MessageDto } from '../messages/schemas.ts'
 import { SendMessageReqDto } from './schemas.ts'
 import { sendToChatroom } from './send-to-chatroom.ts'
 

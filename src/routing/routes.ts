@@ -1,19 +1,10 @@
 import { z } from 'zod'
-import { MessageListDto, pageQuery } from '../chatrooms/schemas.ts'
 import { defineEndpoint } from '../http/endpoint.ts'
 import { queryPhone } from '../identity/query-phone.ts'
 import { foreignId, instant } from '../input-fields.ts'
-import { heldMessages } from '../messages/held-messages.ts'
 import { explainRoute } from './explain.ts'
 
-const policy = { role: 'MEMBER', impersonated: true, partner: true } as const
-const errors = {
-  401: 'Unauthorized - Authentication is required',
-  403: "Forbidden - You don't have permission to access this resource",
-  422: 'Required fields are missing or invalid values are provided',
-  500: 'Internal Exception',
-}
-
+/** Whose route: of a phone, in any spelling, or of Meta's business-scoped id. */
 const question = z
   .strictObject({
     remote_phone_id: foreignId,
@@ -41,42 +32,32 @@ const RouteExplanationDto = z
   })
   .meta({ id: 'RouteExplanationDto' })
 
-export const routingEndpoints = [
-  defineEndpoint({
-    method: 'get',
-    path: '/v1/org/{orgId}/messages/held',
-    operationId: 'listHeldMessages',
-    summary: 'List held messages',
-    description: 'Messages of customers who have no chatroom at that number yet, newest first.',
-    tags: ['routing'],
-    policy,
-    params: { orgId: foreignId },
-    query: pageQuery,
-    responses: { 200: { description: 'A page of held messages', schema: MessageListDto } },
-    errors,
-    handler: async ({ db, org, query }) => ({
+const explain = defineEndpoint({
+  method: 'get',
+  path: '/v1/org/{orgId}/route',
+  operationId: 'explainRoute',
+  summary: 'Explain where a message would go',
+  description: 'What would happen to a text of this customer to this number now, and why. Changes nothing.',
+  tags: ['routing'],
+  policy: { role: 'MEMBER', impersonated: true, partner: true },
+  params: { orgId: foreignId },
+  query: question,
+  responses: { 200: { description: 'The decision and its candidates', schema: RouteExplanationDto } },
+  errors: {
+    401: 'Unauthorized - Authentication is required',
+    403: "Forbidden - You don't have permission to access this resource",
+    404: 'The org has no such WABA phone',
+    422: 'Required fields are missing or invalid values are provided',
+    500: 'Internal Exception',
+  },
+  handler: async ({ db, org, query, now }) => {
+    const { phone, user_id: userId, remote_phone_id: phoneId } = query
+    return {
       status: 200,
-      body: await heldMessages(db, { orgId: org.id, before: query.before, limit: query.limit }),
-    }),
-  }),
-  defineEndpoint({
-    method: 'get',
-    path: '/v1/org/{orgId}/route',
-    operationId: 'explainRoute',
-    summary: 'Explain where a message would go',
-    description: 'What would happen to a text of this customer to this number now, and why. Changes nothing.',
-    tags: ['routing'],
-    policy,
-    params: { orgId: foreignId },
-    query: question,
-    responses: { 200: { description: 'The decision and its candidates', schema: RouteExplanationDto } },
-    errors: { ...errors, 404: 'The org has no such WABA phone' },
-    handler: async ({ db, org, query, now }) => {
-      const { phone, user_id: userId, remote_phone_id: phoneId } = query
-      return {
-        status: 200,
-        body: await explainRoute(db, { orgId: org.id, phoneId, sender: { phone, userId }, now }),
-      }
-    },
-  }),
-]
+      body: await explainRoute(db, { orgId: org.id, phoneId, sender: { phone, userId }, now }),
+    }
+  },
+})
+
+/** Asking routing what it would do. */
+export const routingEndpoints = [explain]
