@@ -30,6 +30,11 @@ describe.each(DOCUMENTS)('%s', (name) => {
     expect([...paths].map(([path]) => path).filter((path) => !isThere(path))).toEqual([])
     const commands = [...text.matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, command]) => command)
     expect(commands.filter((command) => !(command! in scripts))).toEqual([])
+    const words = [...text.matchAll(/\bnpm run (bench|faults) -- ([a-z]+)/g)]
+    const known = (script: string, word: string) => read(`test/${script}/main.ts`).includes(`\n  ${word}: `)
+    expect(
+      words.filter(([, script = '', word = '']) => !known(script, word)).map(([command]) => command),
+    ).toEqual([])
   })
 
   it('links only to documents and headings that are there', () => {
