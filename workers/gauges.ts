@@ -3,7 +3,7 @@ import { type Ages, readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import { inboxFigures } from '../src/inbox/figures.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
-import { queueDepths } from '../src/queue/health.ts'
+import { queueDepths } from '../src/queue/depths.ts'
 import type { Producer } from '../src/queue/producer.ts'
 
 type Parts = { db: Db; producer: Producer; metrics: Metrics }

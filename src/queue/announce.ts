@@ -1,71 +1,76 @@
 import { AsyncResource } from 'node:async_hooks'
+import { createRetries } from './retries.ts'
 
-/** Most ids remembered while the queue is away; what is beyond is found by requeue-stranded, 10 s late. */
-const MAX_MISSED = 100_000
-const RETRY_MS = 500
 const JOB_SIZE = 500
 /**
- * What is stored within 10 ms shares a job; after a crowd, within 25 ms. At 2,000 deliveries a second an insert brings five,
- * and a message in a job of five costs routing twice what it costs in a job of twenty; on PostgreSQL, each job costs 3 ms of
- * CPU besides. A lone delivery need not wait for its job: workers hear of it (`inbox/insert.ts`).
+ * Deliveries stored within 10 ms share a job; after the job of a batch, those stored within 25 ms. At 2,000 deliveries
+ * a second, one insert stores five, and a message in a job of five costs routing twice what it costs in a job
+ * of twenty; on PostgreSQL each job also costs 3 ms of CPU. A single delivery does not wait for its job: a NOTIFY tells
+ * the workers about it (`inbox/insert.ts`).
  */
-const GATHER_MS = 10
-const GATHER_CROWD_MS = 25
-const CROWD = 10
+const WINDOW_MS = 10
+const BATCH_WINDOW_MS = 25
+/** A job of at least so many deliveries counts as a batch. */
+const BATCH = 10
 
 export type Announcer = {
-  /** Tells the queue of stored deliveries, at most 25 ms later; returns at once and never throws. */
+  /** Enqueues the ids of stored deliveries, at most 25 ms later. Returns at once and never throws. */
   announce(ids: number[]): void
-  /** Tells what is gathered, and forgets what the queue would not take: requeue-stranded finds it. Never rejects. */
+  /**
+   * Enqueues the ids that still wait for their window to end, and drops the ids that the queue refused before:
+   * `requeue-stranded` finds those rows. Never rejects.
+   */
   close(): Promise<void>
 }
 
-/** Announces deliveries, and those that the queue would not take again twice a second, until it does. */
+/**
+ * Creates the announcer of stored deliveries, which enqueues them in few jobs. Ids that the queue refuses are offered
+ * again twice a second until it accepts them.
+ * @param enqueue resolves with false when the job may not have been queued; must not reject
+ */
 export function createAnnouncer(enqueue: (ids: number[]) => Promise<boolean>): Announcer {
-  let gathered: number[] = []
-  /** The trace of the first delivery gathered: its job is a part of that one. */
-  let scope: AsyncResource | undefined
-  let window: NodeJS.Timeout | undefined
-  let wait = GATHER_MS
-  let missed: number[] = []
-  let retrying: NodeJS.Timeout | undefined
-  let closed = false
+  const retries = createRetries((ids) => enqueueAll(ids))
 
-  const tell = async (ids: number[]) => {
+  async function enqueueAll(ids: number[]): Promise<void> {
     for (let i = 0; i < ids.length; i += JOB_SIZE) {
-      if (!(await enqueue(ids.slice(i, i + JOB_SIZE)))) return remember(ids.slice(i))
+      if (!(await enqueue(ids.slice(i, i + JOB_SIZE)))) return retries.add(ids.slice(i))
     }
   }
-  const tellGathered = () => {
-    const [ids, within] = [gathered, scope]
-    gathered = []
-    scope = undefined
-    window = undefined
-    wait = ids.length < CROWD ? GATHER_MS : GATHER_CROWD_MS
-    return within?.runInAsyncScope(tell, undefined, ids)
-  }
-  const remember = (ids: number[]) => {
-    if (closed || missed.length + ids.length > MAX_MISSED) return
-    missed = missed.concat(ids)
-    retrying ??= setTimeout(retry, RETRY_MS)
-  }
-  const retry = () => {
-    const ids = missed
-    missed = []
-    retrying = undefined
-    return tell(ids)
-  }
+
+  const window = createWindow(enqueueAll)
   return {
-    announce(ids) {
-      scope ??= new AsyncResource('announce')
-      gathered = gathered.concat(ids)
-      window ??= setTimeout(tellGathered, wait)
-    },
+    announce: window.add,
     async close() {
-      closed = true
-      clearTimeout(window)
-      clearTimeout(retrying)
-      await tellGathered()
+      retries.stop()
+      await window.end()
     },
+  }
+}
+
+/** The first id opens a window; the ids collected until its end are passed on together. */
+function createWindow(pass: (ids: number[]) => Promise<void>) {
+  let collected: number[] = []
+  /** The trace of the first delivery in the window: the job becomes a part of it. */
+  let trace: AsyncResource | undefined
+  let timer: NodeJS.Timeout | undefined
+  let windowMs = WINDOW_MS
+
+  async function end(): Promise<void> {
+    clearTimeout(timer)
+    const [ids, within] = [collected, trace]
+    collected = []
+    trace = undefined
+    timer = undefined
+    windowMs = ids.length < BATCH ? WINDOW_MS : BATCH_WINDOW_MS
+    await within?.runInAsyncScope(pass, undefined, ids)
+  }
+
+  return {
+    add(ids: number[]) {
+      trace ??= new AsyncResource('announce')
+      collected = collected.concat(ids)
+      timer ??= setTimeout(end, windowMs)
+    },
+    end,
   }
 }

@@ -1,22 +1,22 @@
 import { type ConnectionOptions, createRedisBackend, type Telemetry } from 'bullmq'
 import { within } from '../deadline.ts'
-import { asConnection, askPostgres, postgresBackend, producerPool, workerPool } from './postgres.ts'
-import { askRedis, PREFIX, producerClient, workerClient } from './redis.ts'
+import { asConnection, pingPostgres, postgresBackend, producerPool, workerPool } from './postgres.ts'
+import { PREFIX, pingRedis, producerClient, workerClient } from './redis.ts'
 
-/** The store that BullMQ runs on, and how a `Queue` or `Worker` is connected to it. */
+/** The store that BullMQ runs on, and how a `Queue` or a `Worker` connects to it. */
 export type Engine = {
   kind: 'redis' | 'postgres'
   /** Third argument of a `Queue`, fourth of a `Worker`. */
   backend: typeof createRedisBackend
-  /** For one Queue: what cannot be done now fails within 500 ms. */
+  /** Opens the connection of one Queue: a command that takes longer than 500 ms fails. */
   connectQueue(): Connection
-  /** For one Worker: waits as long as the store is away. */
+  /** Opens the connection of one Worker, which waits for as long as the store is away. */
   connectWorker(): Connection
-  /** Rejects when the store does not answer over a new connection; used by `ping`. */
-  ask(timeoutMs: number): Promise<void>
+  /** Rejects when the store does not answer over a new connection. To be called through the function `ping`. */
+  ping(timeoutMs: number): Promise<void>
 }
 
-/** Options of one Queue or Worker, and how to cut what closing that object leaves connected. */
+/** The options of one Queue or Worker, and how to cut the connections that remain open after it was closed. */
 type Connection = {
   options: {
     connection: ConnectionOptions
@@ -30,8 +30,8 @@ type Connection = {
 const PING_MS = 1_000
 
 /**
- * Chooses BullMQ's store: Redis for one URL, Redis Cluster for several, PostgreSQL (schema `bullmq`, migrated
- * beforehand) for none. With `telemetry`, jobs carry their trace on. Connects to nothing yet and never throws.
+ * Chooses BullMQ's store: Redis for one URL, Redis Cluster for several, PostgreSQL for none (in the schema `bullmq`, which
+ * must be migrated). With `telemetry`, jobs carry their trace on. Opens no connection yet and never throws.
  */
 export function openEngine(config: {
   redisUrls: string[]
@@ -48,13 +48,13 @@ type Traced = { telemetry?: Telemetry }
 const pings = new WeakMap<Engine, Promise<void>>()
 
 /**
- * Proves within a second that the store answers. Those who ask at the same time share one connection: a store that
- * comes back is not met by a storm of them.
+ * Proves within a second that the store answers. Simultaneous callers share one connection, so that a store that comes
+ * back is not met by many connections at once.
  * @throws DeadlineError, or what the store or the network says.
  */
 export function ping(engine: Engine): Promise<void> {
   const running =
-    pings.get(engine) ?? within(PING_MS, () => engine.ask(PING_MS)).finally(() => pings.delete(engine))
+    pings.get(engine) ?? within(PING_MS, () => engine.ping(PING_MS)).finally(() => pings.delete(engine))
   pings.set(engine, running)
   return running
 }
@@ -69,7 +69,7 @@ function onRedis(urls: string[], traced: Traced): Engine {
     backend: createRedisBackend,
     connectQueue: () => connected(producerClient(urls), true),
     connectWorker: () => connected(workerClient(urls), false),
-    ask: (timeoutMs) => askRedis(urls, timeoutMs),
+    ping: (timeoutMs) => pingRedis(urls, timeoutMs),
   }
 }
 
@@ -83,6 +83,6 @@ function onPostgres(url: string, traced: Traced): Engine {
     backend: postgresBackend,
     connectQueue: () => connected(producerPool(url)),
     connectWorker: () => connected(workerPool(url)),
-    ask: (timeoutMs) => askPostgres(url, timeoutMs),
+    ping: (timeoutMs) => pingPostgres(url, timeoutMs),
   }
 }

@@ -1,19 +1,19 @@
 /**
- * The queues and what their jobs carry: ids of rows and nothing else, so that losing a job loses no message.
- * Schedulers have a queue of their own, so that work never waits for what is due later.
+ * The queues and the data of their jobs: ids of rows and nothing else, so that a lost job loses no message. Schedules have
+ * a queue of their own: on PostgreSQL, a worker that finds only delayed jobs sleeps until the first of them is due.
  */
 export type Jobs = {
-  /** Ids of `inbox` rows to route, in one batch; a suspect of killing its worker goes alone. */
+  /** Ids of `inbox` rows to route in one batch. A row that is suspected of killing its worker has a job of its own. */
   deliveries: { ids: number[]; suspect?: true }
-  /** One `outbox` row to send. */
+  /** The `outbox` row to send. */
   outbound: { org: string; id: string }
-  /** Made by the schedulers only; the job's name says what to do. */
+  /** Created by the schedules. The name of the job is the name of the task. */
   maintenance: Record<string, never>
 }
 
 export type QueueName = keyof Jobs
 
-/** Name of a job that any queue may carry: its worker only records that it came through. It carries nothing. */
+/** Name of the canary jobs, which any queue may carry. They have no data; the worker only records that one arrived. */
 export const CANARY = 'canary'
 
 export const QUEUE_NAMES = ['deliveries', 'outbound', 'maintenance'] as const satisfies QueueName[]

@@ -3,12 +3,15 @@ import pg from 'pg'
 import { LEFT_BEHIND } from '../db/client.ts'
 import { endLostConnections } from '../db/lost-connections.ts'
 
-/** A pool for one Queue: what is not done in 500 ms fails. */
+/** Opens the pool of one Queue: a statement that takes longer than 500 ms fails. */
 export function producerPool(url: string): pg.Pool {
   return openPool(url, { max: 3, query_timeout: 500, connectionTimeoutMillis: 500 })
 }
 
-/** A pool for one Worker, with one more for LISTEN: patient with a busy server, yet done with a silent one. */
+/**
+ * Opens the pool of one Worker, one of whose connections listens for jobs. It is patient with a busy server, and ends
+ * connections that were lost.
+ */
 export function workerPool(url: string): pg.Pool {
   const pool = openPool(url, { max: 4, query_timeout: 3_000, connectionTimeoutMillis: 2_000 })
   endLostConnections(pool, url, () => undefined)
@@ -16,8 +19,8 @@ export function workerPool(url: string): pg.Pool {
 }
 
 /**
- * Not left to BullMQ, which does not listen for errors of a connection at work: a server that hung up while an
- * object was being built ended the process.
+ * BullMQ could open the pool itself, but does not listen for errors of a connection in use: a server that hung up while
+ * an object was being built ended the process.
  */
 function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
   const search = { options: `-c search_path=bullmq ${LEFT_BEHIND}` }
@@ -28,17 +31,17 @@ function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
 }
 
 /**
- * BullMQ's PostgreSQL backend and what it connects by. They are typed as those of Redis, since BullMQ puts the
- * backend's type into that of every Queue and Worker; Usher uses nothing that only one of them has.
+ * BullMQ's PostgreSQL backend and its connection, typed as those of Redis: the type of the backend is a part of the type
+ * of every Queue and Worker, and Usher uses nothing that only one of the backends has.
  */
 export const postgresBackend = createPostgresBackend as unknown as typeof createRedisBackend
 export const asConnection = (pool: pg.Pool) => pool as unknown as ConnectionOptions
 
 /**
- * Runs one statement on a connection of its own.
+ * Runs one statement over a connection of its own.
  * @throws what PostgreSQL or the network says.
  */
-export async function askPostgres(url: string, timeout: number): Promise<void> {
+export async function pingPostgres(url: string, timeout: number): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: timeout,

@@ -6,24 +6,24 @@ type ClientOptions = Pick<
   'commandTimeout' | 'connectTimeout' | 'enableOfflineQueue' | 'lazyConnect' | 'maxRetriesPerRequest'
 > & { retryStrategy: (times: number) => number | null }
 
-/** In braces, so that all keys of all queues share one slot of a Redis Cluster. */
+/** In braces, so that the keys of all queues share one slot of a Redis Cluster, as BullMQ's scripts require. */
 export const PREFIX = '{usher}'
 
-/** A client that refuses commands at once while Redis is away, and after 500 ms while it is frozen. */
+/** Creates a client whose commands fail at once while Redis is away, and after 500 ms while Redis is frozen. */
 export function producerClient(urls: string[]): Client {
   return connect(urls, { enableOfflineQueue: false, commandTimeout: 500, retryStrategy: () => 500 })
 }
 
-/** A client that waits as long as Redis is away, and is back within a second of it. */
+/** Creates a client whose commands wait for as long as Redis is away, and that reconnects within a second. */
 export function workerClient(urls: string[]): Client {
   return connect(urls, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(100 * times, 1_000) })
 }
 
 /**
- * Reads a key of the slot that holds the queues, over a connection of its own.
+ * Reads a key from the slot that holds the queues, over a connection of its own.
  * @throws what Redis or the network says.
  */
-export async function askRedis(urls: string[], connectTimeout: number): Promise<void> {
+export async function pingRedis(urls: string[], connectTimeout: number): Promise<void> {
   const client = connect(urls, { lazyConnect: true, connectTimeout, retryStrategy: () => null })
   let cause: Error | undefined
   client.on('error', (error) => {
@@ -47,7 +47,7 @@ function connect(urls: string[], options: ClientOptions): Client {
   return client
 }
 
-/** Nodes that the cluster names itself are reached with the credentials and TLS of the first URL. */
+/** The credentials and TLS of the first URL are used for all nodes, since the cluster announces nodes without them. */
 function connectCluster(urls: string[], options: ClientOptions): Cluster {
   const { retryStrategy, enableOfflineQueue = true, lazyConnect = false, ...node } = options
   const { protocol, username, password } = new URL(urls[0] ?? '')
@@ -64,5 +64,5 @@ function connectCluster(urls: string[], options: ClientOptions): Cluster {
   })
 }
 
-/** BullMQ's objects tell of errors while they live; without any listener ioredis would print them. */
+/** BullMQ's objects report the errors of their client; without any listener, ioredis would print them as well. */
 function ignored(): void {}

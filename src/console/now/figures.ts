@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq'
 import type { Db } from '../../db/client.ts'
 import { type InboxFigures, inboxFigures } from '../../inbox/figures.ts'
-import { type QueueDepth, queueDepths } from '../../queue/health.ts'
+import { type QueueDepth, queueDepths } from '../../queue/depths.ts'
 import { listStoppedNumbers, type StoppedNumber } from './stopped-numbers.ts'
 
 /** The current figures of the installation. `depths` is undefined while the queues do not answer. */

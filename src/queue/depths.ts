@@ -1,14 +1,14 @@
 import type { Queue } from 'bullmq'
 import { within } from '../deadline.ts'
 
-/** Jobs of one queue by state. `waiting` includes those of a paused queue. */
+/** Jobs of one queue by state. `waiting` includes the jobs of a paused queue. */
 export type QueueDepth = { waiting: number; active: number; delayed: number; failed: number }
 
-const DEPTHS_MS = 1_000
+const COUNT_MS = 1_000
 
 /**
- * Counts the jobs of each queue, by its name.
- * @throws DeadlineError when the store did not answer within a second, or what the store or the network says.
+ * Counts the jobs of each queue, by the queue's name.
+ * @throws DeadlineError when the store does not answer within a second, or what the store or the network says.
  */
 export async function queueDepths(queues: Queue[]): Promise<Record<string, QueueDepth>> {
   const counted = queues.map(async (queue) => {
@@ -16,5 +16,5 @@ export async function queueDepths(queues: Queue[]): Promise<Record<string, Queue
     const { waiting = 0, active = 0, delayed = 0, failed = 0 } = counts
     return [queue.name, { waiting, active, delayed, failed }] as const
   })
-  return Object.fromEntries(await within(DEPTHS_MS, () => Promise.all(counted)))
+  return Object.fromEntries(await within(COUNT_MS, () => Promise.all(counted)))
 }
