@@ -51,15 +51,13 @@ const TABLES = [
   ...['customer_aliases', 'messages', 'events', 'outbox'],
 ]
 
+const FINGERPRINT = TABLES.map(
+  (table) =>
+    `select '${table}' as name, string_agg(t::text, E'\\n' order by t::text) as rows from ${table} t where org_id = $1`,
+).join(' union all ')
+
 /** One string that changes when anything of the org changes. */
 export async function fingerprint(db: Db, orgId: string): Promise<string> {
-  const parts: string[] = []
-  for (const table of TABLES) {
-    const { rows } = await db.$client.query<{ all: string | null }>(
-      `select string_agg(t::text, E'\\n' order by t::text) as all from ${table} t where org_id = $1`,
-      [orgId],
-    )
-    parts.push(`${table}: ${rows[0]?.all}`)
-  }
-  return parts.join('\n')
+  const { rows } = await db.$client.query<{ name: string; rows: string | null }>(FINGERPRINT, [orgId])
+  return rows.map((table) => `${table.name}: ${table.rows}`).join('\n')
 }
