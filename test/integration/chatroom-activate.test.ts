@@ -1,30 +1,22 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { activateChatroom } from '../../src/chatrooms/activate-chatroom.ts'
 import { deactivateChatroom } from '../../src/chatrooms/deactivate-chatroom.ts'
 import type { DeactivationReason } from '../../src/chatrooms/deactivate-rooms.ts'
-import type { Db } from '../../src/db/client.ts'
-import type { ApiError } from '../../src/errors.ts'
 import { startTestApi, type TestApi } from '../support/api.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { statesOf, UNKNOWN_ID } from '../support/chatrooms.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { eventsOf } from '../support/events.ts'
 import { deliver, readMessage, readRoom } from '../support/inbox.ts'
 import { fingerprint, readOrg } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { refusalOf } from '../support/refusal.ts'
 import { ago } from '../support/time.ts'
 import { waitingQueries } from '../support/waiting-queries.ts'
 import { message, post } from '../support/webhooks.ts'
 
-const NOBODY = '00000000-0000-7000-8000-000000000000'
-
-let db: Db
-let database: TestDatabase
-let api: TestApi
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  db = database.db
-  api = await startTestApi(database.db)
-})
+const database = await createTestDatabase()
+const { db } = database
+const api = await startTestApi(db)
 
 async function activate(org: TestOrg, chatroomId: string, forceDeactivate = false) {
   const now = new Date()
@@ -44,18 +36,10 @@ async function deactivate(org: TestOrg, chatroomId: string, reason?: Deactivatio
   return now
 }
 
-async function refused(org: TestOrg, work: () => Promise<unknown>) {
-  const before = await fingerprint(db, org.id)
-  const error = (await work().catch((e) => e)) as ApiError
-  expect(await fingerprint(db, org.id)).toBe(before)
-  return { error: error.error, status: error.status, payload: error.payload }
-}
-
-const statesOf = async (org: TestOrg, ...rooms: { id: string }[]) =>
-  Promise.all(rooms.map(async (r) => (await readRoom(db, org.id, r.id)).state))
+const refused = (org: TestOrg, work: () => Promise<unknown>) => refusalOf(db, org, work)
 
 describe('activating a chatroom', () => {
-  it('makes a deactivated one active, its timers starting anew', async () => {
+  it('makes a deactivated chatroom active, and its inactivity counts from now', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org, { activatedAt: ago(90), deactivatedAt: ago(1) })
     const now = await activate(org, room.id)
@@ -75,7 +59,7 @@ describe('activating a chatroom', () => {
     ])
   })
 
-  it('changes nothing of one that is active', async () => {
+  it('changes nothing if the chatroom is active already', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org, { activatedAt: ago(2) })
     const before = await fingerprint(db, org.id)
@@ -83,7 +67,7 @@ describe('activating a chatroom', () => {
     expect(await fingerprint(db, org.id)).toBe(before)
   })
 
-  it('writes the overdue deactivation of one that only seems active, and activates it anew', async () => {
+  it('writes an overdue deactivation first, and then activates the chatroom', async () => {
     const org = await createOrg(db, { inactivity_days: 30 })
     const room = await createRoom(db, org, { activatedAt: ago(31) })
     const now = await activate(org, room.id)
@@ -94,26 +78,26 @@ describe('activating a chatroom', () => {
     ])
   })
 
-  it('is refused for a chatroom the org does not have', async () => {
+  it('is refused for a chatroom that the org does not have', async () => {
     const [org, other] = [await createOrg(db), await createOrg(db)]
-    const strange = await createRoom(db, other, { deactivatedAt: ago(1) })
+    const foreign = await createRoom(db, other, { deactivatedAt: ago(1) })
     const unknown = { error: 'UNKNOWN_CHATROOM', status: 400 }
-    expect(await refused(org, () => activate(org, NOBODY))).toMatchObject(unknown)
-    expect(await refused(other, () => activate(org, strange.id))).toMatchObject(unknown)
+    expect(await refused(org, () => activate(org, UNKNOWN_ID))).toMatchObject(unknown)
+    expect(await refused(other, () => activate(org, foreign.id))).toMatchObject(unknown)
   })
 
-  it('is refused for an expired chatroom, also when its expiry is only overdue', async () => {
+  it('is refused for a chatroom that is expired or overdue for expiry', async () => {
     const org = await createOrg(db, { expiry_days: 60 })
-    const expired = { error: 'CHATROOM_IS_EXPIRED', status: 400 }
-    const gone = await createRoom(db, org, { expiredAt: ago(1), deactivatedAt: ago(2) })
-    expect(await refused(org, () => activate(org, gone.id, true))).toMatchObject(expired)
+    const refusal = { error: 'CHATROOM_IS_EXPIRED', status: 400 }
+    const expired = await createRoom(db, org, { expiredAt: ago(1), deactivatedAt: ago(2) })
+    expect(await refused(org, () => activate(org, expired.id, true))).toMatchObject(refusal)
     const overdue = await createRoom(db, org, { createdAt: ago(61), deactivatedAt: ago(2) })
-    expect(await refused(org, () => activate(org, overdue.id))).toMatchObject(expired)
+    expect(await refused(org, () => activate(org, overdue.id))).toMatchObject(refusal)
   })
 })
 
-describe('while another chatroom of the customer is active at that number', () => {
-  it('activating is refused', async () => {
+describe('activating a chatroom while another one of the customer is active at that number', () => {
+  it('is refused without `force_deactivate`', async () => {
     const org = await createOrg(db)
     const rival = await createRoom(db, org)
     const room = await createRoom(db, org, { deactivatedAt: ago(1) })
@@ -124,12 +108,12 @@ describe('while another chatroom of the customer is active at that number', () =
     })
   })
 
-  it('force_deactivate makes it give way, in the same transaction', async () => {
+  it('deactivates the other one in the same transaction with `force_deactivate`', async () => {
     const org = await createOrg(db)
     const rival = await createRoom(db, org)
     const room = await createRoom(db, org, { deactivatedAt: ago(1) })
     const now = await activate(org, room.id, true)
-    expect(await statesOf(org, rival, room)).toEqual(['deactivated', 'active'])
+    expect(await statesOf(db, org, rival, room)).toEqual(['deactivated', 'active'])
     expect(await readRoom(db, org.id, rival.id)).toMatchObject({
       deactivated_at: now,
       deactivation_reason: 'FORCE_DEACTIVATE',
@@ -139,14 +123,14 @@ describe('while another chatroom of the customer is active at that number', () =
     ])
   })
 
-  it('it does not matter at another number, of another customer, or when it is overdue itself', async () => {
+  it('is not refused if the other one is at another number, of another customer, or overdue for deactivation', async () => {
     const org = await createOrg(db, { inactivity_days: 30 }, { phones: 2 })
     const idle = await createRoom(db, org, { activatedAt: ago(31) })
     const elsewhere = await createRoom(db, org, { phone: org.phones[1]! })
     const stranger = await createRoom(db, org, { customer: '+15550002222' })
     const room = await createRoom(db, org, { deactivatedAt: ago(1) })
     await activate(org, room.id)
-    expect(await statesOf(org, idle, elsewhere, stranger, room)).toEqual([
+    expect(await statesOf(db, org, idle, elsewhere, stranger, room)).toEqual([
       'deactivated',
       'active',
       'active',
@@ -157,7 +141,7 @@ describe('while another chatroom of the customer is active at that number', () =
 
 describe('deactivating a chatroom', () => {
   it.each(['LEAD_OPTED_OUT', 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED', 'FORCE_DEACTIVATE'] as const)(
-    'keeps the reason %s',
+    'stores the reason %s',
     async (reason) => {
       const org = await createOrg(db)
       const room = await createRoom(db, org)
@@ -173,14 +157,14 @@ describe('deactivating a chatroom', () => {
     },
   )
 
-  it('counts as FORCE_DEACTIVATE when nobody says why', async () => {
+  it('stores the reason FORCE_DEACTIVATE if none is given', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
     await deactivate(org, room.id)
     expect((await readRoom(db, org.id, room.id)).deactivation_reason).toBe('FORCE_DEACTIVATE')
   })
 
-  it('changes nothing of one that is deactivated', async () => {
+  it('changes nothing if the chatroom is deactivated already', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org, { deactivatedAt: ago(3) })
     const before = await fingerprint(db, org.id)
@@ -188,30 +172,30 @@ describe('deactivating a chatroom', () => {
     expect(await fingerprint(db, org.id)).toBe(before)
   })
 
-  it('is refused for an unknown chatroom and for an expired one', async () => {
+  it('is refused for an unknown or expired chatroom', async () => {
     const [org, other] = [await createOrg(db), await createOrg(db)]
-    const strange = await createRoom(db, other)
-    const gone = await createRoom(db, org, { expiredAt: ago(1) })
+    const foreign = await createRoom(db, other)
+    const expired = await createRoom(db, org, { expiredAt: ago(1) })
     const refusal = async (id: string) => (await refused(org, () => deactivate(org, id))).error
-    expect(await refusal(NOBODY)).toBe('UNKNOWN_CHATROOM')
-    expect(await refusal(strange.id)).toBe('UNKNOWN_CHATROOM')
-    expect(await refusal(gone.id)).toBe('CHATROOM_IS_EXPIRED')
+    expect(await refusal(UNKNOWN_ID)).toBe('UNKNOWN_CHATROOM')
+    expect(await refusal(foreign.id)).toBe('UNKNOWN_CHATROOM')
+    expect(await refusal(expired.id)).toBe('CHATROOM_IS_EXPIRED')
   })
 
-  it('lets the customer wake the chatroom again by writing', async () => {
+  it('does not prevent that a message of the customer reactivates the chatroom', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
     await deactivate(org, room.id)
     await deliver(db, post(org.phones[0]!, message({})))
-    expect(await statesOf(org, room)).toEqual(['active'])
+    expect(await statesOf(db, org, room)).toEqual(['active'])
   })
 })
 
 describe('at the same time', () => {
   it.each([
-    ['refusing', false],
-    ['forcing', true],
-  ])('activations of two rivals leave exactly one active: %s', async (_, force) => {
+    ['without force_deactivate', false],
+    ['with force_deactivate', true],
+  ])('two activations at one number leave exactly one chatroom active (%s)', async (_, force) => {
     const org = await createOrg(db)
     for (let round = 0; round < 10; round += 1) {
       const customer = `+1555000${1000 + round}`
@@ -226,12 +210,12 @@ describe('at the same time', () => {
           ),
         ),
       )
-      expect((await statesOf(org, ...rooms)).sort()).toEqual(['active', 'deactivated'])
+      expect((await statesOf(db, org, ...rooms)).sort()).toEqual(['active', 'deactivated'])
       expect(errors.filter((e) => e !== null)).toEqual(force ? [] : ['OTHER_CHATROOM_IS_ACTIVE'])
     }
   })
 
-  it('an activation and an inbound message keep one active and deliver the message', async () => {
+  it('an activation and an inbound message leave one chatroom active, which has the message', async () => {
     const org = await createOrg(db)
     for (let round = 0; round < 15; round += 1) {
       const from = `1555000${2000 + round}`
@@ -245,7 +229,7 @@ describe('at the same time', () => {
         activate(org, older.id).catch((e) => e.error),
         deliver(db, post(org.phones[0]!, m)),
       ])
-      const states = await statesOf(org, latest, older)
+      const states = await statesOf(db, org, latest, older)
       expect(states.filter((s) => s === 'active')).toHaveLength(1)
       const { chatroom_id } = await readMessage(db, org.id, m.id)
       const active = states[0] === 'active' ? latest.id : older.id
@@ -254,7 +238,7 @@ describe('at the same time', () => {
     }
   })
 
-  it('what the lock did not stop, the unique index does, as the documented refusal', async () => {
+  it('the unique index refuses an activation if a transaction without the lock activated another chatroom', async () => {
     const org = await createOrg(db)
     const [room, rival] = [
       await createRoom(db, org, { deactivatedAt: ago(1) }),
@@ -275,7 +259,7 @@ describe('PUT /v1/org/{orgId}/contacts/chatroom/{chatroomId}/activate and /deact
   const put = (org: TestOrg, id: string, verb: string, call?: Parameters<TestApi['call']>[2]) =>
     api.call('PUT', `/v1/org/${org.id}/contacts/chatroom/${id}/${verb}`, call)
 
-  it('answer 202 with a string, again too', async () => {
+  it('answer 202 with a string, also if there is nothing to change', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
     const reason = { body: { deactivation_reason: 'LEAD_OPTED_OUT' } }
@@ -295,19 +279,19 @@ describe('PUT /v1/org/{orgId}/contacts/chatroom/{chatroomId}/activate and /deact
     ])
   })
 
-  it('answer each refusal with its code, and change nothing', async () => {
+  it('answer each refusal with its error code, and change nothing', async () => {
     const [org, other] = [await createOrg(db), await createOrg(db)]
-    const strange = await createRoom(db, other, { deactivatedAt: ago(1) })
-    const gone = await createRoom(db, org, { expiredAt: ago(1) })
+    const foreign = await createRoom(db, other, { deactivatedAt: ago(1) })
+    const expired = await createRoom(db, org, { expiredAt: ago(1) })
     await createRoom(db, org)
     const room = await createRoom(db, org, { deactivatedAt: ago(1) })
     const before = [await fingerprint(db, org.id), await fingerprint(db, other.id)]
     for (const [id, verb, body, code] of [
-      [strange.id, 'activate', undefined, 4000002],
-      [strange.id, 'deactivate', undefined, 4000002],
+      [foreign.id, 'activate', undefined, 4000002],
+      [foreign.id, 'deactivate', undefined, 4000002],
       ['no uuid', 'activate', undefined, 4000002],
-      [gone.id, 'activate?force_deactivate=true', undefined, 4000003],
-      [gone.id, 'deactivate', undefined, 4000003],
+      [expired.id, 'activate?force_deactivate=true', undefined, 4000003],
+      [expired.id, 'deactivate', undefined, 4000003],
       [room.id, 'activate', undefined, 4000004],
       [room.id, 'activate?force_deactivate=false', undefined, 4000004],
       [room.id, 'activate?force_deactivate=maybe', undefined, 4000001],
