@@ -4,6 +4,7 @@ import pg from 'pg'
 import { afterAll, inject } from 'vitest'
 import { type Db, openDatabase } from '../../src/db/client.ts'
 import { sqlState } from '../../src/db/pg-errors.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 export type TestDatabase = {
   url: string
@@ -11,6 +12,16 @@ export type TestDatabase = {
   pool: pg.Pool
   /** Closes the pool and deletes the database; done for you at the end of the test file. */
   drop(): Promise<void>
+}
+
+/**
+ * What a test's pool may take: a busy machine is no failure. A test of Usher's own deadlines opens a pool of its own.
+ */
+const PATIENT = {
+  connectionTimeoutMillis: PATIENCE_MS,
+  statement_timeout: PATIENCE_MS,
+  query_timeout: PATIENCE_MS + 1_000,
+  idle_in_transaction_session_timeout: PATIENCE_MS,
 }
 
 const OBJECT_IN_USE = '55006'
@@ -26,6 +37,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await onServer(`create database ${name} template usher_template`)
   const url = Object.assign(new URL(inject('postgresUrl')), { pathname: `/${name}` }).href
   const { db, close } = openDatabase(url, { max: 10, name: 'test', onLost: () => {} })
+  Object.assign(db.$client.options, PATIENT)
   const database: TestDatabase = {
     url,
     db,
