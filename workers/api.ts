@@ -17,7 +17,7 @@ import { orgEndpoints } from '../src/orgs/routes.ts'
 import { outboundEndpoints } from '../src/outbound/routes.ts'
 import { routingEndpoints } from '../src/routing/routes.ts'
 
-/** Every endpoint there is, in the order of the document. */
+/** All endpoints, in the order of the OpenAPI document. */
 export const ENDPOINTS: Endpoint[] = [
   ...chatroomEndpoints,
   ...messageEndpoints,
@@ -30,12 +30,12 @@ export const ENDPOINTS: Endpoint[] = [
 export type ApiParts = {
   db: Database['db']
   config: Pick<Config, 'jwt' | 'redisUrls'>
-  /** Tells the queue of messages to send. */
+  /** Enqueues jobs for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
   log: Logger
 }
 
-/** The API, its document and its docs, and how to let go of what it holds. */
+/** Assembles the API with its OpenAPI document and its documentation page. `close` releases its Redis connection. */
 export function createApi({ db, config, announceSends, log }: ApiParts): { app: Express; close(): void } {
   const { jwt, redisUrls } = config
   if (jwt.secrets.length === 0 && jwt.jwksUrl === undefined) {

@@ -14,19 +14,19 @@ import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-
 export type OpsParts = DeadLetterParts &
   ReadinessParts & {
     registry: Registry
-    /** Brings the gauges up to date; called at each scrape, which does not wait long for it. */
+    /** Reads the current values of the gauges; called at each scrape, which waits at most a second for it. */
     refreshGauges: () => Promise<void>
-    /** The queues that exist at the moment. */
+    /** The queues that exist at the time of the call. */
     queues: () => Queue[]
     login: OpsLogin
-    /** The login may look, and change nothing. */
+    /** The login may read everything and change nothing. */
     readOnly: boolean
     now: () => Date
   }
 
 const DEADLINE_MS = 1_000
 
-/** Bull Board's page has inline styles, and a data block that is no script to a browser. */
+/** Bull Board needs inline styles. Its inline data block (`application/json`) is not a script, so it needs no permission. */
 const CONTENT_SECURITY_POLICY = {
   useDefaults: false,
   directives: {
@@ -41,15 +41,15 @@ const CONTENT_SECURITY_POLICY = {
 }
 
 /**
- * The app of the internal listener: `/live`, `/ready` and `/metrics` for machines, `/queues` (Bull Board), `/console`
- * and `/dead-letters` for people with a login; anything else is 404.
+ * The app of the internal listener: `/live`, `/ready` and `/metrics` without a login; `/queues` (Bull Board), `/console`
+ * and `/dead-letters` with a login. Every other path is answered with 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
   const { login, readOnly, log } = parts
   const app = express()
   app.disable('x-powered-by')
   app.use(assignRequestId)
-  // Plain HTTP inside: nothing to upgrade to.
+  // The internal listener is plain HTTP, so browsers must not be told to use HTTPS only.
   app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
@@ -63,10 +63,12 @@ export function createOpsApp(parts: OpsParts): Express {
   return app
 }
 
-/** Counters must be readable in an outage too, so gauges that cannot be refreshed keep their last value. */
+/** Counters must be readable during an outage, so gauges that cannot be refreshed keep their last value. */
 function scrape({ registry, refreshGauges, log }: OpsParts): RequestHandler {
   return async (_req, res) => {
-    await within(DEADLINE_MS, refreshGauges).catch((err) => log.warn({ err }, 'gauges are not up to date'))
+    await within(DEADLINE_MS, refreshGauges).catch((err) =>
+      log.warn({ err }, 'the gauges could not be refreshed'),
+    )
     res.set('content-type', registry.contentType).end(await registry.metrics())
   }
 }

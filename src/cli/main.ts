@@ -8,7 +8,7 @@ import { simulateCommand } from './simulate.ts'
 import { sweepCommand } from './sweep.ts'
 import { tokenCommand } from './token.ts'
 
-/** `node main.js COMMAND`: what an operator runs once. */
+/** The command line: `node main.js COMMAND`. A command exits with 0, or with 1 after an error. */
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const program = new Command('usher').description('Leads every inbound WhatsApp message to its chatroom.')

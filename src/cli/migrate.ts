@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { withDatabase } from './with-database.ts'
 
-/** `migrate`: brings the schema up to date; any number of processes may run it at once. */
+/** `migrate`: brings the database schema up to date. Several processes may run it at the same time. */
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('bring the database schema up to date')

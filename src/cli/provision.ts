@@ -4,17 +4,17 @@ import { provision } from '../orgs/provision.ts'
 import { ProvisionError, parseProvisionFile } from '../orgs/provision-file.ts'
 import { withDatabase } from './with-database.ts'
 
-/** `provision FILE`: applies an org file, all of it or nothing; doing it again changes nothing. */
+/** `provision FILE`: applies an org file in one transaction. Applying the same file again changes nothing. */
 export function provisionCommand(): Command {
   return new Command('provision')
-    .description('apply a file of orgs, their WABAs, numbers, users, groups and affiliates')
+    .description('apply a file of orgs with their WABAs, numbers, users, groups and affiliates')
     .argument('<file>', 'JSON file')
     .action(async (path: string) => {
       const file = parseProvisionFile(await readText(path))
       await withDatabase(async (db, config) => {
         const done = await provision(db, file, config.secretsKey)
         console.log(
-          `Provisioned ${done.orgs} org(s) with ${done.phones} number(s); ${done.unparked} parked deliveries are due.`,
+          `Provisioned ${done.orgs} org(s) with ${done.phones} number(s). ${done.unparked} parked deliveries are due for routing.`,
         )
       })
     })

@@ -1,33 +1,39 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import type { Db } from '../db/client.ts'
-import { formatTable } from '../demo/table.ts'
 import type { Changes } from '../lifecycle/changes.ts'
 import { isFuture } from '../lifecycle/is-future.ts'
 import { previewSweep } from '../lifecycle/preview-sweep.ts'
 import type { Purged } from '../lifecycle/purge.ts'
 import { sweep } from '../lifecycle/sweep.ts'
+import { formatTable } from './table.ts'
 import { withDatabase } from './with-database.ts'
 
 type Options = { at?: Date; dryRun?: boolean; yes?: boolean }
 
-/** `sweep`: all lifecycle sweeps once. Expiry is final, so one for a time to come only shows what it would do. */
+/** `sweep`: runs all lifecycle sweeps once. As of a future time it only shows what would change, since expiry is final. */
 export function sweepCommand(): Command {
   return new Command('sweep')
     .description('expire old contacts, deactivate inactive chatrooms and purge, as of now or another time')
-    .option('--at <time>', 'as of this time; one in the future changes nothing without --yes', parseTime)
-    .option('--dry-run', 'only show what would change')
-    .option('--yes', 'sweep as of a time in the future: expiry is final')
+    .option(
+      '--at <time>',
+      'sweep as of this time; a time in the future changes nothing without --yes',
+      parseTime,
+    )
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'sweep also as of a time in the future; expiry is final')
     .action((options: Options) => withDatabase((db) => run(db, options)))
 }
 
 async function run(db: Db, { at, dryRun, yes }: Options): Promise<void> {
   const asOf = at?.toISOString() ?? 'now'
-  const early = at !== undefined && !yes && (await isFuture(db, at))
-  if (dryRun || early) {
+  const isEarly = at !== undefined && !yes && (await isFuture(db, at))
+  if (dryRun || isEarly) {
     console.log(describeChanges(await previewSweep(db, at), `would change as of ${asOf}`))
     console.log(
-      early ? 'Nothing was changed: the time is in the future. --yes sweeps.' : 'Nothing was changed.',
+      isEarly
+        ? 'Nothing was changed, because the time is in the future. To sweep anyway, add --yes.'
+        : 'Nothing was changed.',
     )
     return
   }
@@ -59,5 +65,5 @@ function describeChanges(changes: Changes, what: string): string {
 }
 
 function describePurge({ idempotencyKeys, rateLimits, outbox, buried }: Purged): string {
-  return `Purged ${idempotencyKeys} idempotency key(s), ${rateLimits} rate limit(s), ${outbox} settled send(s); ${buried} parked deliveries became dead letters.`
+  return `Purged ${idempotencyKeys} idempotency key(s), ${rateLimits} rate limit(s), ${outbox} completed send(s). ${buried} parked deliveries became dead letters.`
 }

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { SignJWT } from 'jose'
 import { type Config, ConfigError, readConfig } from '../config.ts'
 
-/** What the token says; `hours`: how long it is valid. */
+/** The claims of the token; `hours`: how long it is valid. */
 export type TokenOptions = {
   org: string
   role: string
@@ -12,16 +12,16 @@ export type TokenOptions = {
   hours: string
 }
 
-/** `token`: a development JWT (claims: DESIGN section 5), signed with the first of JWT_SECRET. */
+/** `token`: prints a development JWT, signed with the first secret of JWT_SECRET. */
 export function tokenCommand(): Command {
   return new Command('token')
     .description('print a development token for the API, signed with JWT_SECRET')
-    .requiredOption('--org <id>', 'org; for a partner, one or several, separated by commas')
+    .requiredOption('--org <id>', 'org; for a partner one or several, separated by commas')
     .addOption(new Option('--role <role>').choices(['ADMIN', 'MEMBER']).makeOptionMandatory())
     .option('--user <id>', 'user id (claim sub)', 'developer')
-    .option('--act <id>', 'impersonated: the user who really acts (claim act.sub)')
-    .option('--partner <id>', 'a partner, who may act for the orgs given')
-    .option('--hours <n>', 'valid for so many hours', '12')
+    .option('--act <id>', 'user who impersonates --user (claim act.sub)')
+    .option('--partner <id>', 'partner who may act for the given orgs')
+    .option('--hours <n>', 'hours for which the token is valid', '12')
     .action(async (options: TokenOptions) =>
       console.log(await mintToken(options, readConfig(process.env, 'cli').jwt)),
     )
@@ -29,7 +29,7 @@ export function tokenCommand(): Command {
 
 /**
  * Signs a token with the first of the secrets.
- * @throws ConfigError without a secret, or for hours that are no time
+ * @throws ConfigError without a secret, or when `hours` is not a number above 0
  */
 export async function mintToken(
   { org, role, user, act, partner, hours }: TokenOptions,

@@ -3,7 +3,7 @@ import { type Database, openDatabase } from '../db/client.ts'
 import { migrate } from '../db/migrate.ts'
 import { databaseUrl } from '../db/url.ts'
 
-/** Runs a command on the configured database, migrated, and lets go of it afterwards, however the command ends. */
+/** Migrates the configured database, runs a command on it, and closes it, however the command ends. */
 export async function withDatabase(
   work: (db: Database['db'], config: Config) => Promise<void>,
 ): Promise<void> {

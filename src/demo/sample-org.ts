@@ -6,22 +6,21 @@ import { resolveCustomers } from '../identity/resolve-customers.ts'
 import { provision } from '../orgs/provision.ts'
 import { parseProvisionFile } from '../orgs/provision-file.ts'
 
-const DAY_MS = 86_400_000
-
-export const REPLY = 'This chat is closed. Please write to your new contact, or call us.'
-
 export type SampleOrg = { id: string; wabaId: string; phoneId: string }
 
-/** Phones of the sample customers, by what their chatrooms are like. */
+const DAY_MS = 86_400_000
+const AUTO_REPLY = 'This chat is closed. Please write to your new contact, or call us.'
+
+/** Phones of the sample customers, named after the states of their chatrooms. */
 export const CUSTOMERS = {
   active: '+919810000001',
-  both: '+919810000002',
+  activeAndDeactivated: '+919810000002',
   deactivated: '+919810000003',
   expired: '+919810000004',
   unknown: '+919810000005',
 }
 
-/** A sample org of its own for each run, with contacts whose chatrooms are in all states. */
+/** Creates a sample org for this run, with contacts whose chatrooms are in all states. It holds messages of strangers. */
 export async function createSampleOrg(
   db: Db,
   run: string,
@@ -29,24 +28,53 @@ export async function createSampleOrg(
   secretsKey: Buffer | undefined,
 ): Promise<SampleOrg> {
   const org = { id: `demo-${run}`, wabaId: `waba-${run}`, phoneId: `phone-${run}` }
-  const phones = [{ id: org.phoneId, display_phone_number: '+1 555 078 3881' }]
-  const wabas = [{ id: org.wabaId, name: 'Sample WABA', access_token: 'sample-token', phones }]
   const users = [{ id: 'asha', email: 'asha@example.com', name: 'Asha' }]
-  const settings = { inactivity_days: 30, expiry_days: 180, auto_reply_text: REPLY }
-  const file = { orgs: [{ id: org.id, name: 'Sample org', settings, wabas, users }] }
-  await provision(db, parseProvisionFile(JSON.stringify(file)), secretsKey)
-  const ago = (days: number) => new Date(now.getTime() - days * DAY_MS)
-  const { active, both, deactivated, expired } = CUSTOMERS
-  await inTransaction(db, async (tx) => {
-    await addRoom(tx, org, active, 'Ana (lead 1)', { activatedAt: ago(3) })
-    await addRoom(tx, org, both, 'Ben (lead 2)', { activatedAt: ago(2) })
-    await addRoom(tx, org, both, 'Ben (lead 3)', { deactivatedAt: ago(1) })
-    await addRoom(tx, org, deactivated, 'Cleo (lead 4)', { deactivatedAt: ago(40) })
-    await addRoom(tx, org, deactivated, 'Cleo (lead 5)', { deactivatedAt: ago(5) })
-    await addRoom(tx, org, expired, 'Dan (lead 6)', { expiredAt: ago(20) })
-    await addRoom(tx, org, expired, 'Dan (lead 7)', { expiredAt: ago(9) })
-  })
+  const settings = { inactivity_days: 30, expiry_days: 180, auto_reply_text: AUTO_REPLY }
+  const names = { org: 'Sample org', waba: 'Sample WABA', number: '+1 555 078 3881' }
+  await provisionOrg(db, org, names, { settings, users }, secretsKey)
+  await inTransaction(db, (tx) => addRooms(tx, org, now))
   return org
+}
+
+/** Creates a second sample org, which creates chatrooms for strangers instead of holding their messages. */
+export async function createSampleShop(
+  db: Db,
+  run: string,
+  secretsKey: Buffer | undefined,
+): Promise<SampleOrg> {
+  const org = { id: `shop-${run}`, wabaId: `shop-waba-${run}`, phoneId: `shop-phone-${run}` }
+  const settings = {
+    ...{ inactivity_days: 14, expiry_days: 365, unknown_sender: 'create' },
+    ...{ auto_reply_text: AUTO_REPLY, auto_reply_min_interval_seconds: 60 },
+  }
+  const names = { org: 'Sample shop', waba: 'Shop WABA', number: '+44 20 7946 0018' }
+  await provisionOrg(db, org, names, { settings }, secretsKey)
+  return org
+}
+
+async function provisionOrg(
+  db: Db,
+  { id, wabaId, phoneId }: SampleOrg,
+  names: { org: string; waba: string; number: string },
+  more: object,
+  secretsKey: Buffer | undefined,
+): Promise<void> {
+  const phones = [{ id: phoneId, display_phone_number: names.number }]
+  const wabas = [{ id: wabaId, name: names.waba, access_token: 'sample-token', phones }]
+  const file = { orgs: [{ id, name: names.org, wabas, ...more }] }
+  await provision(db, parseProvisionFile(JSON.stringify(file)), secretsKey)
+}
+
+async function addRooms(tx: Db, org: SampleOrg, now: Date): Promise<void> {
+  const ago = (days: number) => new Date(now.getTime() - days * DAY_MS)
+  const { active, activeAndDeactivated, deactivated, expired } = CUSTOMERS
+  await addRoom(tx, org, active, 'Ana (lead 1)', { activatedAt: ago(3) })
+  await addRoom(tx, org, activeAndDeactivated, 'Ben (lead 2)', { activatedAt: ago(2) })
+  await addRoom(tx, org, activeAndDeactivated, 'Ben (lead 3)', { deactivatedAt: ago(1) })
+  await addRoom(tx, org, deactivated, 'Cleo (lead 4)', { deactivatedAt: ago(40) })
+  await addRoom(tx, org, deactivated, 'Cleo (lead 5)', { deactivatedAt: ago(5) })
+  await addRoom(tx, org, expired, 'Dan (lead 6)', { expiredAt: ago(20) })
+  await addRoom(tx, org, expired, 'Dan (lead 7)', { expiredAt: ago(9) })
 }
 
 async function addRoom(

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What a stand-in for Meta's Graph API was asked to send. */
+/** A request that the stand-in for Meta's Graph API received. */
 export type Sent = { path: string; body: unknown }
 
-/** A Graph API on loopback that accepts every message and remembers it; nothing leaves the machine. */
+/** Starts a Graph API on loopback that accepts every message and records it. No message leaves the machine. */
 export async function startStandInGraph(): Promise<{ url: string; sent: Sent[]; close(): void }> {
   const sent: Sent[] = []
   const server = createServer(async (req, res) => {

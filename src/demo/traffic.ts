@@ -2,59 +2,60 @@ import { randomInt } from 'node:crypto'
 import { deactivateChatroom } from '../chatrooms/deactivate-chatroom.ts'
 import type { Db } from '../db/client.ts'
 import { ApiError } from '../errors.ts'
-import type { Member } from './crowd.ts'
+import type { SampleCustomer } from './sample-customers.ts'
 import type { SampleOrg } from './sample-org.ts'
 import { createPost } from './scenes.ts'
 
-export type Street = { org: SampleOrg; members: Member[]; areaCode: string }
+/** The customers of one org who write; strangers among them get phones that begin with `areaCode`. */
+export type Audience = { org: SampleOrg; customers: SampleCustomer[]; areaCode: string }
 
-const PACE_MS = 400
-const LINES = [
+const INTERVAL_MS = 400
+const TEXTS = [
   ...['Is my order on its way?', 'Can I change the date?', 'Thank you!', 'Which sizes do you have?'],
   ...['I would like to book a visit.', 'Do you open on Sunday?', 'The link does not work.', 'Perfect.'],
 ]
 
 /**
- * Goes on sending what customers of these orgs might write, two or three deliveries a second, and puts a chatroom to
- * sleep now and then, so that all kinds of decisions are seen. Gives what stops it.
+ * Sends two or three sample messages per second, partly from strangers, and deactivates a chatroom with every twelfth,
+ * so that every kind of routing decision appears. Returns the function that stops it.
  */
 export function startTraffic(
   db: Db,
-  streets: Street[],
+  audiences: Audience[],
   send: (body: Buffer) => Promise<unknown>,
 ): () => void {
   let n = 0
-  let busy = false
+  let isSending = false
   const step = async () => {
-    const street = pick(streets)
-    if (!street || busy) return
-    busy = true
+    const audience = pick(audiences)
+    if (!audience || isSending) return
+    isSending = true
     n += 1
     try {
-      await send(createPost(street.org, [text(writerOf(street), n)]))
-      if (n % 12 === 0) await putToSleep(db, street)
+      await send(createPost(audience.org, [createText(pickSender(audience), n)]))
+      if (n % 12 === 0) await deactivateOne(db, audience)
     } finally {
-      busy = false
+      isSending = false
     }
   }
-  const timer = setInterval(() => void step().catch(() => undefined), PACE_MS)
+  const timer = setInterval(() => void step().catch(() => undefined), INTERVAL_MS)
   return () => clearInterval(timer)
 }
 
-function writerOf({ members, areaCode }: Street): string {
+function pickSender({ customers, areaCode }: Audience): string {
   const isStranger = randomInt(14) === 0
-  return isStranger ? `${areaCode}${randomInt(20_000, 99_999)}` : (pick(members)?.phone ?? '')
+  return isStranger ? `${areaCode}${randomInt(20_000, 99_999)}` : (pick(customers)?.phone ?? '')
 }
 
-function text(phone: string, n: number) {
+function createText(phone: string, n: number) {
   const at = Math.floor(Date.now() / 1000)
   const id = `wamid.demo.${Date.now().toString(36)}.${n}`
-  return { from: phone.slice(1), id, timestamp: String(at), type: 'text', text: { body: pick(LINES) ?? '' } }
+  return { from: phone.slice(1), id, timestamp: String(at), type: 'text', text: { body: pick(TEXTS) ?? '' } }
 }
 
-/** What is expired cannot fall asleep, and that is fine. */
-async function putToSleep(db: Db, { org, members }: Street): Promise<void> {
-  const chatroomId = pick(members.filter((member) => member.roomId))?.roomId
+/** An ApiError is ignored: the chatroom that was picked may be expired, and then it cannot be deactivated. */
+async function deactivateOne(db: Db, { org, customers }: Audience): Promise<void> {
+  const chatroomId = pick(customers.filter((customer) => customer.roomId))?.roomId
   if (!chatroomId) return
   const rules = { id: org.id, inactivityDays: null, expiryDays: null }
   const request = { org: rules, chatroomId, reason: undefined, actor: 'user:asha', now: new Date() }

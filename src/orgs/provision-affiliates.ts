@@ -10,8 +10,8 @@ import { attachHeldMessages } from '../messages/attach-held.ts'
 import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
 
 /**
- * Affiliates: partners and back office whose phone has one contact and one chatroom (spec: lifecycle.md).
- * @throws ProvisionError when the phone has another contact already.
+ * Creates the org's affiliates (partners, back office): each phone has exactly one contact and one chatroom.
+ * @throws ProvisionError when an affiliate's phone already has another contact
  */
 export async function provisionAffiliates(tx: Db, org: ProvisionOrg): Promise<void> {
   for (const affiliate of org.affiliates) {
@@ -23,7 +23,7 @@ export async function provisionAffiliates(tx: Db, org: ProvisionOrg): Promise<vo
       .from(contacts)
       .where(sql`${contacts.orgId} = ${org.id} and ${contacts.customerId} = ${customerId}`)
     if (existing.some((c) => c.crmId !== affiliate.crm_id)) {
-      throw new ProvisionError(`affiliate ${affiliate.crm_id}: its phone has another contact already`)
+      throw new ProvisionError(`affiliate ${affiliate.crm_id}: its phone already has another contact`)
     }
     if (existing.length === 0) await createAffiliate(tx, org, affiliate, customerId)
   }

@@ -22,7 +22,7 @@ const affiliate = z.strictObject({
   phone: z.string().transform((value, ctx) => {
     const e164 = toE164(value)
     if (e164) return e164
-    ctx.addIssue({ code: 'custom', message: 'is no phone number in E.164 form (+ and digits)' })
+    ctx.addIssue({ code: 'custom', message: 'is not a phone number in E.164 form (+ and digits)' })
     return z.NEVER
   }),
   remote_phone_id: id,
@@ -39,20 +39,21 @@ const org = z.strictObject({
 
 const fileSchema = z.strictObject({ orgs: z.array(org).min(1) }).superRefine((file, ctx) => {
   for (const [i, entry] of file.orgs.entries()) {
-    for (const message of danglingNames(entry)) ctx.addIssue({ code: 'custom', path: ['orgs', i], message })
+    for (const message of unknownReferences(entry))
+      ctx.addIssue({ code: 'custom', path: ['orgs', i], message })
   }
 })
 export type ProvisionFile = z.infer<typeof fileSchema>
 export type ProvisionOrg = ProvisionFile['orgs'][number]
 
-/** Thrown for a provision file that cannot be applied; the message has one line a mistake. */
+/** Thrown for a provision file that cannot be applied. The message has one line for each mistake. */
 export class ProvisionError extends Error {
   override name = 'ProvisionError'
 }
 
 /**
- * Reads the text of a provision file (DESIGN section 5).
- * @throws ProvisionError naming every mistake with its place in the file.
+ * Parses and validates the text of a provision file.
+ * @throws ProvisionError that names every mistake with its place in the file
  */
 export function parseProvisionFile(text: string): ProvisionFile {
   let json: unknown
@@ -67,8 +68,8 @@ export function parseProvisionFile(text: string): ProvisionFile {
   throw new ProvisionError(`the file cannot be applied:\n${lines.join('\n')}`)
 }
 
-/** Members, delegates and affiliates must name users, groups and numbers of the same org. */
-function danglingNames(org: ProvisionOrg): string[] {
+/** Members, the delegate and affiliates may refer only to users, groups and numbers of the same org in this file. */
+function unknownReferences(org: ProvisionOrg): string[] {
   const users = new Set(org.users.map((u) => u.id))
   const groups = new Set(org.groups.map((g) => g.id))
   const phones = new Set(org.wabas.flatMap((w) => w.phones.map((p) => p.id)))

@@ -29,13 +29,14 @@ export const orgEndpoints = [
     path: '/v1/org/{orgId}/settings',
     operationId: 'putSettings',
     summary: "Replace the org's settings",
-    description: 'What is left out takes its default: days null (that rule is off), no reply, hold, visible.',
+    description:
+      'A setting that is left out takes its default: the rules of days are off, no auto-reply, hold, history visible.',
     tags: ['settings'],
     policy: { role: 'ADMIN', impersonated: false, partner: true },
     params: { orgId: foreignId },
     body: SettingsDto,
     responses: { 200: { description: 'The settings as they are now', schema: SettingsDto } },
-    errors: { ...errors, 404: 'The delegate is no user or group of this org' },
+    errors: { ...errors, 404: 'The delegate is not a user or group of this org' },
     handler: async ({ db, org, actor, body }) => ({
       status: 200,
       body: await writeSettings(db, { orgId: org.id, settings: body, actor }),

@@ -3,7 +3,7 @@ import type { Org, orgs } from '../db/schema/index.ts'
 
 const days = z.int().min(1).max(36_500).nullable()
 
-/** An org's settings as the provision file and the API spell them; days null = the rule is off. */
+/** An org's settings as the provision file and the API spell them. A number of days that is null switches that rule off. */
 export const settingsSchema = z.strictObject({
   inactivity_days: days.default(null),
   expiry_days: days.default(null),
@@ -19,7 +19,7 @@ export const settingsSchema = z.strictObject({
 })
 export type Settings = z.infer<typeof settingsSchema>
 
-/** The settings as columns of `orgs`. */
+/** Converts settings to columns of `orgs`. */
 export function settingsToColumns(settings: Settings) {
   const { delegate } = settings
   return {
@@ -35,7 +35,7 @@ export function settingsToColumns(settings: Settings) {
   } satisfies Partial<typeof orgs.$inferInsert>
 }
 
-/** The settings that `settingsToColumns` stored. */
+/** Converts the columns of an org back to settings. */
 export function settingsOf(org: Org): Settings {
   const { delegateUserId, delegateGroupId } = org
   return {

@@ -8,8 +8,9 @@ import { ApiError } from '../errors.ts'
 import { type Settings, settingsOf, settingsToColumns } from './settings.ts'
 
 /**
- * Replaces all settings of an org; the same settings again change nothing.
- * @throws ApiError USER_NOT_FOUND, GROUP_NOT_FOUND for a delegate the org does not have, FORBIDDEN for no such org
+ * Replaces all settings of an org and records the change. Writing the same settings again changes nothing.
+ * @throws ApiError USER_NOT_FOUND or GROUP_NOT_FOUND for a delegate that the org does not have, FORBIDDEN for an org that
+ * does not exist
  */
 export async function writeSettings(
   db: Db,

@@ -3,16 +3,16 @@ import { sign } from '../http/signature.ts'
 import type { Delivery } from './traffic.ts'
 
 export type Load = {
-  /** Of the webhook itself. */
+  /** The URL of the webhook. */
   url: string
   secret: string
-  /** Deliveries a second. */
+  /** Deliveries per second. */
   rate: number
   seconds: number
   next: () => Delivery
-  /** Told after each answer. */
+  /** Called after each answer. */
   onAnswer: () => void
-  /** Ends it early. */
+  /** Ends the load early. */
   signal: AbortSignal
 }
 
@@ -21,17 +21,17 @@ export type Posted = {
   messages: number
   statuses: number
   redelivered: number
-  /** How many answers there were of each status, or of each reason why there was none. */
+  /** The number of answers by HTTP status; requests without an answer by the reason, as `none: <reason>`. */
   answers: Map<string, number>
-  /** Milliseconds from the request to the end of its answer, ascending. */
+  /** Milliseconds from the start of a request to the end of its answer, ascending. */
   times: number[]
 }
 
-/** More than this at a time would measure this machine; the rate falls instead. */
-const MOST_OPEN = 500
+/** More open requests would measure the machine that sends them. At this limit the rate falls. */
+const MAX_OPEN = 500
 const DEADLINE_MS = 30_000
 
-/** Posts signed deliveries at a steady rate, whether or not earlier ones are answered; resolves when all are. */
+/** Posts signed deliveries at a steady rate without waiting for the answers. Resolves when all are answered or failed. */
 export async function postTraffic(load: Load): Promise<Posted> {
   const posted: Posted = {
     deliveries: 0,
@@ -47,7 +47,7 @@ export async function postTraffic(load: Load): Promise<Posted> {
   for (let i = 0; i < total && !load.signal.aborted; i++) {
     const early = start + (i * 1_000) / load.rate - performance.now()
     if (early > 1) await sleep(early, undefined, { signal: load.signal }).catch(() => undefined)
-    if (open.size >= MOST_OPEN) await Promise.race(open)
+    if (open.size >= MAX_OPEN) await Promise.race(open)
     if (load.signal.aborted) break
     const delivery = load.next()
     count(posted, delivery)
@@ -59,7 +59,7 @@ export async function postTraffic(load: Load): Promise<Posted> {
   return posted
 }
 
-/** The time within which a share of the answers came; undefined without answers. */
+/** The time in milliseconds within which the given share of the answers arrived; undefined without answers. */
 export function percentile({ times }: Posted, share: number): number | undefined {
   return times[Math.min(times.length - 1, Math.floor(times.length * share))]
 }
@@ -68,7 +68,7 @@ function count(posted: Posted, delivery: Delivery): void {
   posted.deliveries += 1
   posted.messages += delivery.messages
   posted.statuses += delivery.statuses
-  if (delivery.again) posted.redelivered += 1
+  if (delivery.isRedelivery) posted.redelivered += 1
 }
 
 async function postOne({ url, secret, onAnswer }: Load, { body }: Delivery, posted: Posted): Promise<void> {
@@ -88,7 +88,7 @@ async function postOne({ url, secret, onAnswer }: Load, { body }: Delivery, post
   onAnswer()
 }
 
-/** `fetch` wraps the socket's error. */
+/** The error code of the socket; `fetch` has it in a cause of its error. */
 function reason(error: unknown): string {
   for (let e = error; e instanceof Error; e = e.cause) {
     const { code } = e as Error & { code?: unknown }

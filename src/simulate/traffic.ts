@@ -1,36 +1,43 @@
 import { randomUUID } from 'node:crypto'
 
-/** One POST as Meta would send it, and what it carries. `again`: the very bytes of an earlier one. */
-export type Delivery = { body: Buffer<ArrayBuffer>; messages: number; statuses: number; again: boolean }
+/** One POST as Meta would send it, and what it carries. `isRedelivery`: it has the same bytes as an earlier one. */
+export type Delivery = {
+  body: Buffer<ArrayBuffer>
+  messages: number
+  statuses: number
+  isRedelivery: boolean
+}
 
 export type TrafficOptions = {
   phoneId: string
   wabaId: string
-  /** How many people write; each is invented, and the same in every run. */
+  /** The number of customers. They are invented, and the same in every run. */
   customers: number
-  /** From 0 up to 1, as `Math.random`. */
+  /** Returns a number from 0 up to but not including 1, as `Math.random` does. */
   random: () => number
-  /** In milliseconds. */
+  /** The current time in milliseconds. */
   now: () => number
 }
 
 type Content = { messages?: object[]; statuses?: object[]; contacts?: object[] }
 
-const REDELIVERED = 0.05
+/** Shares of all deliveries. */
+const REDELIVERIES = 0.05
 const STATUSES = 0.35
-const CROWDED = 0.1
-const REMEMBERED = 100
+const SEVERAL_MESSAGES = 0.1
+/** How many deliveries can still be redelivered. */
+const KEPT_DELIVERIES = 100
 const TEXTS = ['Hello?', 'Is my order on its way?', 'Thank you!', 'Can I pay by card?', 'Please call me back']
 
-/** Endless deliveries: messages of many types, alone and several in a POST, statuses, and redeliveries. */
+/** Creates an endless generator of deliveries: messages of many types, one or several in a POST; statuses; redeliveries. */
 export function createTraffic(options: TrafficOptions): () => Delivery {
   const { random } = options
   const earlier: Delivery[] = []
   return () => {
-    if (earlier.length > 0 && random() < REDELIVERED)
-      return { ...pick(earlier, random), messages: 0, statuses: 0, again: true }
+    if (earlier.length > 0 && random() < REDELIVERIES)
+      return { ...pick(earlier, random), messages: 0, statuses: 0, isRedelivery: true }
     const delivery = random() < STATUSES ? statusesOf(options) : messagesOf(options)
-    if (earlier.length === REMEMBERED) earlier.shift()
+    if (earlier.length === KEPT_DELIVERIES) earlier.shift()
     earlier.push(delivery)
     return delivery
   }
@@ -38,7 +45,7 @@ export function createTraffic(options: TrafficOptions): () => Delivery {
 
 function messagesOf(options: TrafficOptions): Delivery {
   const { random, customers, now } = options
-  const count = random() < CROWDED ? 2 + Math.floor(random() * 4) : 1
+  const count = random() < SEVERAL_MESSAGES ? 2 + Math.floor(random() * 4) : 1
   const people = Array.from({ length: count }, () => Math.floor(random() * customers))
   const messages = people.map((person) => ({
     from: waIdOf(person),
@@ -50,10 +57,10 @@ function messagesOf(options: TrafficOptions): Delivery {
     profile: { name: `Customer ${person}` },
     wa_id: waIdOf(person),
   }))
-  return { body: post(options, { contacts, messages }), messages: count, statuses: 0, again: false }
+  return { body: post(options, { contacts, messages }), messages: count, statuses: 0, isRedelivery: false }
 }
 
-/** What became of a message that somebody sent: told once, or in one POST as it went from state to state. */
+/** The statuses of one sent message: the first one, two or three of `sent`, `delivered` and `read`, in one POST. */
 function statusesOf(options: TrafficOptions): Delivery {
   const { random, customers, now } = options
   const id = newWamid()
@@ -61,7 +68,7 @@ function statusesOf(options: TrafficOptions): Delivery {
   const states = ['sent', 'delivered', 'read'].slice(0, 1 + Math.floor(random() * 3))
   const pricing = { billable: true, pricing_model: 'PMP', category: 'service', type: 'regular' }
   const statuses = states.map((status) => ({ id, status, timestamp: seconds(now()), recipient_id, pricing }))
-  return { body: post(options, { statuses }), messages: 0, statuses: statuses.length, again: false }
+  return { body: post(options, { statuses }), messages: 0, statuses: statuses.length, isRedelivery: false }
 }
 
 function post({ phoneId, wabaId }: TrafficOptions, content: Content): Buffer<ArrayBuffer> {
@@ -74,7 +81,7 @@ function post({ phoneId, wabaId }: TrafficOptions, content: Content): Buffer<Arr
 const media = (mime_type: string) => ({ id: digits(), mime_type, sha256: randomUUID().replaceAll('-', '') })
 const text = (random: () => number) => ({ type: 'text', text: { body: pick(TEXTS, random) } })
 
-/** Types of inbound messages, text as often as all others (facts: Meta, webhooks/reference/messages). */
+/** Contents of inbound messages. Text is as frequent as all other types together. */
 const CONTENTS: ((random: () => number) => { type: string })[] = [
   ...Array.from({ length: 8 }, () => text),
   () => ({ type: 'image', image: { ...media('image/jpeg'), caption: 'Like this one' } }),

@@ -15,13 +15,13 @@ it('posts traffic of many kinds that the door takes and the workers route, each 
   const args = ['--url', app.url!, '--rate', '100', '--seconds', '2', '--customers', '20', ...to]
   const { code, output } = await simulate(args, { META_APP_SECRET: `${APP_SECRET}, old` })
   expect(output).toMatch(/^200 +200 +stored$/m)
-  expect(output).toMatch(/^Answered within \d+\.\d ms at the median, \d+\.\d ms at the 99th percentile\.$/m)
+  expect(output).toMatch(/^Answer times: \d+\.\d ms at the median, \d+\.\d ms at the 99th percentile\.$/m)
   expect(code).toBe(0)
   expect(output, 'no bar where there is no terminal').not.toContain('answered,')
 
   await app.drained()
   const [, deliveries, again, messages, statuses] =
-    /^Posted (\d+) deliveries, (\d+) of them again: (\d+) messages, (\d+) statuses\.$/m.exec(output)!
+    /^Posted (\d+) deliveries, (\d+) of them redeliveries: (\d+) messages, (\d+) statuses\.$/m.exec(output)!
   expect(Number(deliveries)).toBe(200)
   expect([messages, statuses, again].every((n) => Number(n) > 0)).toBe(true)
   const { rows } = await app.db.$client.query(
@@ -41,7 +41,7 @@ it('says what a refusal means, and fails when nothing was taken', async () => {
   const app = await startTestApp('postgres')
   const few = ['--rate', '20', '--seconds', '0.2']
   const refused = await simulate(['--url', `${app.url}/webhooks/whatsapp`, '--secret', 'wrong', ...few])
-  expect(refused.output).toMatch(/^401 +4 +the secret is not one of META_APP_SECRET there$/m)
+  expect(refused.output).toMatch(/^401 +4 +the secret is not one of META_APP_SECRET of the installation$/m)
   expect(refused.code).toBe(1)
   const nowhere = await simulate(['--url', 'http://127.0.0.1:1', '--secret', 's', ...few])
   expect(nowhere.output).toMatch(/^none: E?\w+ +4/m)
@@ -51,7 +51,7 @@ it('says what a refusal means, and fails when nothing was taken', async () => {
 it.each([
   [['--url', 'http://127.0.0.1:1'], '--secret, or META_APP_SECRET, is required'],
   [['--secret', 's'], "required option '--url <url>' not specified"],
-  [['--url', 'localhost:3000', '--secret', 's'], 'Give it with its scheme'],
+  [['--url', 'localhost:3000', '--secret', 's'], 'Give the URL with its scheme'],
   [['--url', 'http://127.0.0.1:1', '--secret', 's', '--rate', 'fast'], 'Give a number above 0'],
   [['--url', 'http://127.0.0.1:1', '--secret', 's', '--loud'], "unknown option '--loud'"],
 ])('tells a mistake in a line: %j', async (args, message) => {

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatTable } from '../../src/demo/table.ts'
+import { formatTable } from '../../src/cli/table.ts'
 import { check } from '../support/faults/checker.ts'
 import { drain } from '../support/faults/drain.ts'
 import { startLab } from '../support/faults/lab.ts'

@@ -1,4 +1,4 @@
-import { formatTable } from '../../../src/demo/table.ts'
+import { formatTable } from '../../../src/cli/table.ts'
 import type { Quantiles } from './quantiles.ts'
 import type { SoakReport } from './soak.ts'
 

@@ -1,4 +1,4 @@
-/** A table for the terminal: columns as wide as their widest cell. */
+/** Formats a table for the terminal; each column is as wide as its widest cell. */
 export function formatTable(head: string[], rows: string[][]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((r) => r[i]?.length ?? 0)))
   const line = (cells: string[]) =>
