@@ -8,7 +8,7 @@ import { playScenes, ROUTED_WITHIN_MS } from '../src/demo/play-scenes.ts'
 import { createSignedPost, type Post } from '../src/demo/post.ts'
 import { CUSTOMERS, createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
 import { createScenes } from '../src/demo/scenes.ts'
-import { type Sent, startStandInGraph } from '../src/demo/stand-in-graph.ts'
+import { type GraphRequest, startStandInGraph } from '../src/demo/stand-in-graph.ts'
 import { ListenError } from '../src/http/server.ts'
 import { stopOnSignals } from '../src/lifetime.ts'
 import { createLogger } from '../src/logger.ts'
@@ -26,12 +26,12 @@ async function main(): Promise<void> {
   const config = demoConfig(once, graph.url)
   console.log('Starting Usher: receiver, API, queue and workers in one process ...')
   const app = await startApp(config, 'all', createLogger(config))
-  app.lifetime.onStop('stand-in Graph API', graph.close)
+  app.lifetime.onStop('stand-in Graph API', graph.stop)
   const now = new Date()
   const run = now.getTime().toString(36)
   const org = await createSampleOrg(app.db, run, now, config.secretsKey)
   const post = createSignedPost(`${app.url}/webhooks/whatsapp`, config.meta.appSecrets[0] ?? '')
-  const ok = await play(app, { org, run, now }, post, graph.sent)
+  const ok = await play(app, { org, run, now }, post, graph.requests)
   if (once) {
     await app.lifetime.stop(STOP_MS)
     process.exit(ok ? 0 : 1)
@@ -63,7 +63,7 @@ async function play(
   app: App,
   { org, run, now }: { org: SampleOrg; run: string; now: Date },
   post: Post,
-  sent: Sent[],
+  sent: GraphRequest[],
 ): Promise<boolean> {
   const scenes = createScenes(org, run, now)
   console.log(`\nPosting ${scenes.length} signed deliveries to ${app.url}/webhooks/whatsapp\n`)
@@ -75,7 +75,7 @@ async function play(
 }
 
 /** Waits for the one auto-reply of the scenes, which the stand-in Graph API must receive exactly once. */
-async function replyArrives(sent: Sent[]): Promise<boolean> {
+async function replyArrives(sent: GraphRequest[]): Promise<boolean> {
   const end = Date.now() + ROUTED_WITHIN_MS
   while (sent.length === 0 && Date.now() < end) await sleep(20)
   for (const { path, body } of sent) {

@@ -156,7 +156,7 @@ withChromium('the console, in a browser', () => {
     await desk.page.locator('.chart').waitFor()
     await shoot(desk, 'console-lifecycle')
     stop()
-    graph.close()
+    graph.stop()
     expect([...desk.problems, ...phone.problems]).toEqual([])
     await rm(temporary, { recursive: true })
   }, 120_000)

@@ -1,10 +1,7 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
+import { accept, type Reply, startStandInGraph } from '../../src/demo/stand-in-graph.ts'
 
-export type GraphRequest = { path: string; authorization: string | undefined; body: Record<string, unknown> }
-export type Reply = (res: ServerResponse, req: IncomingMessage) => void
+export type { Reply } from '../../src/demo/stand-in-graph.ts'
 
 const stops = new Set<() => void>()
 
@@ -14,7 +11,9 @@ afterAll(() => {
   stops.clear()
 })
 
-/** A reply with a status, a JSON body and headers. */
+export const accepts: Reply = accept
+
+/** A reply with a status, a body (JSON unless it is text already) and headers. */
 export const replies =
   (status: number, body: unknown, headers: Record<string, string> = {}): Reply =>
   (res) => {
@@ -22,31 +21,12 @@ export const replies =
     res.end(typeof body === 'string' ? body : JSON.stringify(body))
   }
 
-let counter = 0
-/** Meta's answer to a message it takes. */
-export const accepts: Reply = (res, req) =>
-  replies(200, { messages: [{ id: `wamid.SENT.${process.pid}.${counter++}` }], contacts: [] })(res, req)
-
+/** Meta's refusal with an error code. */
 export const refuses = (code: number, status = 400) => replies(status, { error: { code, message: 'no' } })
 
 /** A stand-in Graph API: answers by its script, one reply a request, and accepts when the script is over. */
 export async function startGraph(...script: Reply[]) {
-  const requests: GraphRequest[] = []
-  const server = createServer(async (req, res) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of req) chunks.push(chunk)
-    const body = JSON.parse(Buffer.concat(chunks).toString())
-    requests.push({ path: req.url ?? '', authorization: req.headers.authorization, body })
-    const reply = script.shift() ?? accepts
-    reply(res, req)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const stop = () => {
-    server.closeAllConnections()
-    server.close()
-  }
-  stops.add(stop)
-  return { url: `http://127.0.0.1:${port}`, requests, script, stop }
+  const graph = await startStandInGraph((res, request) => (script.shift() ?? accept)(res, request))
+  stops.add(graph.stop)
+  return { ...graph, script }
 }

@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import { type GraphRequest, newSentId, startStandInGraph } from '../../../src/demo/stand-in-graph.ts'
 
 /**
  * What the stand-in Graph API does with a send: takes it and says so (`ok`); refuses it for certain (`500`, `429`);
@@ -11,7 +10,7 @@ export type GraphMode = 'ok' | '500' | '429' | 'stall' | 'reset' | 'junk'
 /** A message Meta took; `known`: the sender was told so. */
 export type Taken = { callback: string; phoneId: string; to: string; wamid: string; known: boolean }
 
-export type StandInGraph = {
+export type FaultyGraph = {
   url: string
   /** What happens to all sends from now on. */
   set(mode: GraphMode): void
@@ -31,44 +30,33 @@ const ERRORS = {
   '429': { code: 130429, message: 'Rate limit hit' },
 }
 
-/** A Graph API on a free loopback port that keeps account of what it took. Ids are unique in this process. */
-export async function startStandInGraph(): Promise<StandInGraph> {
+/** A Graph API on a free loopback port that keeps account of what it took. */
+export async function startFaultyGraph(): Promise<FaultyGraph> {
   const taken: Taken[] = []
   const script: GraphMode[] = []
   const listeners: ((taken: Taken) => void)[] = []
   const stalled = new Set<ServerResponse>()
   let mode: GraphMode = 'ok'
-  let requests = 0
 
-  const server = createServer(async (req, res) => {
-    const chunks: Buffer[] = []
-    try {
-      for await (const chunk of req) chunks.push(chunk)
-    } catch {
-      return // cut off before it was read: not taken
+  const take = ({ path, body }: GraphRequest, how: GraphMode, wamid: string) => {
+    const one: Taken = {
+      callback: String(body.biz_opaque_callback_data),
+      phoneId: decodeURIComponent(path.split('/')[2] ?? ''),
+      to: String(body.to ?? body.recipient),
+      wamid,
+      known: how === 'ok',
     }
-    const body = JSON.parse(Buffer.concat(chunks).toString())
+    taken.push(one)
+    for (const listener of listeners) listener(one)
+  }
+  const { url, requests, stop } = await startStandInGraph((res, request) => {
     const how = script.shift() ?? mode
-    requests += 1
-    const wamid = `wamid.SENT${process.pid}.${requests}`
-    if (TAKES.includes(how)) {
-      const phoneId = decodeURIComponent(req.url?.split('/')[2] ?? '')
-      const one = {
-        callback: body.biz_opaque_callback_data,
-        phoneId,
-        to: body.to ?? body.recipient,
-        wamid,
-        known: how === 'ok',
-      }
-      taken.push(one)
-      for (const listener of listeners) listener(one)
-    }
+    const wamid = newSentId()
+    if (TAKES.includes(how)) take(request, how, wamid)
     answer(how, res, wamid, stalled)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     set(next) {
       mode = next
       for (const res of stalled) res.destroy()
@@ -76,12 +64,9 @@ export async function startStandInGraph(): Promise<StandInGraph> {
     },
     script,
     taken,
-    requests: () => requests,
+    requests: () => requests.length,
     onTaken: (listener) => void listeners.push(listener),
-    stop() {
-      server.close()
-      server.closeAllConnections()
-    },
+    stop,
   }
 }
 

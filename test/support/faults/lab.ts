@@ -9,7 +9,7 @@ import { type Cast, type CastOptions, createCast } from './cast.ts'
 import { type Child, type ChildRole, createChild, weigh } from './children.ts'
 import { createContent, type Oddities } from './content.ts'
 import { createLabDatabase } from './database.ts'
-import { type StandInGraph, startStandInGraph } from './graph.ts'
+import { type FaultyGraph, startFaultyGraph } from './graph.ts'
 import { createMeta, type Meta } from './meta.ts'
 import { lastingPort } from './ports.ts'
 import { type FaultyPostgres, startFaultyPostgres } from './postgres.ts'
@@ -40,7 +40,7 @@ export type Lab = {
   postgres: FaultyPostgres
   /** Undefined when the queue is on PostgreSQL. */
   redis: FaultyRedis | undefined
-  graph: StandInGraph
+  graph: FaultyGraph
   /** Between all processes and their store; between Meta and each receiver. */
   proxies: { postgres: TcpProxy; redis: TcpProxy | undefined; graph: TcpProxy; doors: TcpProxy[] }
   receivers: Child[]
@@ -77,7 +77,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     undo.unshift(close)
     const redis = engine === 'redis' ? await startFaultyRedis() : undefined
     if (redis) undo.unshift(() => redis.stop())
-    const graph = await startStandInGraph()
+    const graph = await startFaultyGraph()
     undo.unshift(() => graph.stop())
     const secrets = makeSecrets()
     const castOptions = { seed, secretsKey: secrets.key, accessToken: secrets.accessToken, ...options.cast }

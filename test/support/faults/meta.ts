@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sign } from '../../../src/http/signature.ts'
 import { bytes, change, delivery } from '../webhooks.ts'
 import { type Content, digestOf, type LoadDelivery } from './content.ts'
-import type { StandInGraph, Taken } from './graph.ts'
+import type { FaultyGraph, Taken } from './graph.ts'
 import { seededRandom } from './random.ts'
 
 /** A status of one of our sends, told by webhook. */
@@ -60,7 +60,7 @@ export type Meta = {
 type MetaOptions = {
   seed: number
   content: Content
-  graph: StandInGraph
+  graph: FaultyGraph
   /** Where the doors are now. */
   doors: () => string[]
   secret: string
