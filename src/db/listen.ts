@@ -3,19 +3,19 @@ import pg from 'pg'
 import { LEFT_BEHIND } from './client.ts'
 
 export type Listener = {
-  /** Hears from soon on, also after its connection was lost; open twice is open. */
+  /** Starts listening in the background, and reconnects whenever the connection is lost. Harmless when open already. */
   open(): void
-  /** Hears no more; resolves when what was heard is done with. Never rejects. */
+  /** Stops listening. Resolves when the handlers of all notifications received before have ended. Never rejects. */
   close(): Promise<void>
 }
 
 const RETRY_MS = 1_000
-const LOOK_MS = 2_000
+const PROBE_EVERY_MS = 2_000
 const LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 2_000, keepAlive: true }
 
 /**
- * Hears a channel of `NOTIFY` over a connection of its own. Whatever is sent while that is away, or is silent (for 4 s at
- * most), is not heard: only hints may go this way.
+ * Creates a listener for the notifications (NOTIFY) of one channel, with a connection of its own. Notifications sent
+ * while that connection is away, or has been lost silently for up to 4 s, do not arrive. Nothing may depend on one.
  * @param onPayload must not reject
  */
 export function createListener(
@@ -24,35 +24,36 @@ export function createListener(
   onPayload: (payload: string) => Promise<void>,
 ): Listener {
   const running = new Set<Promise<void>>()
-  let ended: AbortController | undefined
+  let closed: AbortController | undefined
 
-  const hear = (payload: string) => {
+  const handle = (payload: string) => {
     const work = onPayload(payload).finally(() => running.delete(work))
     running.add(work)
   }
-  const live = async (signal: AbortSignal) => {
+  const listen = async (signal: AbortSignal) => {
     while (!signal.aborted) {
-      await hearUntilLost({ url, channel, signal, hear }).catch(ignored)
-      await sleep(RETRY_MS, undefined, { signal }).catch(ignored)
+      await listenUntilLost({ url, channel, signal, handle }).catch(ignore)
+      await sleep(RETRY_MS, undefined, { signal }).catch(ignore)
     }
   }
   return {
     open() {
-      if (ended) return
-      ended = new AbortController()
-      void live(ended.signal)
+      if (closed) return
+      closed = new AbortController()
+      void listen(closed.signal)
     },
     async close() {
-      ended?.abort()
-      ended = undefined
+      closed?.abort()
+      closed = undefined
       await Promise.all(running)
     },
   }
 }
 
-type Hearing = { url: string; channel: string; signal: AbortSignal; hear: (payload: string) => void }
+type Subscription = { url: string; channel: string; signal: AbortSignal; handle: (payload: string) => void }
 
-async function hearUntilLost({ url, channel, signal, hear }: Hearing): Promise<never> {
+/** @throws when the connection cannot be opened or was lost, or when `signal` was aborted. */
+async function listenUntilLost({ url, channel, signal, handle }: Subscription): Promise<never> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'usher-listener',
@@ -60,21 +61,21 @@ async function hearUntilLost({ url, channel, signal, hear }: Hearing): Promise<n
     ...LIMITS,
   })
   const lost = new AbortController()
-  client.on('error', ignored)
+  client.on('error', ignore)
   client.on('end', () => lost.abort())
   client.on('notification', ({ payload = '' }) => {
-    if (!signal.aborted) hear(payload)
+    if (!signal.aborted) handle(payload)
   })
   try {
     await client.connect()
     await client.query(`listen ${client.escapeIdentifier(channel)}`)
-    for (const ends = AbortSignal.any([signal, lost.signal]); ; ) {
-      await sleep(LOOK_MS, undefined, { signal: ends })
+    for (const ended = AbortSignal.any([signal, lost.signal]); ; ) {
+      await sleep(PROBE_EVERY_MS, undefined, { signal: ended })
       await client.query('select 1')
     }
   } finally {
-    client.end().catch(ignored)
+    client.end().catch(ignore)
   }
 }
 
-function ignored(): void {}
+function ignore(): void {}

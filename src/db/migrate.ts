@@ -6,14 +6,15 @@ import pg from 'pg'
 import { projectRoot } from '../project-root.ts'
 import { sqlState } from './pg-errors.ts'
 
-/** Key of the session lock that lets one process migrate at a time; the bytes spell USHR. */
+/** Key of the session lock that lets only one process migrate at a time. Its bytes spell USHR. */
 const MIGRATION_LOCK = 0x55534852
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
- * Brings the database to this version's schema: our tables, then BullMQ's (schema `bullmq`, always, so that
- * the queue can live in PostgreSQL). Any number of processes may call it at once: they take turns, and the
- * late ones find nothing to do. Waits up to 60 s for its turn; a migration itself has no time limit.
+ * Migrates the database to the schema of this version: first Usher's tables, then BullMQ's in the schema `bullmq`, which
+ * exist also where the queues are on Redis, so that an installation can change. Any number of processes may call this at
+ * the same time: they take turns of up to 60 s, and all but the first find nothing to do. A migration itself has no time
+ * limit.
  * @throws Error when the server cannot be reached, another process migrates for more than 60 s, or SQL fails.
  */
 export async function migrate(url: string): Promise<void> {
@@ -21,7 +22,7 @@ export async function migrate(url: string): Promise<void> {
   try {
     await client.query(`set statement_timeout = 0; set lock_timeout = '60s'`)
     await takeTurn(client)
-    // drizzle takes no lock of its own, and runs only what is newer than the newest it finds applied.
+    // drizzle takes no lock of its own; it runs the migrations that are newer than the newest one applied.
     await applyMigrations(drizzle(client), { migrationsFolder: join(projectRoot(), 'drizzle') })
     await runMigrations(client)
   } finally {
@@ -36,7 +37,7 @@ async function connect(url: string): Promise<pg.Client> {
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
   })
-  // A connection lost between two statements fails the next statement; without a listener it would crash.
+  // Without a listener, the loss of this connection would crash the process. The next statement fails anyway.
   client.on('error', () => {})
   try {
     await client.connect()
@@ -49,7 +50,7 @@ async function connect(url: string): Promise<pg.Client> {
   }
 }
 
-/** Held until the connection ends, however it ends. */
+/** Takes the lock, which the session holds until its connection ends, in whatever way. */
 async function takeTurn(client: pg.Client): Promise<void> {
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])

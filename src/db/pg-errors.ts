@@ -1,4 +1,4 @@
-/** SQLSTATE of a PostgreSQL error, also when a library wrapped it; undefined for anything else. */
+/** The SQLSTATE of a PostgreSQL error, even if a library wrapped it; undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
     const code = (e as Error & { code?: unknown }).code
@@ -7,7 +7,7 @@ export function sqlState(error: unknown): string | undefined {
   return undefined
 }
 
-/** Name of the constraint that refused a statement, if one did. */
+/** The name of the constraint that a statement violated; undefined for any other error. */
 export function violatedConstraint(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
     const name = (e as Error & { constraint?: unknown }).constraint
@@ -16,18 +16,18 @@ export function violatedConstraint(error: unknown): string | undefined {
   return undefined
 }
 
-/** Thrown when the world changed between two statements: nothing has been written, and a second look sees it. */
+/** Thrown when rows changed between two statements. Nothing has been written; a retry sees the change. */
 export class RetryError extends Error {
   override name = 'RetryError'
 }
 
-/** Classes of SQLSTATE that say "this content will never fit": data exceptions, constraints, limits. */
+/** Classes of SQLSTATE for content that the database will always refuse: data exceptions, constraints, limits. */
 const PERMANENT = /^(22|23|54)/
 
 /**
- * True when the same statement may succeed later: lost connections, deadlocks, serialization failures, full
- * disks, shutdowns, time-outs, a schema that is not migrated yet, a RetryError. A unique violation counts too:
- * somebody else was first, and a second look sees it.
+ * True when the same work may succeed later: after a lost connection, a deadlock, a serialization failure, a full disk, a
+ * shutdown, a time-out, a schema that is not migrated yet, or a RetryError. A unique violation counts as well, because
+ * another transaction wrote the row first and a retry reads it.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof RetryError) return true
@@ -36,13 +36,13 @@ export function isTransient(error: unknown): boolean {
   return state === '23505' || !PERMANENT.test(state)
 }
 
-/** True when the server could not be reached or takes no connections yet, whatever was asked of it. */
+/** True when the server could not be reached or does not accept connections. */
 export function isUnreachable(error: unknown): boolean {
   const state = sqlState(error)
   return state === undefined ? isConnectionLoss(error) : /^(08|57P0|53300)/.test(state)
 }
 
-/** True for a statement that was not even looked at, since one before it in its transaction failed. */
+/** True for a statement that PostgreSQL did not run because an earlier one in its transaction failed. */
 export function isAborted(error: unknown): boolean {
   return sqlState(error) === '25P02'
 }

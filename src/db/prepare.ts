@@ -6,8 +6,8 @@ import { isUnreachable } from './pg-errors.ts'
 const RETRY_MS = 1_000
 
 /**
- * Migrates as soon as the database answers, trying again every second until then or until `signal` aborts.
- * @throws whatever makes the migration itself fail.
+ * Migrates as soon as the database answers; tries again every second until then, or until `signal` is aborted.
+ * @throws the error of a migration that failed after the database had answered.
  */
 export async function migrateWhenReachable(url: string, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -15,7 +15,7 @@ export async function migrateWhenReachable(url: string, log: Logger, signal: Abo
       return await migrate(url)
     } catch (err) {
       if (!isUnreachable(err)) throw err
-      log.warn({ err }, 'the database does not answer yet, trying again')
+      log.warn({ err }, 'the database cannot be reached yet: trying again')
     }
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
   }

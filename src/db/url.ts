@@ -4,8 +4,8 @@ import { projectRoot } from '../project-root.ts'
 import { type Embedded, startEmbedded } from './embedded/start.ts'
 
 /**
- * The connection string of the database to use: the configured one, whose `stop` does nothing, or else that
- * of an embedded server under `.data/postgres`, started or joined now.
+ * The connection string of the configured database, whose `stop` does nothing. If none is configured, starts or joins
+ * the embedded server under `.data/postgres`.
  * @throws Error when the embedded server cannot be started.
  */
 export async function databaseUrl(

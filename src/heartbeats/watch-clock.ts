@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
-import { measureSkew } from '../db/measure-skew.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import { measureSkew } from './measure-skew.ts'
 
 type Parts = {
   db: Db

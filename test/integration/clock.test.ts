@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
-import { measureSkew } from '../../src/db/measure-skew.ts'
+import { measureSkew } from '../../src/heartbeats/measure-skew.ts'
 import { watchClock } from '../../src/heartbeats/watch-clock.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createMetrics } from '../../src/metrics.ts'

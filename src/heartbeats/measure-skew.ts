@@ -1,8 +1,8 @@
-import type { Db } from './client.ts'
+import type { Db } from '../db/client.ts'
 
 /**
- * Seconds that this machine's clock is ahead of the database's (below 0: behind). What the time of asking may
- * explain is not counted, so a slow answer makes it 0, never a false alarm.
+ * Measures how many seconds this machine's clock is ahead of the database's; a negative number means behind. The
+ * duration of the query is not counted as a difference, so a slow answer never causes a false alarm.
  * @param now gives this machine's time in milliseconds
  */
 export async function measureSkew(db: Db, now: () => number): Promise<number> {
