@@ -1,10 +1,21 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
+import { columns, json, text, uuid } from '../db/columns.ts'
+import { nothing, over, run, type Statement } from '../db/statement.ts'
+
+/** What can happen to a row that the audit tells of. */
+export type EventKind =
+  | `chatroom.${'created' | 'activated' | 'reactivated' | 'deactivated' | 'expired' | 'assigned' | 'renamed'}`
+  | `chatroom.${'handover_set' | 'handed_over'}`
+  | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
+  | `customer.${'ambiguous' | 'identity_conflict' | 'opted_out' | 'opted_in'}`
+  | 'message.queued'
+  | 'org.settings_changed'
 
 /** One state change: what, who, why, and the state before and after. `actor`: `routing`, `sweep`, `user:<id>` ... */
 export type AuditEvent = {
   orgId: string
-  kind: string
+  kind: EventKind
   actor: string
   reason?: string
   customerId?: string
@@ -15,28 +26,31 @@ export type AuditEvent = {
   after?: unknown
 }
 
-/** Writes the audit of a transaction in one statement; call it in the transaction that made the changes. */
-export async function recordEvents(tx: Db, events: AuditEvent[]): Promise<void> {
-  if (events.length === 0) return
-  const column = (pick: (event: AuditEvent) => string | undefined) => events.map((e) => pick(e) ?? null)
-  const json = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value))
-  await tx.$client.query({
-    name: 'record-events',
-    text: `insert into events (org_id, id, kind, actor, reason, customer_id, contact_id, chatroom_id, wamid, before, after)
-      select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[],
-        $8::uuid[], $9::text[], $10::json[], $11::json[])`,
-    values: [
-      column((e) => e.orgId),
-      events.map(() => uuidv7()),
-      column((e) => e.kind),
-      column((e) => e.actor),
-      column((e) => e.reason),
-      column((e) => e.customerId),
-      column((e) => e.contactId),
-      column((e) => e.chatroomId),
-      column((e) => e.wamid),
-      column((e) => json(e.before)),
-      column((e) => json(e.after)),
-    ],
-  })
+const EVENTS = columns<AuditEvent>({
+  org_id: text((e) => e.orgId),
+  id: uuid(() => uuidv7()),
+  kind: text((e) => e.kind),
+  actor: text((e) => e.actor),
+  reason: text((e) => e.reason),
+  customer_id: uuid((e) => e.customerId),
+  contact_id: uuid((e) => e.contactId),
+  chatroom_id: uuid((e) => e.chatroomId),
+  wamid: text((e) => e.wamid),
+  before: json((e) => jsonOf(e.before)),
+  after: json((e) => jsonOf(e.after)),
+})
+const INSERT = `insert into events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}`
+
+/** Writes the audit of a transaction; it belongs in the transaction that makes the changes. */
+export function insertEvents(events: AuditEvent[]): Statement<void> {
+  return over(EVENTS, events, { name: 'record-events', text: INSERT, read: nothing })
+}
+
+/** Runs `insertEvents`. */
+export function recordEvents(tx: Db, events: AuditEvent[]): Promise<void> {
+  return run(tx, insertEvents(events))
+}
+
+function jsonOf(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value)
 }

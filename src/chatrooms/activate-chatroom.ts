@@ -1,5 +1,6 @@
 import { recordEvents } from '../audit/record-events.ts'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import type { LifecycleOrg } from './apply-overdue.ts'
 import { deactivateRooms } from './deactivate-rooms.ts'

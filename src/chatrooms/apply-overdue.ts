@@ -1,9 +1,12 @@
-import { type AuditEvent, recordEvents } from '../audit/record-events.ts'
+import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
-import { applyOverdue, type LifecycleSettings, type Transition } from '../rules/lifecycle.ts'
+import { run, send } from '../db/statement.ts'
+import { pairKey } from '../rules/keys.ts'
+import { applyOverdue, type LifecycleSettings } from '../rules/lifecycle.ts'
 import type { Room } from '../rules/room.ts'
+import { transitionEvent } from '../rules/transition-event.ts'
 import { readRooms } from './read-rooms.ts'
-import { updateRooms } from './update-rooms.ts'
+import { expireContactsOf, updateRooms } from './update-rooms.ts'
 
 const ACTOR = 'lifecycle'
 
@@ -25,18 +28,19 @@ export async function settleOverdueRooms(
   now: Date,
 ): Promise<CustomerRoom[]> {
   const phoneIds = await readPhonesOf(tx, org.id, customerId)
-  const byPhone = await readRooms(
-    tx,
-    phoneIds.map((phoneId) => ({ orgId: org.id, customerId, phoneId })),
+  const pairs = phoneIds.map((phoneId) => ({ orgId: org.id, customerId, phoneId }))
+  const byPair = await run(tx, readRooms(pairs))
+  const all = pairs.flatMap((pair) =>
+    (byPair.get(pairKey(pair)) ?? []).map((room) => ({ ...room, phoneId: pair.phoneId })),
   )
-  const phoneOf = new Map(byPhone.flatMap((rooms, i) => rooms.map((room) => [room.id, phoneIds[i] ?? ''])))
-  const { rooms, changed, transitions } = applyOverdue(byPhone.flat(), org, now)
+  const { rooms, changed, transitions } = applyOverdue(all, org, now)
   if (changed.length > 0) {
     const overdue = rooms.filter((r) => changed.includes(r.id)).map((room) => ({ orgId: org.id, room }))
-    const expiries = await updateRooms(tx, overdue, ACTOR)
-    await recordEvents(tx, [...toEvents(org.id, customerId, transitions), ...expiries])
+    const [, expiries] = await send(tx, [updateRooms(overdue), expireContactsOf(overdue, ACTOR)])
+    const cause = { orgId: org.id, customerId, actor: ACTOR }
+    await recordEvents(tx, [...transitions.map((t) => transitionEvent(cause, t)), ...expiries])
   }
-  return rooms.map((room) => ({ ...room, phoneId: phoneOf.get(room.id) ?? '' }))
+  return rooms
 }
 
 async function readPhonesOf(tx: Db, orgId: string, customerId: string): Promise<string[]> {
@@ -46,18 +50,4 @@ async function readPhonesOf(tx: Db, orgId: string, customerId: string): Promise<
     values: [orgId, customerId],
   })
   return rows.map((r) => r.waba_phone_id)
-}
-
-function toEvents(orgId: string, customerId: string, transitions: Transition[]): AuditEvent[] {
-  return transitions.map(({ roomId: chatroomId, contactId, from, to, at, reason }) => ({
-    orgId,
-    customerId,
-    actor: ACTOR,
-    kind: `chatroom.${to}`,
-    reason,
-    contactId,
-    chatroomId,
-    before: { state: from },
-    after: { state: to, at },
-  }))
 }

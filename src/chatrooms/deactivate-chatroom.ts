@@ -1,4 +1,5 @@
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import type { LifecycleOrg } from './apply-overdue.ts'
 import { type DeactivationReason, deactivateRooms } from './deactivate-rooms.ts'

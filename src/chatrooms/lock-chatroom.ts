@@ -1,4 +1,5 @@
 import type { Db } from '../db/client.ts'
+import { run } from '../db/statement.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './apply-overdue.ts'
 
@@ -31,7 +32,7 @@ export async function lockChatroom(
 ): Promise<LockedChatroom | undefined> {
   const before = await readRow(tx, org.id, id)
   if (!before) return undefined
-  await lockCustomers(tx, [{ orgId: org.id, id: before.customerId }])
+  await run(tx, lockCustomers([{ orgId: org.id, id: before.customerId }]))
   const rooms = await settleOverdueRooms(tx, org, before.customerId, now)
   const row = await readRow(tx, org.id, id)
   const rivals = rooms.filter((r) => r.state === 'active' && r.phoneId === before.phoneId && r.id !== id)

@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import type { Contact } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
 import { contacts, contactWabas } from '../db/schema/index.ts'
+import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { isExpired } from '../rules/lifecycle.ts'
@@ -28,7 +29,7 @@ export async function lockContactRooms(
   now: Date,
 ): Promise<LockedContact> {
   const { customerId } = (await readContact(tx, org.id, contactId)).contact
-  await lockCustomers(tx, [{ orgId: org.id, id: customerId }])
+  await run(tx, lockCustomers([{ orgId: org.id, id: customerId }]))
   const rooms = await settleOverdueRooms(tx, org, customerId, now)
   const row = await readContact(tx, org.id, contactId)
   return { ...row, isExpired: isExpired(row.contact, org.expiryDays, now), rooms }

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
 import { type Contact, contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
+import { run } from '../db/statement.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import { assignUser } from './assign-user.ts'
 import { type Assignee, pickUser } from './pick-assignee.ts'
@@ -28,7 +29,7 @@ export async function openChatroom(tx: Db, contact: Contact, opening: Opening): 
   const { customerId, id: contactId } = contact
   const id = uuidv7()
   await insertRoom(tx, contact, { ...opening, id })
-  const held = await attachHeldMessages(tx, [{ orgId, id, customerId, phoneId }])
+  const held = await run(tx, attachHeldMessages([{ orgId, id, customerId, phoneId }]))
   await recordEvents(tx, [
     {
       orgId,

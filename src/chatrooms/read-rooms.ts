@@ -1,67 +1,42 @@
-import { textArray, uuidArray } from '../db/arrays.ts'
-import type { Db } from '../db/client.ts'
+import { columns, text, uuid } from '../db/columns.ts'
+import { over, type Statement } from '../db/statement.ts'
+import { pairKey } from '../rules/keys.ts'
 import { PREFERRED_FIRST } from '../rules/latest.ts'
 import type { Room } from '../rules/room.ts'
 
-/** A customer at a number of an org: what chatrooms compete for. */
+/** A customer at a number of an org: routing chooses among the chatrooms of a pair. */
 export type Pair = { orgId: string; customerId: string; phoneId: string }
 
-/** More chatrooms than this of one customer at one number are not looked at: the latest ones decide. */
+/** Of the chatrooms of a pair, only the latest ones are read; they decide. */
 const MAX_ROOMS = 50
 
+const PAIRS = columns<Pair>({
+  org_id: text((p) => p.orgId),
+  customer_id: uuid((p) => p.customerId),
+  phone_id: text((p) => p.phoneId),
+})
+
 /**
- * The chatrooms of every pair, in the order of the pairs. The customers must be locked already, in an earlier
- * statement: READ COMMITTED gives this one a snapshot that includes all that the lock waited for.
+ * The chatrooms of every pair, by `pairKey`. The customers must be locked by an earlier statement: READ COMMITTED then
+ * gives this statement a snapshot that includes all that the lock waited for.
  */
-export async function readRooms(tx: Db, pairs: Pair[]): Promise<Room[][]> {
-  const { rows } = await tx.$client.query<RoomRow>({
+export function readRooms(pairs: Pair[]): Statement<Map<string, Room[]>> {
+  return over(PAIRS, pairs, {
     name: 'read-rooms',
-    text: `select k.place::int, r.id, r.contact_id, r.state, r.created_at, r.contact_created_at,
-        r.activated_at, r.last_inbound_at, r.last_auto_reply_at, r.deactivated_at, r.expired_at, r.pending_user_id
-      from unnest($1::text[], $2::uuid[], $3::text[]) with ordinality as k(org_id, customer_id, phone_id, place)
+    text: `select k.place::int, r.id, r.contact_id as "contactId", r.state, r.created_at as "createdAt",
+        r.contact_created_at as "contactCreatedAt", r.activated_at as "activatedAt",
+        r.last_inbound_at as "lastInboundAt", r.last_auto_reply_at as "lastAutoReplyAt",
+        r.deactivated_at as "deactivatedAt", r.expired_at as "expiredAt", r.pending_user_id as "pendingUserId"
+      from ${PAIRS.as('k', { ordinality: 'place' })}
       cross join lateral (
         select * from chatrooms r
         where r.org_id = k.org_id and r.customer_id = k.customer_id and r.waba_phone_id = k.phone_id
         order by ${PREFERRED_FIRST}
         limit ${MAX_ROOMS}) r`,
-    values: [
-      textArray(pairs.map((p) => p.orgId)),
-      uuidArray(pairs.map((p) => p.customerId)),
-      textArray(pairs.map((p) => p.phoneId)),
-    ],
+    read(rows: (Room & { place: number })[]) {
+      const byPair = pairs.map((): Room[] => [])
+      for (const { place, ...room } of rows) byPair[place - 1]?.push(room)
+      return new Map(pairs.map((pair, i) => [pairKey(pair), byPair[i] ?? []]))
+    },
   })
-  const byPair: Room[][] = pairs.map(() => [])
-  for (const row of rows) byPair[row.place - 1]?.push(toRoom(row))
-  return byPair
-}
-
-type RoomRow = {
-  place: number
-  id: string
-  contact_id: string
-  state: Room['state']
-  created_at: Date
-  contact_created_at: Date
-  activated_at: Date
-  last_inbound_at: Date | null
-  last_auto_reply_at: Date | null
-  deactivated_at: Date | null
-  expired_at: Date | null
-  pending_user_id: string | null
-}
-
-function toRoom(row: RoomRow): Room {
-  return {
-    id: row.id,
-    contactId: row.contact_id,
-    state: row.state,
-    createdAt: row.created_at,
-    contactCreatedAt: row.contact_created_at,
-    activatedAt: row.activated_at,
-    lastInboundAt: row.last_inbound_at,
-    lastAutoReplyAt: row.last_auto_reply_at,
-    deactivatedAt: row.deactivated_at,
-    expiredAt: row.expired_at,
-    pendingUserId: row.pending_user_id,
-  }
 }

@@ -1,5 +1,6 @@
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
 import type { Org } from '../db/schema/index.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import { assignUser } from './assign-user.ts'
 import { lockChatroom } from './lock-chatroom.ts'

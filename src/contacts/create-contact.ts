@@ -1,14 +1,16 @@
 import { and, eq } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
 import { violatedConstraint } from '../db/pg-errors.ts'
 import { contacts } from '../db/schema/index.ts'
+import { run } from '../db/statement.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import { personOfPhone } from '../identity/aliases.ts'
 import { partsToE164 } from '../identity/e164.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
-import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { resolveCustomer } from '../identity/resolve-customers.ts'
 import type { Contact } from './present.ts'
 import type { ContactReq } from './schemas.ts'
 
@@ -48,9 +50,8 @@ export async function createContact(db: Db, { orgId, contact, actor, now }: NewC
 }
 
 async function lockOwner(tx: Db, orgId: string, phone: string): Promise<string> {
-  const [customerId] = await resolveCustomers(tx, [personOfPhone(orgId, phone)])
-  if (customerId === undefined) throw new Error('no customer for a phone number')
-  await lockCustomers(tx, [{ orgId, id: customerId }])
+  const customerId = await resolveCustomer(tx, personOfPhone(orgId, phone))
+  await run(tx, lockCustomers([{ orgId, id: customerId }]))
   return customerId
 }
 

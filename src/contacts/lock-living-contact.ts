@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contacts } from '../db/schema/index.ts'
+import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { isExpired } from '../rules/lifecycle.ts'
@@ -17,7 +18,7 @@ export async function lockLivingContact(
   now: Date,
 ): Promise<Contact> {
   const { customerId } = await readContact(tx, org.id, contactId)
-  await lockCustomers(tx, [{ orgId: org.id, id: customerId }])
+  await run(tx, lockCustomers([{ orgId: org.id, id: customerId }]))
   const contact = await readContact(tx, org.id, contactId)
   if (isExpired(contact, org.expiryDays, now)) throw new ApiError('EXPIRED_CONTACT')
   return contact

@@ -1,8 +1,8 @@
 /**
- * Columns of values as PostgreSQL arrays in binary form (`array_recv`), to be passed as parameters that the statement
- * casts to the same type. pg would write every array as text and escape it, and PostgreSQL read it letter by letter:
- * measured, the binary form halves the time of both for a batch of 200 messages, and takes an inbox insert of 3 MB
- * from 75 to 18 ms. Null and undefined are null.
+ * Values as PostgreSQL arrays in binary form (`array_recv`), for parameters that the statement casts to the same type.
+ * The pg library writes arrays as escaped text, which PostgreSQL then parses character by character. Measured, the
+ * binary form halves the time of both sides for a batch of 200 messages, and takes an inbox insert of 3 MB from 75 to
+ * 18 ms. Null and undefined become null.
  */
 type Maybe<T> = T | null | undefined
 type Element<T> = {
@@ -29,6 +29,12 @@ export const uuidArray = writer<string>({
 })
 /** For `bigint[]`, of safe integers. */
 export const bigintArray = writer<number>({ oid: 20, size: () => 8, write: writeInt64 })
+/** For `int[]`. */
+export const intArray = writer<number>({
+  oid: 23,
+  size: () => 4,
+  write: (to, value, at) => to.writeInt32BE(value, at),
+})
 /** For `timestamptz[]`. */
 export const timestamptzArray = writer<Date>({
   oid: 1184,
@@ -43,7 +49,7 @@ function text(oid: number): Element<string> {
   return { oid, size: (value) => Buffer.byteLength(value), write: (to, value, at) => to.write(value, at) }
 }
 
-/** Head (dimensions, nulls, element type, length, first index), then each element behind its length, -1 for null. */
+/** Writes the header (dimensions, null flag, element type, length, lower bound), then each element after its length; -1 is null. */
 function writer<T>({ oid, size, write }: Element<T>): (values: Maybe<T>[]) => Buffer {
   return (values) => {
     const sizes = values.map((value) => (value === null || value === undefined ? -1 : size(value)))

@@ -1,8 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
 import { chatrooms, contacts, contactWabas, events } from '../db/schema/index.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { personOfPhone } from '../identity/aliases.ts'
-import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { resolveCustomer } from '../identity/resolve-customers.ts'
 import type { SampleOrg } from './sample-org.ts'
 
 /** A sample customer; `roomId` is undefined for one without a chatroom. */
@@ -40,7 +41,7 @@ async function createCustomer(
 ): Promise<SampleCustomer> {
   const phone = `${areaCode}${String(10_000 + i * 37)}`
   const name = `${NAMES[i % NAMES.length]} (lead ${100 + i})`
-  const [customerId = ''] = await resolveCustomers(tx, [personOfPhone(org.id, phone)])
+  const customerId = await resolveCustomer(tx, personOfPhone(org.id, phone))
   if (i % 9 === 8) return { phone, name, roomId: undefined }
   const createdAt = new Date(now.getTime() - (6 + ((i * 53) % 310)) * HOUR_MS)
   const endedAt = new Date((createdAt.getTime() + now.getTime()) / 2)

@@ -1,8 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
 import { chatrooms, contacts, contactWabas } from '../db/schema/index.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { personOfPhone } from '../identity/aliases.ts'
-import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { resolveCustomer } from '../identity/resolve-customers.ts'
 import { provision } from '../orgs/provision.ts'
 import { parseProvisionFile } from '../orgs/provision-file.ts'
 
@@ -85,7 +86,7 @@ async function addRoom(
   times: { activatedAt?: Date; deactivatedAt?: Date; expiredAt?: Date },
 ): Promise<void> {
   const [id, contactId, orgId, wabaPhoneId] = [uuidv7(), uuidv7(), org.id, org.phoneId]
-  const [customerId = ''] = await resolveCustomers(tx, [personOfPhone(orgId, phone)])
+  const customerId = await resolveCustomer(tx, personOfPhone(orgId, phone))
   await tx
     .insert(contacts)
     .values({ orgId, id: contactId, customerId, crmId: name, phone, expiredAt: times.expiredAt })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 

@@ -4,34 +4,34 @@ import { phoneVariants } from './phone.ts'
 /** One name of a customer inside an org. */
 export type Alias = { kind: 'phone' | 'wa_id' | 'bsuid' | 'parent_bsuid'; value: string }
 
-/**
- * Somebody to be found or made a customer. Looked up by `phones` first, exactly, then by `variants` (other
- * spellings of the phone, if just one customer fits), then by `ids`; `names` are what is remembered.
- */
-export type Person = Someone & { orgId: string }
+/** A person as one org may know them: every org has customers of its own. */
+export type Person = Identity & { orgId: string }
 
-/** A person, whatever the org: each org knows its customers by itself. */
-export type Someone = {
+/**
+ * The names by which a person is found: by `phones` first, exactly, then by `variants` (other spellings of the phone,
+ * if just one customer fits), then by `ids`. `names` are the names to remember.
+ */
+export type Identity = {
   phones: Alias[]
   variants: Alias[]
   ids: Alias[]
   names: Alias[]
   profileName: string | undefined
-  /** Only adds names to a customer we know: nobody is made a customer, no name is moved. */
+  /** True: names are only added to a known customer; no customer is made and no name is moved. */
   passive: boolean
 }
 
-/** The sender of a message. The phone decides, being the spec's key; Meta's names are remembered verbatim. */
-export function someoneOf(sender: Sender): Someone {
+/** The sender of a message. The phone decides, being the key of the rules; Meta's names are remembered verbatim. */
+export function identityOf(sender: Sender): Identity {
   const { waId, profileName, renamedTo } = sender
   const ids = idsOf(sender)
   const now = renamedTo ? [...waIds(renamedTo.waId), ...idsOf(renamedTo)] : []
   return { ...phonesOf(waId), ids, names: [...waIds(waId), ...ids, ...now], profileName, passive: false }
 }
 
-/** `someoneOf`, to one org. */
+/** `identityOf`, in one org. */
 export function personOf(orgId: string, sender: Sender): Person {
-  return { orgId, ...someoneOf(sender) }
+  return { orgId, ...identityOf(sender) }
 }
 
 /** The owner of a phone (E.164, with its plus) that the CRM gave. */
@@ -45,12 +45,12 @@ export function aliasKey(orgId: string, alias: Alias): string {
   return `${orgId}\n${alias.kind}\n${alias.value}`
 }
 
-/** Meta's ids, not phones: they follow whom the phone decides for. */
+/** True for Meta's ids, which follow the customer that the phone decides for. */
 export function isId(alias: Alias): boolean {
   return alias.kind === 'bsuid' || alias.kind === 'parent_bsuid'
 }
 
-/** The names that mean the same: a phone as `wa_id` and as E.164; an id is only itself. */
+/** The names that mean the same: a phone as `wa_id` and as E.164; an id has no other spelling. */
 export function synonymsOf(alias: Alias): Alias[] {
   if (alias.kind === 'wa_id') return spellings(alias.value)
   return alias.kind === 'phone' ? spellings(alias.value.slice(1)) : [alias]

@@ -1,8 +1,9 @@
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { personOfPhone } from './aliases.ts'
 import { resolveCustomers } from './resolve-customers.ts'
 
-/** Remembers how WhatsApp spells a phone (E.164) we sent to, unless somebody else is known by that spelling. */
+/** Remembers how WhatsApp spells a phone (E.164) that a message was sent to, unless another customer has that name. */
 export async function learnSpelling(db: Db, orgId: string, phone: string, waId: string): Promise<void> {
   const names = [{ kind: 'wa_id' as const, value: waId }]
   const person = { ...personOfPhone(orgId, phone), names, passive: true }

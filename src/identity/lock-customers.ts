@@ -1,19 +1,27 @@
-import { textArray, uuidArray } from '../db/arrays.ts'
-import type { Db } from '../db/client.ts'
+import { columns, text, uuid } from '../db/columns.ts'
 import { RetryError } from '../db/pg-errors.ts'
+import { over, type Statement } from '../db/statement.ts'
+
+/** A customer of an org. */
+export type CustomerKey = { orgId: string; id: string }
+
+const KEYS = columns<CustomerKey>({ org_id: text((k) => k.orgId), id: uuid((k) => k.id) })
 
 /**
- * Locks customers until the transaction ends, in (org, id) order: whoever decides about a customer's chatrooms
- * (routing, API, sweeps) holds this lock first, and reads the chatrooms in a later statement.
- * @throws RetryError when one was merged into another between looking it up and locking it
+ * Locks customers until the transaction ends, in (org, id) order. Routing, API and sweeps hold this lock before they
+ * decide about a customer's chatrooms, and read the chatrooms in a later statement.
+ * @throws RetryError when one was merged into another between its look-up and this lock
  */
-export async function lockCustomers(tx: Db, customers: { orgId: string; id: string }[]): Promise<void> {
-  const { rows } = await tx.$client.query<{ merged: boolean }>({
+export function lockCustomers(customers: CustomerKey[]): Statement<void> {
+  return over(KEYS, customers, {
     name: 'lock-customers',
-    text: `select c.merged_into is not null as merged from unnest($1::text[], $2::uuid[]) as k(org_id, id)
+    text: `select c.merged_into is not null as merged from ${KEYS.as('k')}
       join customers c on c.org_id = k.org_id and c.id = k.id
       order by c.org_id, c.id for update of c`,
-    values: [textArray(customers.map((c) => c.orgId)), uuidArray(customers.map((c) => c.id))],
+    read: refuseMerged,
   })
-  if (rows.some((r) => r.merged)) throw new RetryError('a customer was merged meanwhile')
+}
+
+function refuseMerged(rows: { merged: boolean }[]): void {
+  if (rows.some(({ merged }) => merged)) throw new RetryError('a customer was merged meanwhile')
 }

@@ -1,72 +1,82 @@
 import { v7 as uuidv7 } from 'uuid'
-import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
+import { columns, text } from '../db/columns.ts'
+import { nothing, over, run, type Statement, send } from '../db/statement.ts'
 import { type Alias, aliasKey, isId, type Person } from './aliases.ts'
 import { find, type KnownAliases, ownerOf, readAliases } from './find-customers.ts'
-import { type Conflict, settleConflicts } from './settle-conflicts.ts'
+import { insertAliases, insertCustomers, type NewAlias, type NewCustomer } from './insert-customers.ts'
+import { type Conflict, resolveConflicts } from './resolve-conflicts.ts'
 
 /**
- * The customer id of every person, in their order ('' for a passive one whom nobody knows); people nobody knows
- * become customers, new names are remembered, and names that point to two customers are settled. Set-based: one
- * query when there is no news, however many people. Call inside a transaction and before any customer is locked
- * (lock order: identities of the org, customers by id).
- * @param aliases what `readAliases` says of these people, where it was asked already
+ * The customer id of every person, in their order; undefined for a passive person whom no name leads to. Any other
+ * unknown person becomes a customer, new names are remembered, and names that lead to two customers are resolved.
+ * Without news it takes one query however many people there are, and none when `aliases` are given. Call it inside a
+ * transaction and before any customer is locked (lock order: identities of the org, then customers by id).
+ * @param aliases what `readAliases` gave for these people, where it was read already
  */
-export async function resolveCustomers(tx: Db, people: Person[], aliases?: KnownAliases): Promise<string[]> {
-  const known = aliases ?? (await readAliases(tx, people))
-  const news = people.filter((p) => hasNews(known, p))
+export async function resolveCustomers(
+  tx: Db,
+  people: Person[],
+  aliases?: KnownAliases,
+): Promise<(string | undefined)[]> {
+  const known = aliases ?? (await run(tx, readAliases(people)))
+  const news = people.filter((person) => hasNews(known, person))
   if (news.length > 0) {
-    await lockIdentities(tx, news)
-    for (const [key, id] of await readAliases(tx, news)) known.set(key, id)
+    const [, current] = await send(tx, [lockIdentities(news), readAliases(news)])
+    for (const [key, id] of current) known.set(key, id)
     await remember(tx, news, known)
   }
-  return people.map((p) => {
-    const { customerId } = find(known, p)
-    if (!customerId && !p.passive) throw new Error('a person without any name reached identity')
-    return customerId ?? ''
+  return people.map((person) => {
+    const { customerId } = find(known, person)
+    if (!customerId && !person.passive) throw new Error('a person without any name reached identity')
+    return customerId
   })
 }
 
-/** Nobody we know, somebody under a name not seen before, or a name that leads to somebody else. */
+/**
+ * `resolveCustomers` for one person who is not passive, and so always is a customer afterwards.
+ * @throws Error for a person without any name
+ */
+export async function resolveCustomer(tx: Db, person: Person): Promise<string> {
+  const [customerId] = await resolveCustomers(tx, [{ ...person, passive: false }])
+  if (!customerId) throw new Error('a person without any name reached identity')
+  return customerId
+}
+
+/** True for an unknown person, a name not seen before, and a name that leads to another customer. */
 export function hasNews(known: KnownAliases, person: Person): boolean {
   const { customerId } = find(known, person)
-  if (person.passive && !customerId) return false
-  return (
-    person.names.some((name) => {
-      const owner = known.get(aliasKey(person.orgId, name))
-      return person.passive ? owner === undefined : owner !== customerId
-    }) || !customerId
-  )
-}
-
-/** Two batches must not both give a name away: aliases of an org are written by one at a time, until commit. */
-async function lockIdentities(tx: Db, people: Person[]): Promise<void> {
-  await tx.$client.query({
-    name: 'lock-identities',
-    text: `select pg_advisory_xact_lock(key) from (
-      select distinct hashtextextended('identities of ' || org_id, 0) as key from unnest($1::text[]) as org_id
-      order by key) keys`,
-    values: [people.map((p) => p.orgId)],
+  if (!customerId) return !person.passive
+  return person.names.some((name) => {
+    const owner = known.get(aliasKey(person.orgId, name))
+    return person.passive ? owner === undefined : owner !== customerId
   })
 }
 
-type News = {
-  customers: { orgId: string; id: string; profileName: string | null; fits: string[] }[]
-  aliases: { orgId: string; alias: Alias; customerId: string }[]
-  conflicts: Conflict[]
+const ORGS = columns<Person>({ org_id: text((p) => p.orgId) })
+
+/** The aliases of an org are written by one transaction at a time, or two batches could give one name to two customers. */
+function lockIdentities(people: Person[]): Statement<void> {
+  return over(ORGS, people, {
+    name: 'lock-identities',
+    text: `select pg_advisory_xact_lock(key) from (
+      select distinct hashtextextended('identities of ' || org_id, 0) as key from ${ORGS.as('o')} order by key) keys`,
+    read: nothing,
+  })
 }
 
-/** Gives people nobody knows a customer id, and everybody their new names; `known` is completed. */
+type News = { customers: NewCustomer[]; aliases: NewAlias[]; conflicts: Conflict[] }
+
+/** Gives unknown people a customer id, and everybody their new names; `known` is completed. */
 async function remember(tx: Db, people: Person[], known: KnownAliases): Promise<void> {
   const news: News = { customers: [], aliases: [], conflicts: [] }
   for (const person of people) learn(person, known, news)
-  if (news.customers.length > 0) await insertCustomers(tx, news.customers)
-  if (news.aliases.length > 0) await insertAliases(tx, news.aliases)
-  if (news.conflicts.length > 0) await settleConflicts(tx, news.conflicts, known)
+  await send(tx, [...insertCustomers(news.customers), insertAliases(news.aliases)])
+  if (news.conflicts.length > 0) await resolveConflicts(tx, news.conflicts, known)
 }
 
 function learn(person: Person, known: KnownAliases, news: News): void {
-  const { orgId, names, profileName = null, passive } = person
+  const { orgId, names, profileName, passive } = person
   const found = find(known, person)
   if (!found.customerId && passive) return
   const customerId = found.customerId ?? uuidv7()
@@ -74,7 +84,7 @@ function learn(person: Person, known: KnownAliases, news: News): void {
   for (const alias of names) adopt(alias, { orgId, customerId, passive }, known, news)
 }
 
-/** Makes a name the customer's, or a conflict when it is somebody else's; a passive person takes nothing away. */
+/** Makes a name the customer's, or a conflict when another customer has it; a passive person takes no name away. */
 function adopt(
   alias: Alias,
   { orgId, customerId, passive }: { orgId: string; customerId: string; passive: boolean },
@@ -88,42 +98,7 @@ function adopt(
     known.set(key, customerId)
   } else if (!passive) {
     news.conflicts.push({ orgId, alias, customerId, otherId })
-    // The later message of a batch finds the id where the earlier one moves it.
+    // A later message of the batch must find the id where this message moves it.
     if (isId(alias)) known.set(key, customerId)
   }
-}
-
-async function insertCustomers(tx: Db, customers: News['customers']): Promise<void> {
-  await tx.$client.query({
-    name: 'insert-customers',
-    text: `insert into customers (org_id, id, profile_name)
-      select * from unnest($1::text[], $2::uuid[], $3::text[])`,
-    values: [customers.map((c) => c.orgId), customers.map((c) => c.id), customers.map((c) => c.profileName)],
-  })
-  const ambiguous = customers.filter((c) => c.fits.length > 1)
-  await recordEvents(
-    tx,
-    ambiguous.map(({ orgId, id, fits }) => ({
-      orgId,
-      kind: 'customer.ambiguous',
-      actor: 'identity',
-      reason: 'several customers have another spelling of this phone; none was guessed',
-      customerId: id,
-      after: { fits },
-    })),
-  )
-}
-
-async function insertAliases(tx: Db, aliases: News['aliases']): Promise<void> {
-  await tx.$client.query({
-    name: 'insert-aliases',
-    text: `insert into customer_aliases (org_id, kind, value, customer_id)
-      select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[])`,
-    values: [
-      aliases.map((a) => a.orgId),
-      aliases.map((a) => a.alias.kind),
-      aliases.map((a) => a.alias.value),
-      aliases.map((a) => a.customerId),
-    ],
-  })
 }

@@ -1,65 +1,76 @@
-import type pg from 'pg'
-import { byteaArray } from '../db/arrays.ts'
-import { type Database, together } from '../db/client.ts'
+import type { Database } from '../db/client.ts'
+import { bytea, columns } from '../db/columns.ts'
+import { nothing, over, run, type Statement, send } from '../db/statement.ts'
+import { onConnection } from '../db/transaction.ts'
 
 type Inserted = { id: string }
 
-/** Ids follow the order of arrival: the ordinality is known to be sorted, so the plan has no sort. */
-const CROWD = {
-  name: 'inbox-insert',
-  text: `insert into inbox (body)
-         select body from unnest($1::bytea[]) with ordinality as arrived(body, place) order by place
-         returning id`,
-}
+const BODIES = columns<Buffer>({ body: bytea((body) => body) })
+/** Ids follow the order of arrival: PostgreSQL knows that the ordinality is sorted, so the plan has no sort. */
+const INSERT = `insert into inbox (body)
+  select body from ${BODIES.as('arrived', { ordinality: 'place' })} order by place
+  returning id`
 
 /**
- * Stores deliveries, durable when it resolves with their ids.
- * @param timeoutMs of the query; it also destroys the connection, which may be half open
+ * Stores a batch of deliveries; their ids, in the order of the bodies, are durable when it resolves.
+ * @param timeoutMs of the query; it also closes the connection, which may be half open
  */
-export async function insertCrowd(
-  { $client }: Database['db'],
+export async function insertBatch(
+  db: Database['db'],
   bodies: Buffer[],
   timeoutMs: number,
 ): Promise<number[]> {
-  const query = { ...CROWD, values: [byteaArray(bodies)], query_timeout: timeoutMs }
-  const { rows } = await $client.query<Inserted>(query)
-  return rows.map((row) => Number(row.id))
+  const statement = { name: 'inbox-insert', text: INSERT, read: toIds }
+  return run(db, { ...over(BODIES, bodies, statement), timeoutMs })
 }
 
-/** Where workers hear of a lone delivery: its id, and behind a space the trace that stored it. */
+/** The `NOTIFY` channel for single deliveries. A payload is the delivery's id, a space, and its trace context. */
 export const STORED_CHANNEL = 'usher_stored'
 
-/** It does not wait for the disk, so that a worker has the row meanwhile; `FLUSH` behind it does, for both. */
-const LONE = {
-  name: 'inbox-insert-lone',
-  text: `with stored as (insert into inbox (body) values ($1) returning id)
-         select id, pg_notify('${STORED_CHANNEL}', id || ' ' || $2), set_config('synchronous_commit', 'off', true)
-         from stored`,
-}
-/** The least that PostgreSQL waits for the disk for, and so for all that was committed before it. */
-const FLUSH = { name: 'inbox-flush', text: `select pg_logical_emit_message(true, 'usher', '')` }
-
 /**
- * As `insertCrowd`, for one delivery, and tells the workers at once: 0.5 ms from commit to claim, where a job takes 3.
- * A hint that nobody hears costs nothing; but transactions that notify commit one after another, so it is not for crowds.
- * What a worker does before the row is durable is in the log behind it, and so never outlives it.
- * @param trace to be gone on in
+ * As `insertBatch`, for a single delivery, and notifies the workers: 0.5 ms from commit to claim, where a job takes
+ * 3 ms. The notification is a hint: when no worker listens, the job brings the delivery. Transactions that notify commit
+ * one after another, so a batch does not.
+ * @param trace the trace context that the worker continues
  */
-export async function insertLone(
-  { $client: pool }: { $client: pg.Pool },
-  [body]: Buffer[],
+export async function insertSingle(
+  db: Database['db'],
+  body: Buffer,
   timeoutMs: number,
   trace: string,
 ): Promise<number[]> {
-  const client = await pool.connect()
-  try {
-    const lone = { ...LONE, values: [body, trace], query_timeout: timeoutMs }
-    const flush = { ...FLUSH, query_timeout: timeoutMs }
-    const [{ rows }] = await together([client.query<Inserted>(lone), client.query(flush)])
-    client.release()
-    return rows.map((row) => Number(row.id))
-  } catch (error) {
-    client.release(true)
-    throw error
+  return onConnection(db, async (connection) => {
+    const [ids] = await send(connection, [
+      { ...insertAndNotify(body, trace), timeoutMs },
+      { ...FLUSH, timeoutMs },
+    ])
+    return ids
+  })
+}
+
+/**
+ * This commit does not wait for the disk, so that a worker sees the row at once; `FLUSH` waits for both. All that the
+ * worker does before the row is durable stands behind the row in the log, and so cannot outlive it.
+ */
+function insertAndNotify(body: Buffer, trace: string): Statement<number[]> {
+  return {
+    name: 'inbox-insert-single',
+    text: `with stored as (insert into inbox (body) values ($1) returning id)
+      select id, pg_notify('${STORED_CHANNEL}', id || ' ' || $2), set_config('synchronous_commit', 'off', true)
+      from stored`,
+    values: [body, trace],
+    read: toIds,
   }
+}
+
+/** The smallest write that PostgreSQL waits for the disk for, and so for all that was committed before it. */
+const FLUSH: Statement<void> = {
+  name: 'inbox-flush',
+  text: `select pg_logical_emit_message(true, 'usher', '')`,
+  values: [],
+  read: nothing,
+}
+
+function toIds(rows: Inserted[]): number[] {
+  return rows.map(({ id }) => Number(id))
 }

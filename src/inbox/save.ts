@@ -1,21 +1,14 @@
 import type { Database } from '../db/client.ts'
 import { NO_TRACES, type Tracing } from '../tracing/tracing.ts'
-import { insertCrowd, insertLone } from './insert.ts'
-
-/** Bounds of an inbox writer. Bytes count bodies only; the deadline counts from the call of `save`. */
-export type InboxLimits = {
-  maxBatch: number
-  maxBatchBytes: number
-  maxWaitingBytes: number
-  deadlineMs: number
-}
+import { insertBatch, insertSingle } from './insert.ts'
+import { createWaitingRoom, type InboxLimits, type Waiter } from './waiting-room.ts'
 
 export type InboxWriterParts = {
   db: Database['db']
-  /** Told the ids of each committed insert: a hint, so whatever it throws is ignored. Must not reject. */
+  /** Called with the ids of each committed insert. It must not throw. */
   onSaved: (ids: number[]) => void
   limits?: Partial<InboxLimits>
-  /** Makes each insert, and what it announces, one span. */
+  /** Makes each insert, and the announcement behind it, one span. */
   tracing?: Pick<Tracing, 'traced' | 'carry'>
 }
 
@@ -26,16 +19,9 @@ export type InboxWriter = {
    * @throws InboxFullError at once, when too many bytes wait already.
    */
   save(body: Buffer): Promise<void>
-  /** Resolves when everything taken in so far has been answered and told. */
+  /** Resolves when every body that was taken in has been answered and announced. */
   close(): Promise<void>
 }
-
-/** The bodies waiting for the database fill the memory set aside for them: come back later. */
-export class InboxFullError extends Error {
-  override name = 'InboxFullError'
-}
-
-type Waiter = { body: Buffer; settle(error?: unknown): void }
 
 const LIMITS: InboxLimits = {
   maxBatch: 500,
@@ -45,8 +31,8 @@ const LIMITS: InboxLimits = {
 }
 
 /**
- * Group commit: bodies that arrive while an insert is in flight join the next one, so a lone body is never
- * delayed and a crowd shares few commits. One insert at a time; a failed one rejects all its waiters.
+ * Group commit: bodies that arrive while an insert is in flight join the next one, so a single body is never delayed
+ * and a batch shares one commit. One insert runs at a time; when it fails, all its waiters are rejected.
  */
 export function createInboxWriter({
   db,
@@ -54,78 +40,52 @@ export function createInboxWriter({
   limits,
   tracing = NO_TRACES,
 }: InboxWriterParts): InboxWriter {
-  const { traced } = tracing
-  const insert = createInsert(db, tracing.carry)
   const bounds = { ...LIMITS, ...limits }
-  const waiting = new Set<Waiter>()
-  let heldBytes = 0
-  let running: Promise<void> | undefined
-
-  function save(body: Buffer): Promise<void> {
-    if (heldBytes + body.length > bounds.maxWaitingBytes) {
-      return Promise.reject(new InboxFullError('too many deliveries wait for the database'))
-    }
-    heldBytes += body.length
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        if (waiting.delete(waiter)) heldBytes -= body.length
-        reject(new Error(`not stored within ${bounds.deadlineMs} ms`))
-      }, bounds.deadlineMs)
-      const settle = (error?: unknown) => {
-        clearTimeout(timer)
-        if (error === undefined) resolve()
-        else reject(error)
-      }
-      const waiter = { body, settle }
-      waiting.add(waiter)
-      running ??= drain()
-    })
-  }
+  const insert = createInsert(db, tracing.carry)
+  const waiting = createWaitingRoom(bounds)
+  let draining: Promise<void> | undefined
 
   async function drain(): Promise<void> {
-    while (waiting.size > 0) await store(takeBatch(waiting, bounds))
-    running = undefined
+    while (waiting.size() > 0) await store(waiting.takeBatch())
+    draining = undefined
   }
 
   async function store(batch: Waiter[]): Promise<void> {
     const bodies = batch.map((waiter) => waiter.body)
     try {
-      await traced('store deliveries', { 'usher.deliveries': batch.length }, async () => {
+      await tracing.traced('store deliveries', { 'usher.deliveries': batch.length }, async () => {
         const ids = await insert(bodies, bounds.deadlineMs)
-        for (const waiter of batch) waiter.settle()
+        for (const waiter of batch) waiter.resolve()
         onSaved(ids)
       })
     } catch (error) {
-      for (const waiter of batch) waiter.settle(error)
+      for (const waiter of batch) waiter.reject(error)
     } finally {
-      heldBytes -= bodies.reduce((sum, body) => sum + body.length, 0)
+      waiting.release(bodies)
     }
   }
 
-  return { save, close: async () => running }
-}
-
-function takeBatch(waiting: Set<Waiter>, limits: InboxLimits): Waiter[] {
-  const batch: Waiter[] = []
-  let bytes = 0
-  for (const waiter of waiting) {
-    bytes += waiter.body.length
-    if (batch.length > 0 && (batch.length === limits.maxBatch || bytes > limits.maxBatchBytes)) break
-    batch.push(waiter)
-    waiting.delete(waiter)
+  return {
+    save(body) {
+      const stored = waiting.add(body)
+      if (waiting.size() > 0) draining ??= drain()
+      return stored
+    },
+    close: async () => draining,
   }
-  return batch
 }
 
-/** A delivery is a lone one when the one before it was stored that long ago. */
+/** A delivery is a single one when nothing was stored in the ms before it. */
 const CALM_MS = 10
 
 function createInsert(db: Database['db'], carry: () => string) {
   let calmFrom = 0
   return async (bodies: Buffer[], timeoutMs: number): Promise<number[]> => {
-    const lone = bodies.length === 1 && performance.now() > calmFrom
+    const [single, ...others] = bodies
+    const isSingle = single !== undefined && others.length === 0 && performance.now() > calmFrom
     try {
-      return await (lone ? insertLone(db, bodies, timeoutMs, carry()) : insertCrowd(db, bodies, timeoutMs))
+      if (isSingle) return await insertSingle(db, single, timeoutMs, carry())
+      return await insertBatch(db, bodies, timeoutMs)
     } finally {
       calmFrom = performance.now() + CALM_MS
     }

@@ -1,4 +1,5 @@
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { DEACTIVATION_IS_DUE, EXPIRY_IS_DUE } from '../rules/lifecycle.ts'
 import type { Changes, OrgChanges } from './changes.ts'
 

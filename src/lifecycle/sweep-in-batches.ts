@@ -1,6 +1,7 @@
 import { NIL } from 'uuid'
 import { type AuditEvent, recordEvents } from '../audit/record-events.ts'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { type ChangeKind, type Changes, countChange } from './changes.ts'
 import { type CustomerKey, lockFreeCustomers } from './lock-free-customers.ts'
 

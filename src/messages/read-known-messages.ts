@@ -1,18 +1,17 @@
-import { textArray } from '../db/arrays.ts'
-import type { Db } from '../db/client.ts'
+import { columns, text } from '../db/columns.ts'
+import { over, type Statement } from '../db/statement.ts'
 import { ledgerKey } from '../rules/keys.ts'
 
-/** The types of those messages that are in the ledger already, by `ledgerKey`. */
-export async function readKnownMessages(
-  tx: Db,
-  messages: { orgId: string; wamid: string }[],
-): Promise<Map<string, string>> {
-  const { rows } = await tx.$client.query<{ org_id: string; wamid: string; type: string }>({
+type Key = { orgId: string; wamid: string }
+
+const KEYS = columns<Key>({ org_id: text((k) => k.orgId), wamid: text((k) => k.wamid) })
+
+/** The types of the messages that are in the ledger already, by `ledgerKey`. */
+export function readKnownMessages(messages: Key[]): Statement<Map<string, string>> {
+  return over(KEYS, messages, {
     name: 'read-known-messages',
-    text: `select m.org_id, m.wamid, m.type
-      from unnest($1::text[], $2::text[]) as k(org_id, wamid)
-      join messages m on m.org_id = k.org_id and m.wamid = k.wamid`,
-    values: [textArray(messages.map((m) => m.orgId)), textArray(messages.map((m) => m.wamid))],
+    text: `select m.org_id as "orgId", m.wamid, m.type
+      from ${KEYS.as('k')} join messages m on m.org_id = k.org_id and m.wamid = k.wamid`,
+    read: (rows: (Key & { type: string })[]) => new Map(rows.map((row) => [ledgerKey(row), row.type])),
   })
-  return new Map(rows.map((r) => [ledgerKey({ orgId: r.org_id, wamid: r.wamid }), r.type]))
 }

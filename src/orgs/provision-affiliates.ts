@@ -3,9 +3,10 @@ import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { chatrooms, contacts, contactWabas } from '../db/schema/index.ts'
+import { run } from '../db/statement.ts'
 import { personOfPhone } from '../identity/aliases.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
-import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { resolveCustomer } from '../identity/resolve-customers.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
 
@@ -15,9 +16,8 @@ import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
  */
 export async function provisionAffiliates(tx: Db, org: ProvisionOrg): Promise<void> {
   for (const affiliate of org.affiliates) {
-    const [customerId] = await resolveCustomers(tx, [personOfPhone(org.id, affiliate.phone)])
-    if (!customerId) throw new Error('no customer for an affiliate')
-    await lockCustomers(tx, [{ orgId: org.id, id: customerId }])
+    const customerId = await resolveCustomer(tx, personOfPhone(org.id, affiliate.phone))
+    await run(tx, lockCustomers([{ orgId: org.id, id: customerId }]))
     const existing = await tx
       .select({ crmId: contacts.crmId })
       .from(contacts)
@@ -43,7 +43,7 @@ async function createAffiliate(
   await tx
     .insert(chatrooms)
     .values({ orgId, id, contactId, customerId, wabaPhoneId, displayName: crmId, historyVisible })
-  await attachHeldMessages(tx, [{ orgId, id, customerId, phoneId: wabaPhoneId }])
+  await run(tx, attachHeldMessages([{ orgId, id, customerId, phoneId: wabaPhoneId }]))
   const after = { state: 'active' }
   await recordEvents(tx, [
     { orgId, kind: 'chatroom.created', actor: 'provision', customerId, contactId, chatroomId: id, after },

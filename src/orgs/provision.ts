@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
 import { orgs } from '../db/schema/index.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { unparkDeliveries } from '../inbox/unpark.ts'
 import { provisionAffiliates } from './provision-affiliates.ts'
 import type { ProvisionFile, ProvisionOrg } from './provision-file.ts'

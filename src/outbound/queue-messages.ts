@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Db } from '../db/client.ts'
+import { columns, json, text, uuid } from '../db/columns.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
+import { allRows, over, type Statement } from '../db/statement.ts'
 import { NEXT_SEQ } from '../rules/ledger-order.ts'
 import { outboxIdSql, provisionalWamidSql } from '../rules/provisional-wamid.ts'
 
@@ -16,17 +17,27 @@ export type Outgoing = {
   payload: { type: string }
 }
 
+const MESSAGES = columns<Outgoing>({
+  org_id: text((m) => m.orgId),
+  id: uuid(() => uuidv7()),
+  kind: text((m) => m.kind),
+  room_id: uuid((m) => m.roomId),
+  customer_id: uuid((m) => m.customerId),
+  phone_id: text((m) => m.phoneId),
+  in_reply_to: text((m) => m.inReplyTo),
+  payload: json((m) => JSON.stringify(m.payload)),
+  type: text((m) => m.payload.type),
+  reason: text((m) => m.reason),
+})
+
 /**
- * Writes messages into outbox and ledger, in the transaction that decided them; a customer's message is
- * auto-replied to once (unique index). Tell the queue of the rows after the commit.
+ * Writes messages into outbox and ledger, in the transaction that decided them. A unique index allows one auto-reply to
+ * a message. The queue is notified of the rows after the commit.
  */
-export async function queueMessages(tx: Db, messages: Outgoing[]): Promise<OutboxRow[]> {
-  const { rows } = await tx.$client.query<OutboxRow>({
+export function queueMessages(messages: Outgoing[]): Statement<OutboxRow[]> {
+  return over(MESSAGES, messages, {
     name: 'queue-messages',
-    text: `with m as (
-        select * from unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
-          $8::json[], $9::text[], $10::text[])
-          as m(org_id, id, kind, room_id, customer_id, phone_id, in_reply_to, payload, type, reason)),
+    text: `with m as (select * from ${MESSAGES.as('m')}),
       queued as (
         insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, in_reply_to, payload)
         select org_id, id, kind, room_id, customer_id, phone_id, in_reply_to, payload from m
@@ -37,18 +48,6 @@ export async function queueMessages(tx: Db, messages: Outgoing[]): Promise<Outbo
         ${NEXT_SEQ}, m.reason, m.payload
       from queued join m on m.org_id = queued.org_id and m.id = queued.id
       returning org_id as org, ${outboxIdSql('wamid')} as id`,
-    values: [
-      messages.map((m) => m.orgId),
-      messages.map(() => uuidv7()),
-      messages.map((m) => m.kind),
-      messages.map((m) => m.roomId),
-      messages.map((m) => m.customerId),
-      messages.map((m) => m.phoneId),
-      messages.map((m) => m.inReplyTo),
-      messages.map((m) => JSON.stringify(m.payload)),
-      messages.map((m) => m.payload.type),
-      messages.map((m) => m.reason),
-    ],
+    read: allRows<OutboxRow>,
   })
-  return rows
 }

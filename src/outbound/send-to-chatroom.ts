@@ -1,8 +1,10 @@
 import { recordEvents } from '../audit/record-events.ts'
 import type { LifecycleOrg } from '../chatrooms/apply-overdue.ts'
 import { type LockedChatroom, lockChatroom } from '../chatrooms/lock-chatroom.ts'
-import { type Db, inTransaction } from '../db/client.ts'
+import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
+import { run } from '../db/statement.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from '../messages/message-page.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
@@ -66,18 +68,21 @@ async function queue(
 ): Promise<OutboxRow> {
   const { origin, text, template } = message
   const payload = template ? { type: 'template', template } : { type: 'text', text }
-  const [row] = await queueMessages(tx, [
-    {
-      orgId,
-      kind: 'message',
-      roomId: room.id,
-      customerId: room.customerId,
-      phoneId: room.phoneId,
-      inReplyTo: null,
-      reason: origin === 'CAMPAIGN' ? 'sent by a campaign' : 'sent by an agent',
-      payload,
-    },
-  ])
+  const [row] = await run(
+    tx,
+    queueMessages([
+      {
+        orgId,
+        kind: 'message',
+        roomId: room.id,
+        customerId: room.customerId,
+        phoneId: room.phoneId,
+        inReplyTo: null,
+        reason: origin === 'CAMPAIGN' ? 'sent by a campaign' : 'sent by an agent',
+        payload,
+      },
+    ]),
+  )
   if (!row) throw new Error('a message was not queued')
   return row
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { signatureMatches } from '../http/signature.ts'
-import { InboxFullError } from '../inbox/save.ts'
+import { InboxFullError } from '../inbox/waiting-room.ts'
 import type { Logger } from '../logger.ts'
 import type { WebhookRefusal } from '../metrics/receiver.ts'
 import type { Metrics } from '../metrics.ts'

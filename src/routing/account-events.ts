@@ -1,21 +1,24 @@
-import type { Db } from '../db/client.ts'
+import { bytea, columns, json, text, timestamptz } from '../db/columns.ts'
+import { nothing, over, type Statement } from '../db/statement.ts'
 import type { AccountEvent } from '../webhook/items.ts'
 
-/** Keeps webhook fields that are no messages, each once. */
-export async function keepAccountEvents(tx: Db, events: (AccountEvent & { orgId: string })[]): Promise<void> {
-  if (events.length === 0) return
-  await tx.$client.query({
+export type OrgAccountEvent = AccountEvent & { orgId: string }
+
+const EVENTS = columns<OrgAccountEvent>({
+  org_id: text((e) => e.orgId),
+  digest: bytea((e) => e.digest),
+  waba_id: text((e) => e.wabaId),
+  field: text((e) => e.field),
+  received_at: timestamptz((e) => e.receivedAt),
+  payload: json((e) => e.payload),
+})
+
+/** Keeps webhook fields that are no messages, each once: the digest recognises a redelivery. */
+export function keepAccountEvents(events: OrgAccountEvent[]): Statement<void> {
+  return over(EVENTS, events, {
     name: 'keep-account-events',
-    text: `insert into account_events (org_id, digest, waba_id, field, received_at, payload)
-      select * from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::timestamptz[], $6::json[])
+    text: `insert into account_events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}
       on conflict do nothing`,
-    values: [
-      events.map((e) => e.orgId),
-      events.map((e) => e.digest),
-      events.map((e) => e.wabaId),
-      events.map((e) => e.field),
-      events.map((e) => e.receivedAt),
-      events.map((e) => e.payload),
-    ],
+    read: nothing,
   })
 }

@@ -1,5 +1,6 @@
 import { readRooms } from '../chatrooms/read-rooms.ts'
 import type { Db } from '../db/client.ts'
+import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { personOf } from '../identity/aliases.ts'
 import { findCustomer } from '../identity/find-customers.ts'
@@ -7,7 +8,7 @@ import { type Room, type RoomState, since } from '../rules/room.ts'
 import { decide, type Route } from './decide.ts'
 import { readOwners } from './owners.ts'
 
-/** Where a message would go, and among which chatrooms that was decided, the preferred one first. */
+/** Where a message would go, and the chatrooms among which that was decided, the preferred one first. */
 export type Explanation = {
   decision: Route | null
   chatroom_id: string | null
@@ -18,23 +19,24 @@ export type Explanation = {
 type Question = {
   orgId: string
   phoneId: string
-  /** The phone (E.164), or Meta's business-scoped id, of the one who would write. */
+  /** The phone (E.164), or Meta's business-scoped id, of the sender. */
   sender: { phone?: string | undefined; userId?: string | undefined }
   now: Date
 }
 
 /**
- * What would happen to a text that this sender wrote to this number now, and why: the decision of routing itself,
- * without any of its effects (DESIGN section 5).
+ * The route that a text from this sender to this number would take now, and the reason: the decision of routing itself,
+ * without its effects.
  * @throws ApiError WABA_PHONE_NOT_FOUND
  */
 export async function explainRoute(db: Db, { orgId, phoneId, sender, now }: Question): Promise<Explanation> {
-  const owner = (await readOwners(db, [phoneId], [])).phones.get(phoneId)
+  const owner = (await run(db, readOwners([phoneId], []))).phones.get(phoneId)
   if (owner?.orgId !== orgId) throw new ApiError('WABA_PHONE_NOT_FOUND')
   const { phone, userId } = sender
   const names = { waId: phone?.slice(1), userId, parentUserId: undefined, profileName: undefined }
   const customerId = await findCustomer(db, personOf(orgId, names))
-  const [rooms = []] = customerId ? await readRooms(db, [{ orgId, customerId, phoneId }]) : []
+  const pairs = customerId ? [{ orgId, customerId, phoneId }] : []
+  const [rooms = []] = (await run(db, readRooms(pairs))).values()
   const text = { wamid: '', type: 'text', nature: 'customer', sentAt: now } as const
   const { route, roomId, reason, candidates } = decide(text, rooms, owner.settings, now)
   return { decision: route, chatroom_id: roomId, reason, candidates: candidates.map(toCandidate) }

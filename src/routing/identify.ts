@@ -1,51 +1,54 @@
-import { type Db, together } from '../db/client.ts'
-import { type Person, type Someone, someoneOf } from '../identity/aliases.ts'
+import type { Db } from '../db/client.ts'
+import { run, send } from '../db/statement.ts'
+import { type Identity, identityOf, type Person } from '../identity/aliases.ts'
 import { type KnownAliases, readAliasesAtNumbers } from '../identity/find-customers.ts'
 import { hasNews, resolveCustomers } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
-import type { AccountEvent, Extraction, InboundMessage, Preference, StatusUpdate } from '../webhook/items.ts'
+import type { Extraction, InboundMessage, Preference, StatusUpdate } from '../webhook/items.ts'
 import { type Owner, type Owners, readOwners } from './owners.ts'
 import type { Arrival } from './plan.ts'
 import type { OrgPreference } from './preferences.ts'
 
-/** An item with the one it is about, before it is known which org owns its number. */
-type Heard<T> = { item: T; someone: Someone }
+/** An item with the person it is about, before it is known which org owns its number. */
+type Mention<T> = { item: T; identity: Identity }
 
-/** Whose numbers some deliveries speak of, who speaks, and whom their names are known to belong to. */
-export type Who = {
+/** The people that some deliveries name, the owners of the numbers, and the customers that the names lead to so far. */
+export type People = {
   owners: Owners
-  messages: Heard<InboundMessage>[]
-  preferences: Heard<Preference>[]
-  recipients: Heard<StatusUpdate>[]
+  messages: Mention<InboundMessage>[]
+  preferences: Mention<Preference>[]
+  recipients: Mention<StatusUpdate>[]
   known: KnownAliases
 }
 
-/** Asks for the owners of the numbers and for the names of the people together, in one round trip. */
-export async function readWho(tx: Db, extractions: Extraction[]): Promise<Who> {
-  const messages = extractions.flatMap((e) => e.messages.map((item) => heard(item, item.sender)))
-  const preferences = extractions.flatMap((e) => e.preferences.map((item) => heard(item, item.sender)))
+/** Reads the owners of the numbers and the names of the people, in one round trip. */
+export async function readPeople(tx: Db, extractions: Extraction[]): Promise<People> {
+  const messages = extractions.flatMap((e) => e.messages.map((item) => mention(item, item.sender)))
+  const preferences = extractions.flatMap((e) => e.preferences.map((item) => mention(item, item.sender)))
   const recipients = extractions.flatMap((e) =>
     e.statuses.flatMap((item) =>
-      item.recipient ? [heard(item, { ...item.recipient, profileName: undefined })] : [],
+      item.recipient ? [mention(item, { ...item.recipient, profileName: undefined })] : [],
     ),
   )
-  const [owners, known] = await together([
-    readOwnersOf(tx, extractions),
+  const [owners, known] = await send(tx, [
+    readOwnersOf(extractions),
     readAliasesAtNumbers(
-      tx,
-      [...messages, ...preferences, ...recipients].map(({ item, someone }) => [item.phoneId, someone]),
+      [...messages, ...preferences, ...recipients].map(({ item, identity }) => ({
+        phoneId: item.phoneId,
+        identity,
+      })),
     ),
   ])
   return { owners, messages, preferences, recipients, known }
 }
 
-function heard<T>(item: T, sender: Parameters<typeof someoneOf>[0]): Heard<T> {
-  return { item, someone: someoneOf(sender) }
+function mention<T>(item: T, sender: Parameters<typeof identityOf>[0]): Mention<T> {
+  return { item, identity: identityOf(sender) }
 }
 
-/** Whose numbers and WABAs these deliveries speak of. */
-export function readOwnersOf(tx: Db, extractions: Extraction[]): Promise<Owners> {
+/** The owners of the numbers and WABAs that these deliveries name. */
+export function readOwnersOf(extractions: Extraction[]) {
   const phones = new Set<string>()
   const wabas = new Set<string>()
   for (const e of extractions) {
@@ -55,64 +58,64 @@ export function readOwnersOf(tx: Db, extractions: Extraction[]): Promise<Owners>
       wabas.add(event.wabaId)
     }
   }
-  return readOwners(tx, [...phones], [...wabas])
+  return readOwners(phones, wabas)
 }
 
-/** The org of an account event: that of its WABA, else that of the number it names. */
-export function ownerOfEvent(event: AccountEvent, owners: Owners): Owner | undefined {
-  return owners.wabas.get(event.wabaId) ?? (event.phoneId ? owners.phones.get(event.phoneId) : undefined)
-}
+/** The messages and preferences at known numbers, with their customers. */
+export type Identified = { arrivals: Arrival[]; preferences: OrgPreference[] }
 
 /**
- * The customers behind messages and preferences at known numbers; people whom nobody knows become customers. Messages that
- * are in the ledger already teach no names: a redelivery, days late, must not move them back. Statuses add names to
- * customers we know.
+ * Finds the customers behind messages and preferences at known numbers; unknown people become customers. A message that
+ * is in the ledger already teaches no names: a redelivery, days late, must not move them back. Statuses only add names
+ * to known customers.
  */
-export async function identify(
-  tx: Db,
-  who: Who,
-): Promise<{ arrivals: Arrival[]; preferences: OrgPreference[] }> {
-  const messages = owned(who.messages, who.owners)
-  const preferences = owned(who.preferences, who.owners)
-  const taught = owned(who.recipients, who.owners).map(({ person }) => ({ ...person, passive: true }))
-  const writers = await silenceKnown(tx, messages, who.known)
-  const people = [...taught, ...writers, ...preferences.map(({ person }) => person)]
-  const ids = (await resolveCustomers(tx, people, who.known)).slice(taught.length)
+export async function identify(tx: Db, people: People): Promise<Identified> {
+  const messages = owned(people.messages, people.owners)
+  const preferences = owned(people.preferences, people.owners)
+  const recipients = owned(people.recipients, people.owners).map(({ person }) => ({
+    ...person,
+    passive: true,
+  }))
+  const senders = await withoutNewsOfKnown(tx, messages, people.known)
+  const others = preferences.map(({ person }) => person)
+  const all = await resolveCustomers(tx, [...recipients, ...senders, ...others], people.known)
+  const ids = all.slice(recipients.length)
   return {
     arrivals: messages.map(({ item: message, owner: { orgId, settings } }, i) => ({
       orgId,
       settings,
       message,
-      customerId: ids[i] ?? '',
+      customerId: ids[i],
     })),
-    preferences: preferences.map(({ item, owner: { orgId, deactivateOnOptOut } }, i) => ({
-      ...item,
-      orgId,
-      deactivateOnOptOut,
-      customerId: ids[messages.length + i] ?? '',
-    })),
+    preferences: preferences.flatMap(({ item, owner: { orgId, deactivateOnOptOut } }, i) => {
+      const customerId = ids[messages.length + i]
+      return customerId ? [{ ...item, orgId, deactivateOnOptOut, customerId }] : []
+    }),
   }
 }
 
 type Owned<T> = { item: T; owner: Owner; person: Person }
 
-function owned<T extends { phoneId: string }>(items: Heard<T>[], { phones }: Owners): Owned<T>[] {
-  return items.flatMap(({ item, someone }) => {
+function owned<T extends { phoneId: string }>(items: Mention<T>[], { phones }: Owners): Owned<T>[] {
+  return items.flatMap(({ item, identity }) => {
     const owner = phones.get(item.phoneId)
-    return owner ? [{ item, owner, person: { orgId: owner.orgId, ...someone } }] : []
+    return owner ? [{ item, owner, person: { orgId: owner.orgId, ...identity } }] : []
   })
 }
 
-/** Asked only of those who have something to teach: a message with news is rare, and the ledger is large. */
-async function silenceKnown(
+/**
+ * The senders, passive where their message is in the ledger already. The ledger is asked only about messages that bring
+ * news: these are rare, and the ledger is large.
+ */
+async function withoutNewsOfKnown(
   tx: Db,
   messages: Owned<InboundMessage>[],
   known: KnownAliases,
 ): Promise<Person[]> {
   const teaching = messages.filter(({ person }) => hasNews(known, person))
-  const old = teaching.length > 0 ? await readKnownMessages(tx, teaching.map(ledgerEntry)) : new Map()
+  const inLedger = await run(tx, readKnownMessages(teaching.map(ledgerEntry)))
   return messages.map((message) =>
-    old.has(ledgerKey(ledgerEntry(message))) ? { ...message.person, passive: true } : message.person,
+    inLedger.has(ledgerKey(ledgerEntry(message))) ? { ...message.person, passive: true } : message.person,
   )
 }
 

@@ -2,19 +2,24 @@ import type { AuditEvent } from '../audit/record-events.ts'
 import type { WrittenRoom } from '../chatrooms/update-rooms.ts'
 import { ledgerKey, pairKey } from '../rules/keys.ts'
 import type { Room } from '../rules/room.ts'
+import { transitionEvent } from '../rules/transition-event.ts'
 import { isGhost } from '../webhook/extract.ts'
 import type { InboundMessage } from '../webhook/items.ts'
 import { type Decision, decide, type RoutingSettings } from './decide.ts'
 
-/** One message with all that routing knows of its sender. */
+/**
+ * One message with its sender. `customerId` is undefined only for a redelivery whose sender has no name that is known
+ * today: it changes nothing, or completes its ghost.
+ */
 export type Arrival = {
   orgId: string
-  customerId: string
+  customerId: string | undefined
   settings: RoutingSettings
   message: InboundMessage
 }
+type Sent = Arrival & { customerId: string }
 
-export type PlannedMessage = Arrival & Pick<Decision, 'route' | 'reason' | 'roomId' | 'candidates'>
+export type PlannedMessage = Sent & Pick<Decision, 'route' | 'reason' | 'roomId' | 'candidates'>
 export type CreatedRoom = {
   orgId: string
   customerId: string
@@ -36,8 +41,9 @@ export type Handover = { orgId: string; roomId: string; userId: string; at: Date
 export type Plan = {
   messages: PlannedMessage[]
   unmasked: Arrival[]
-  /** Chatrooms that change in nothing but when the customer was last heard and answered; `rooms`: the others. */
-  heard: WrittenRoom[]
+  /** Chatrooms that change only in the times of the last inbound message and the last auto-reply. */
+  lastInbound: WrittenRoom[]
+  /** Chatrooms that change in anything else. */
   rooms: WrittenRoom[]
   created: CreatedRoom[]
   replies: Reply[]
@@ -55,14 +61,15 @@ export type Known = {
 
 /**
  * Folds `decide` over the messages of a batch, in order, each seeing what the one before it changed. A message
- * that is known already changes nothing, except that real content takes the place of its `unsupported` ghost.
+ * that is known already changes nothing, except that real content takes the place of its ghost.
+ * @throws Error for a message that is neither in the ledger nor of a known customer
  */
 export function planBatch(arrivals: Arrival[], known: Known, now: Date, newId: () => string): Plan {
   const state: State = {
     plan: {
       messages: [],
       unmasked: [],
-      heard: [],
+      lastInbound: [],
       rooms: [],
       created: [],
       replies: [],
@@ -79,14 +86,14 @@ export function planBatch(arrivals: Arrival[], known: Known, now: Date, newId: (
   for (const arrival of arrivals) addArrival(state, arrival)
   const before = new Map([...known.rooms.values()].flat().map((room) => [room.id, room]))
   for (const written of state.written.values()) {
-    const heard = isOnlyHeard(before.get(written.room.id), written.room)
-    state.plan[heard ? 'heard' : 'rooms'].push(written)
+    const onlyTimes = changesOnlyTimes(before.get(written.room.id), written.room)
+    state.plan[onlyTimes ? 'lastInbound' : 'rooms'].push(written)
   }
   return state.plan
 }
 
-/** `decide` passes on what it does not change, so the same instants are the same objects. */
-function isOnlyHeard(before: Room | undefined, after: Room): boolean {
+/** `decide` passes on every value that it does not change, so equal instants are the same objects. */
+function changesOnlyTimes(before: Room | undefined, after: Room): boolean {
   return (
     before?.activatedAt === after.activatedAt &&
     before.deactivatedAt === after.deactivatedAt &&
@@ -109,7 +116,7 @@ function addArrival(state: State, arrival: Arrival): void {
   const seen = state.types.get(key)
   if (seen === undefined) {
     state.types.set(key, arrival.message.type)
-    route(state, arrival)
+    route(state, withCustomer(arrival))
   } else if (isGhost(seen) && !isGhost(arrival.message.type)) {
     state.types.set(key, arrival.message.type)
     state.plan.unmasked.push(arrival)
@@ -118,7 +125,12 @@ function addArrival(state: State, arrival: Arrival): void {
   }
 }
 
-function route(state: State, arrival: Arrival): void {
+function withCustomer({ customerId, ...arrival }: Arrival): Sent {
+  if (customerId === undefined) throw new Error('a message that is not in the ledger has no customer')
+  return { ...arrival, customerId }
+}
+
+function route(state: State, arrival: Sent): void {
   const { orgId, customerId, message, settings } = arrival
   const pair = pairKey({ orgId, customerId, phoneId: message.phoneId })
   const decision = decide(message, state.rooms.get(pair) ?? [], settings, state.now)
@@ -140,7 +152,7 @@ function noteChange(state: State, orgId: string, room: Room): void {
   else state.written.set(room.id, { orgId, room })
 }
 
-function createRoom(state: State, arrival: Arrival): Room {
+function createRoom(state: State, arrival: Sent): Room {
   const { orgId, customerId, message } = arrival
   const room: Room = {
     id: state.newId(),
@@ -159,7 +171,7 @@ function createRoom(state: State, arrival: Arrival): Room {
   return room
 }
 
-function addEffects(plan: Plan, arrival: Arrival, decision: Decision): void {
+function addEffects(plan: Plan, arrival: Sent, decision: Decision): void {
   const { orgId, customerId, message, settings } = arrival
   if (decision.autoReply && decision.roomId && settings.autoReplyText !== null) {
     const { wamid: inReplyTo, phoneId } = message
@@ -175,18 +187,6 @@ function addEffects(plan: Plan, arrival: Arrival, decision: Decision): void {
   if (decision.handoverTo && decision.roomId) {
     plan.handovers.push({ orgId, roomId: decision.roomId, userId: decision.handoverTo, at: message.sentAt })
   }
-  for (const { roomId, contactId, from, to, at, reason } of decision.transitions) {
-    plan.events.push({
-      orgId,
-      kind: `chatroom.${to === 'active' ? 'reactivated' : to}`,
-      actor: 'routing',
-      reason,
-      customerId,
-      chatroomId: roomId,
-      contactId,
-      wamid: message.wamid,
-      before: { state: from },
-      after: { state: to, at },
-    })
-  }
+  const cause = { orgId, customerId, actor: 'routing', wamid: message.wamid }
+  plan.events.push(...decision.transitions.map((transition) => transitionEvent(cause, transition)))
 }

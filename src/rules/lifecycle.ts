@@ -48,11 +48,11 @@ export function isExpired(
  * The chatrooms as they would be if every sweep had run on time: expiry first, then inactivity. `changed` holds the
  * ids of those that differ from `rooms` as given.
  */
-export function applyOverdue(
-  rooms: Room[],
+export function applyOverdue<R extends Room>(
+  rooms: R[],
   settings: LifecycleSettings,
   now: Date,
-): { rooms: Room[]; changed: string[]; transitions: Transition[] } {
+): { rooms: R[]; changed: string[]; transitions: Transition[] } {
   const transitions: Transition[] = []
   const current = rooms.map((room) => {
     const change = overdueChange(room, settings, now)

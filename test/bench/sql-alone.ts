@@ -1,5 +1,5 @@
 import { openDatabase } from '../../src/db/client.ts'
-import { routeBatch } from '../../src/routing/route-batch.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { store } from '../support/inbox.ts'
 import { answerParent } from './child.ts'
 import { type Batch, bodyAt } from './requests.ts'
@@ -43,7 +43,7 @@ async function run(): Promise<SqlResult> {
     while (next < ids.length && now() < deadline) {
       const batch = ids.slice(next, next + load.batch)
       next += batch.length
-      await routeBatch(database.db, batch, poison)
+      await routeDeliveries(database.db, batch, poison)
     }
   }
   await Promise.all(Array.from({ length: load.concurrency }, route))

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { openDatabase } from '../../src/db/client.ts'
 import type { Lifetime } from '../../src/lifetime.ts'
-import { routeBatch } from '../../src/routing/route-batch.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { store } from '../support/inbox.ts'
 import { startDatabase } from './database.ts'
 import { bodyAt } from './requests.ts'
@@ -31,7 +31,7 @@ async function statements(lifetime: Lifetime): Promise<void> {
   const watch = watchStatements()
   const route = async (from: number, to: number) => {
     for (let i = from; i < to; i += batch) {
-      await routeBatch(db, ids.slice(i, Math.min(i + batch, to)), (error) => {
+      await routeDeliveries(db, ids.slice(i, Math.min(i + batch, to)), (error) => {
         throw error
       })
     }

@@ -14,7 +14,7 @@ import { previewSweep } from '../../src/lifecycle/preview-sweep.ts'
 import type { OnProgress } from '../../src/lifecycle/sweep-in-batches.ts'
 import { provision } from '../../src/orgs/provision.ts'
 import { parseProvisionFile } from '../../src/orgs/provision-file.ts'
-import { routeBatch } from '../../src/routing/route-batch.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { store } from '../support/inbox.ts'
 import { recordStatements, type Statement } from '../support/statements.ts'
 import { message, post } from '../support/webhooks.ts'
@@ -87,7 +87,7 @@ async function routeMessages(db: Database['db'], rooms: number): Promise<void> {
     const room = randomInt(rooms) + 1
     return post(phoneOf(room % ORGS), message({ from: waIdOf(room) }))
   })
-  await routeBatch(db, await store(db, ...bodies), (error) => print(`poison: ${error}`))
+  await routeDeliveries(db, await store(db, ...bodies), (error) => print(`poison: ${error}`))
 }
 
 async function measureSweep(sweep: (progress: OnProgress) => Promise<Changes>) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
-import type { Outcome } from '../../src/inbox/settle.ts'
+import type { Outcome } from '../../src/inbox/end-deliveries.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'

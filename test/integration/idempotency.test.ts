@@ -29,7 +29,7 @@ const write = defineEndpoint({
   },
   errors: { 401: 'u', 403: 'f', 404: 'n', 409: 'c', 422: 'i', 500: 'e' },
   handler: async ({ db, org, actor, body: { n }, params: { kind } }) => {
-    await recordEvents(db, [{ orgId: org.id, kind: 'thing.written', actor, reason: String(n) }])
+    await recordEvents(db, [{ orgId: org.id, kind: 'contact.created', actor, reason: String(n) }])
     await next()
     if (kind === 'silent') return { status: 202 }
     return { status: 200, body: { id: randomUUID() } }
@@ -58,7 +58,7 @@ function post({ key, n = 1, kind = 'a', query = '', as = { org } }: Options) {
 
 async function written(id = org): Promise<number> {
   const { rows } = await database.pool.query(
-    "select from events where org_id = $1 and kind = 'thing.written'",
+    "select from events where org_id = $1 and kind = 'contact.created'",
     [id],
   )
   return rows.length

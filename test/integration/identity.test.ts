@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
-import { inTransaction } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { type Person, personOf, personOfPhone } from '../../src/identity/aliases.ts'
 import { findCustomer } from '../../src/identity/find-customers.ts'
 import { resolveCustomers } from '../../src/identity/resolve-customers.ts'

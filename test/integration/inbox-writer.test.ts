@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { STORED_CHANNEL } from '../../src/inbox/insert.ts'
-import { createInboxWriter, InboxFullError, type InboxLimits } from '../../src/inbox/save.ts'
+import { createInboxWriter } from '../../src/inbox/save.ts'
+import { InboxFullError, type InboxLimits } from '../../src/inbox/waiting-room.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase

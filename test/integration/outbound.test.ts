@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
 import type { OutboxRow } from '../../src/db/schema/index.ts'
+import { run } from '../../src/db/statement.ts'
 import { createGraph } from '../../src/outbound/graph.ts'
 import { claimSend, settleRetry } from '../../src/outbound/outbox.ts'
 import { queueMessages } from '../../src/outbound/queue-messages.ts'
@@ -280,7 +281,7 @@ describe('an auto-reply', () => {
       payload: { type: 'text' },
     }))
     const outcomes = []
-    for (const next of await queueMessages(db, outgoing)) outcomes.push(await send(next))
+    for (const next of await run(db, queueMessages(outgoing))) outcomes.push(await send(next))
     expect(outcomes.filter((o) => o.outcome === 'accepted')).toHaveLength(9)
     expect(outcomes.filter((o) => o.outcome === 'waiting')).toEqual([
       { outcome: 'waiting', retryInMs: 6_000 },

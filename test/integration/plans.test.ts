@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { inTransaction, openDatabase } from '../../src/db/client.ts'
+import { openDatabase } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { takeStranded } from '../../src/inbox/stranded.ts'
-import { routeBatch } from '../../src/routing/route-batch.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { store } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
@@ -29,7 +30,7 @@ async function everyStatement({ db, pool }: TestDatabase): Promise<Statement[]> 
   await createRoom(db, org, { customer: '+15550000002', deactivatedAt: new Date() })
   await createRoom(db, org, { customer: '+15550000003', contactCreatedAt: old })
   const ghost = message({ from: '15550000001', type: 'unsupported' })
-  await routeBatch(db, await store(db, post(phone, ghost)), () => {})
+  await routeDeliveries(db, await store(db, post(phone, ghost)), () => {})
   const from = (n: number) => message({ from: `1555000000${n}` })
   const ids = await store(
     db,
@@ -40,7 +41,7 @@ async function everyStatement({ db, pool }: TestDatabase): Promise<Statement[]> 
     Buffer.from('dead'),
   )
   const recorder = recordStatements(pool)
-  await routeBatch(db, ids, () => {})
+  await routeDeliveries(db, ids, () => {})
   recorder.stop()
   return recorder.statements.filter((s) => s.name !== '' || s.text.startsWith('begin'))
 }
@@ -99,7 +100,7 @@ it('a small batch keeps its plans, and claims by id even when they were made for
   const ids = await store(db, post(org.phones[0]!, message({ from: '15550000001' })))
   await pool.query('vacuum analyze inbox')
   const recorder = recordStatements(db.$client)
-  await routeBatch(db, ids, () => {})
+  await routeDeliveries(db, ids, () => {})
   recorder.stop()
   expect(recorder.statements[0]?.text).toContain('force_generic_plan')
   await pool.query(`insert into inbox (body) select '' from generate_series(1, 20000)`)
@@ -122,7 +123,7 @@ it('routing takes as many round trips for 200 messages as for one', async () => 
     const bodies = customers.map((from) => post(org.phones[0]!, message({ from })))
     const ids = await store(db, ...bodies)
     const recorder = recordStatements(pool)
-    await routeBatch(db, ids, () => {})
+    await routeDeliveries(db, ids, () => {})
     recorder.stop()
     return recorder.statements.length
   }

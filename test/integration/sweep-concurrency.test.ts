@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { inTransaction } from '../../src/db/client.ts'
+import { run } from '../../src/db/statement.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { lockCustomers } from '../../src/identity/lock-customers.ts'
 import type { Changes } from '../../src/lifecycle/changes.ts'
 import { deactivateInactive } from '../../src/lifecycle/deactivate-inactive.ts'
@@ -55,10 +56,7 @@ describe('sweeps that run at the same time', () => {
     const states = async () =>
       Promise.all([locked, lockedOld, free].map(async ({ id }) => (await readRoom(db, org.id, id)).state))
     await inTransaction(db, async (tx) => {
-      await lockCustomers(
-        tx,
-        [locked, lockedOld].map((r) => ({ orgId: org.id, id: r.customerId })),
-      )
+      await run(tx, lockCustomers([locked, lockedOld].map((r) => ({ orgId: org.id, id: r.customerId }))))
       await sweep(db, undefined)
       expect(await states()).toEqual(['active', 'active', 'deactivated'])
     })

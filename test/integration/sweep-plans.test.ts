@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Db, inTransaction } from '../../src/db/client.ts'
+import type { Db } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { previewSweep } from '../../src/lifecycle/preview-sweep.ts'
 import { sweep } from '../../src/lifecycle/sweep.ts'
 import { createTestDatabase } from '../support/database.ts'

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
-import { type Db, inReplayableTransaction, inTransaction, together } from '../../src/db/client.ts'
+import type { Db } from '../../src/db/client.ts'
+import { run, type Statement } from '../../src/db/statement.ts'
+import { inReplayableTransaction, inTransaction } from '../../src/db/transaction.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { recordStatements } from '../support/statements.ts'
 
@@ -32,28 +34,17 @@ it('gives up a connection that fell silent at once: a rollback over it would wai
   expect(await backend(db)).not.toBe(pid)
 })
 
-it('throws the failure that made the others fail, once all statements sent along have ended', async () => {
-  let ended = false
-  const work = inTransaction(db, (tx) => {
-    const twoSteps = async () => {
-      await tx.$client.query('select 1')
-      await tx.$client.query('select 2').finally(() => {
-        ended = true
-      })
-    }
-    return together([twoSteps(), tx.$client.query('select 1 / 0'), tx.$client.query('select 3')])
-  })
-  await expect(work).rejects.toMatchObject({ code: '22012' })
-  expect(ended).toBe(true)
-})
-
-it('does not wait for the disk where work is done again if its commit is lost, and only there', async () => {
-  const waits = async (tx: Db) =>
-    (await tx.$client.query('show synchronous_commit')).rows[0].synchronous_commit
-  const replayable = inReplayableTransaction(db, false, async (tx, begun) => {
-    const [, answer] = await together([begun, waits(tx)])
-    return answer
-  })
+it('does not wait for the disk where work is repeated when its commit is lost, and only there', async () => {
+  const show: Statement<string | undefined> = {
+    text: 'show synchronous_commit',
+    values: [],
+    read: ([row]: { synchronous_commit: string }[]) => row?.synchronous_commit,
+  }
+  const replayable = inReplayableTransaction(
+    db,
+    { keepPlans: false, first: show },
+    async (_tx, first) => first,
+  )
   expect(await replayable).toBe('off')
-  expect(await inTransaction(db, waits)).toBe('on')
+  expect(await inTransaction(db, (tx) => run(tx, show))).toBe('on')
 })

@@ -1,5 +1,6 @@
 import type { Db } from '../../src/db/client.ts'
-import { type Routed, routeBatch } from '../../src/routing/route-batch.ts'
+import type { Routed } from '../../src/routing/route-batch.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 
 /** Puts bodies into the inbox as the door does. */
 export async function store(db: Db, ...bodies: Buffer[]): Promise<number[]> {
@@ -12,7 +13,7 @@ export async function store(db: Db, ...bodies: Buffer[]): Promise<number[]> {
 
 /** Stores bodies and routes them as one batch. */
 export async function deliver(db: Db, ...bodies: Buffer[]): Promise<Routed> {
-  return routeBatch(db, await store(db, ...bodies), () => {})
+  return routeDeliveries(db, await store(db, ...bodies), () => {})
 }
 
 /** What the ledger says of a message. */

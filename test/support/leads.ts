@@ -1,10 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
-import { type Db, inTransaction } from '../../src/db/client.ts'
+import type { Db } from '../../src/db/client.ts'
 import type { Org } from '../../src/db/schema/index.ts'
 import { contacts, orgs } from '../../src/db/schema/index.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { personOfPhone } from '../../src/identity/aliases.ts'
-import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
+import { resolveCustomer } from '../../src/identity/resolve-customers.ts'
 import type { TestOrg } from './org.ts'
 
 type Lead = Partial<Omit<typeof contacts.$inferInsert, 'orgId' | 'id' | 'customerId'>> & { customer?: string }
@@ -13,7 +14,7 @@ type Lead = Partial<Omit<typeof contacts.$inferInsert, 'orgId' | 'id' | 'custome
 export async function createLead(db: Db, org: TestOrg, { customer = '+15550001111', ...columns }: Lead = {}) {
   const id = uuidv7()
   return inTransaction(db, async (tx) => {
-    const [customerId = ''] = await resolveCustomers(tx, [personOfPhone(org.id, customer)])
+    const customerId = await resolveCustomer(tx, personOfPhone(org.id, customer))
     const names = { crmId: `crm-${id}`, phone: customer }
     await tx.insert(contacts).values({ orgId: org.id, id, customerId, ...names, ...columns })
     return id

@@ -1,4 +1,5 @@
-import { type Db, inTransaction } from '../../src/db/client.ts'
+import type { Db } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import type { TestOrg } from './org.ts'
 
 const PART = 2_500

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../../src/db/client.ts'
-import { inTransaction } from '../../src/db/client.ts'
 import { chatrooms, contacts, contactWabas } from '../../src/db/schema/index.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { personOfPhone } from '../../src/identity/aliases.ts'
-import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
+import { resolveCustomer } from '../../src/identity/resolve-customers.ts'
 import { provision } from '../../src/orgs/provision.ts'
 import { parseProvisionFile } from '../../src/orgs/provision-file.ts'
 import { encryptSecret } from '../../src/secrets.ts'
@@ -84,7 +84,7 @@ export async function createRoom(db: Db, org: TestOrg, room: TestRoom = {}) {
   const [id, contactId, orgId] = [uuidv7(), uuidv7(), org.id]
   const wabaPhoneId = phone ?? org.phones[0] ?? ''
   return inTransaction(db, async (tx) => {
-    const [customerId = ''] = await resolveCustomers(tx, [personOfPhone(orgId, customer)])
+    const customerId = await resolveCustomer(tx, personOfPhone(orgId, customer))
     const created = contactCreatedAt ?? columns.createdAt ?? new Date()
     await tx.insert(contacts).values({
       orgId,

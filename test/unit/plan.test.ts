@@ -97,7 +97,7 @@ describe('a batch', () => {
     const expired = room('x', { state: 'expired', expiredAt: NOW })
     const known = { rooms: new Map([[pair, [room('a', {}), expired]]]), messages: new Map() }
     const plan = planBatch([arrival('a')], known, NOW, ids())
-    expect([plan.heard.map((r) => r.room.id), plan.rooms]).toEqual([['a'], []])
+    expect([plan.lastInbound.map((r) => r.room.id), plan.rooms]).toEqual([['a'], []])
   })
 
   it('hands over once', () => {
@@ -115,7 +115,7 @@ describe('a batch', () => {
     const plan = planBatch([arrival('a'), arrival('b'), arrival('a')], known, NOW, ids())
     expect(plan.replies.map((r) => r.inReplyTo)).toEqual(['a', 'b'])
     expect(plan.duplicates).toBe(1)
-    expect(plan.heard.map((r) => r.room.state)).toEqual(['expired'])
+    expect(plan.lastInbound.map((r) => r.room.state)).toEqual(['expired'])
   })
 
   it('lets real content replace a ghost, never the reverse, and routes neither twice', () => {

@@ -2,7 +2,8 @@ import type { Db } from '../../src/db/client.ts'
 import type { Logger } from '../../src/logger.ts'
 import type { Metrics } from '../../src/metrics.ts'
 import type { Producer } from '../../src/queue/producer.ts'
-import { type Routed, routeBatch } from '../../src/routing/route-batch.ts'
+import type { Routed } from '../../src/routing/route-batch.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import type { Tracing } from '../../src/tracing/tracing.ts'
 
 export type RouteParts = {
@@ -25,7 +26,7 @@ export function createRoute({ db, producer, metrics, tracing, log }: RouteParts)
     log.error({ err, delivery }, 'an item of a delivery could not be routed')
   return async (ids) => {
     const routed = await tracing.traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
-      routeBatch(db, ids, onPoison),
+      routeDeliveries(db, ids, onPoison),
     )
     const done = new Set(routed.outcomes.map(({ id }) => id))
     if (done.size === 0) return done

@@ -1,4 +1,5 @@
 import type { Db } from '../../db/client.ts'
+import { run } from '../../db/statement.ts'
 import { personOf, personOfPhone } from '../../identity/aliases.ts'
 import { find, readAliases } from '../../identity/find-customers.ts'
 import { phonesMeant } from '../../identity/spoken-phone.ts'
@@ -31,7 +32,7 @@ async function byAliases(db: Db, orgIds: string[], text: string): Promise<Match[
     const phones = phonesMeant(text, numbers.get(orgId) ?? [])
     return [personOf(orgId, id), ...phones.map((phone) => personOfPhone(orgId, phone))]
   })
-  const known = await readAliases(db, people)
+  const known = await run(db, readAliases(people))
   return people.flatMap((person) => {
     const { customerId, fits } = find(known, person)
     const ids = customerId ? [customerId] : fits

@@ -1,4 +1,5 @@
-import { type Db, inTransaction } from '../../db/client.ts'
+import type { Db } from '../../db/client.ts'
+import { inTransaction } from '../../db/transaction.ts'
 import type { RoomState } from '../../rules/room.ts'
 
 /** The number of an org's chatrooms in each state. */

@@ -1,4 +1,5 @@
-import { type Db, inTransaction } from '../../../src/db/client.ts'
+import type { Db } from '../../../src/db/client.ts'
+import { inTransaction } from '../../../src/db/transaction.ts'
 import { personOf } from '../../../src/identity/aliases.ts'
 import { resolveCustomers } from '../../../src/identity/resolve-customers.ts'
 import { provision } from '../../../src/orgs/provision.ts'

@@ -1,0 +1,60 @@
+import { bigint, columns, json, text, timestamptz, uuid } from '../db/columns.ts'
+import { nothing, over, type Statement } from '../db/statement.ts'
+import { since } from '../rules/room.ts'
+import type { Arrival, PlannedMessage } from './plan.ts'
+
+const MESSAGES = columns<PlannedMessage>({
+  org_id: text((m) => m.orgId),
+  wamid: text((m) => m.message.wamid),
+  waba_phone_id: text((m) => m.message.phoneId),
+  customer_id: uuid((m) => m.customerId),
+  chatroom_id: uuid((m) => m.roomId),
+  direction: text((m) => m.message.direction),
+  type: text((m) => m.message.type),
+  sent_at: timestamptz((m) => m.message.sentAt),
+  received_at: timestamptz((m) => m.message.receivedAt),
+  seq: bigint((m) => m.message.seq),
+  route: text((m) => m.route),
+  reason: text((m) => m.reason),
+  candidates: json((m) => JSON.stringify(m.candidates.map(candidate))),
+  wa_id: text((m) => m.message.sender.waId),
+  user_id: text((m) => m.message.sender.userId),
+  payload: json((m) => m.message.payload),
+  contact: json((m) => m.message.contact),
+})
+
+/**
+ * Inserts messages into the ledger. There is no `on conflict`: a wamid that another batch stored meanwhile fails this
+ * batch, and its retry then sees that message.
+ */
+export function insertMessages(messages: PlannedMessage[]): Statement<void> {
+  return over(MESSAGES, messages, {
+    name: 'insert-messages',
+    text: `insert into messages (${MESSAGES.names}) select ${MESSAGES.names} from ${MESSAGES.as('m')}`,
+    read: nothing,
+  })
+}
+
+function candidate(room: PlannedMessage['candidates'][number]) {
+  return { chatroom_id: room.id, contact_id: room.contactId, state: room.state, since: since(room) }
+}
+
+const CONTENTS = columns<Arrival>({
+  org_id: text((a) => a.orgId),
+  wamid: text((a) => a.message.wamid),
+  type: text((a) => a.message.type),
+  payload: json((a) => a.message.payload),
+  contact: json((a) => a.message.contact),
+})
+
+/** Puts real content into the rows of ghosts, which were routed already. Real content is never replaced. */
+export function completeGhosts(arrivals: Arrival[]): Statement<void> {
+  return over(CONTENTS, arrivals, {
+    name: 'complete-ghosts',
+    text: `update messages m set type = u.type, payload = u.payload, contact = coalesce(u.contact, m.contact)
+      from ${CONTENTS.as('u')}
+      where m.org_id = u.org_id and m.wamid = u.wamid and m.direction = 'in'
+        and m.type in ('unsupported', 'unknown')`,
+    read: nothing,
+  })
+}

@@ -1,0 +1,98 @@
+import type { Db } from '../db/client.ts'
+import { isTransient, sqlState } from '../db/pg-errors.ts'
+import { run, send } from '../db/statement.ts'
+import { inSavepoint, inTransaction } from '../db/transaction.ts'
+import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
+import { endDeliveries } from '../inbox/end-deliveries.ts'
+import { extract } from '../webhook/extract.ts'
+import type { Extraction } from '../webhook/items.ts'
+import { readOwnersOf, readPeople } from './identify.ts'
+import { outcomeOf } from './owned-items.ts'
+import type { Owners } from './owners.ts'
+import { type Routed, type RoutedItems, routeBatch, routeItems } from './route-batch.ts'
+
+/** Called with the error of each item that ends in a dead letter, and with its delivery, for the log. */
+export type OnPoison = (error: unknown, deliveryId: number) => void
+
+/**
+ * Routes deliveries as a batch. When content that PostgreSQL refuses fails the batch, each delivery is routed by itself,
+ * and then each item of the delivery that fails: a poison message hurts only itself.
+ * @throws errors that a retry may cure (lost connection, deadlock ...); of the deliveries of the failed part, nothing
+ * has been written then
+ */
+export async function routeDeliveries(db: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
+  try {
+    return await routeBatch(db, ids)
+  } catch (error) {
+    if (isTransient(error)) throw error
+    const [only, ...others] = ids
+    if (only === undefined || others.length === 0) return routeItemByItem(db, ids, onPoison)
+    const parts: Routed[] = []
+    for (const id of ids) parts.push(await routeDeliveries(db, [id], onPoison))
+    return merge(parts)
+  }
+}
+
+/** Routes each item in a savepoint of its own; a delivery with an item that still fails is a dead letter. */
+function routeItemByItem(db: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
+  return inTransaction(db, async (tx) => {
+    const { deliveries, now } = await run(tx, claimDeliveries(ids))
+    const parts: Routed[] = []
+    for (const delivery of deliveries) parts.push(await routeDelivery(tx, delivery, now, onPoison))
+    return merge(parts)
+  })
+}
+
+async function routeDelivery(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoison): Promise<Routed> {
+  const whole = extract(delivery)
+  // Owners are read once: a number that is provisioned meanwhile would make an item that was left out look routed.
+  const owners = await run(tx, readOwnersOf([whole]))
+  const parts: Routed[] = []
+  for (const { place, item } of singles(whole)) {
+    try {
+      parts.push({ ...(await inSavepoint(tx, () => routeItem(tx, item, owners, now))), outcomes: [] })
+    } catch (error) {
+      if (isTransient(error)) throw error
+      onPoison(error, delivery.id)
+      whole.problems.push(`${place}: ${refusalText(error)}`)
+    }
+  }
+  const outcome = outcomeOf(whole, owners)
+  await send(tx, endDeliveries([outcome]))
+  return merge([...parts, { ...NOTHING, outcomes: [outcome] }])
+}
+
+async function routeItem(tx: Db, item: Extraction, owners: Owners, now: Date): Promise<RoutedItems> {
+  return routeItems(tx, [item], { ...(await readPeople(tx, [item])), owners }, now)
+}
+
+function refusalText(error: unknown): string {
+  const state = sqlState(error)
+  return state ? `refused by the database (SQLSTATE ${state})` : 'failed in Usher itself (see the log)'
+}
+
+/** Every item of a delivery as an extraction of its own, with its place in the delivery. */
+function singles(whole: Extraction): { place: string; item: Extraction }[] {
+  const none = { messages: [], statuses: [], accountEvents: [], preferences: [], problems: [] }
+  const single = (place: string, items: Partial<Extraction>) => ({
+    place,
+    item: { deliveryId: whole.deliveryId, ...none, ...items },
+  })
+  return [
+    ...whole.messages.map((message, i) => single(`messages[${i}]`, { messages: [message] })),
+    ...whole.statuses.map((status, i) => single(`statuses[${i}]`, { statuses: [status] })),
+    ...whole.preferences.map((p, i) => single(`user_preferences[${i}]`, { preferences: [p] })),
+    ...whole.accountEvents.map((event) => single(event.field, { accountEvents: [event] })),
+  ]
+}
+
+const NOTHING: Routed = { messages: [], duplicates: 0, replies: [], outcomes: [] }
+
+function merge(parts: Routed[]): Routed {
+  return {
+    messages: parts.flatMap((part) => part.messages),
+    duplicates: parts.reduce((sum, part) => sum + part.duplicates, 0),
+    replies: parts.flatMap((part) => part.replies),
+    outcomes: parts.flatMap((part) => part.outcomes),
+  }
+}
