@@ -21,7 +21,7 @@ const SUMMARY = {
   requeues: inbox.requeues,
 }
 
-/** Dead letters, newest first, never with their bodies; `before` is the last id of the page before. */
+/** Dead letters, newest first, without their bodies; `before` is the last id of the previous page. */
 export async function listDeadLetters(
   db: Db,
   { before, limit }: { before?: number | undefined; limit: number },
@@ -47,8 +47,8 @@ export async function readDeadLetter(
 }
 
 /**
- * Makes a dead letter new again, due now, with a clean slate; false when there is none of this id. The caller
- * tells the queue; were that to fail, the sweep for stranded deliveries finds it.
+ * Makes a dead letter new again and due now, with its counters reset; false when there is none of this id. The caller
+ * enqueues it; when that fails, `requeueStranded` finds it.
  */
 export async function replayDeadLetter(db: Db, id: number): Promise<boolean> {
   const { rowCount } = await db

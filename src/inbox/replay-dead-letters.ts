@@ -1,48 +1,44 @@
 import type { Db } from '../db/client.ts'
+import { run, type Statement } from '../db/statement.ts'
 
-/** Also the size of the jobs, as in requeue-stranded. */
+/** Rows in a transaction, and in a job. */
 const BATCH = 100
 
-export type ReplayAsk = {
+export type ReplayRequest = {
   /** Only dead letters with a greater id. */
   after: number
   /** Most to replay. */
   limit: number
-  /** Only those whose error holds this text. */
+  /** Only dead letters whose error contains this text. */
   reason: string | undefined
 }
 
 /**
- * Makes dead letters new again, due now, with a clean slate, oldest first, a transaction a batch of 100. None is
- * replayed twice by one run, and what dies again meanwhile is not met again. Told to the queue until that once
- * fails: the sweep for stranded deliveries finds the rest.
- * @returns how many, and the id to go on after when the limit was reached
+ * Makes dead letters new again and due now, with their counters reset, oldest first, in transactions of 100 rows. One
+ * run replays each dead letter once, also when it dies again meanwhile. After an enqueue that failed, the rest is left
+ * to `requeueStranded`, which finds due rows without a job.
+ * @returns how many were replayed, and the id to continue after when the limit was reached
  */
 export async function replayDeadLetters(
   db: Db,
-  { after, limit, reason }: ReplayAsk,
+  { after, limit, reason }: ReplayRequest,
   enqueue: (ids: number[]) => Promise<boolean>,
 ): Promise<{ replayed: number; nextAfter: number | null }> {
   let replayed = 0
-  let taken = true
+  let queueAnswers = true
   let place: number | null = after
   while (place !== null && replayed < limit) {
     const size = Math.min(BATCH, limit - replayed)
-    const ids = await replayBatch(db, place, size, reason)
+    const ids: number[] = await run(db, replayBatch(place, size, reason))
     replayed += ids.length
-    if (ids.length > 0 && taken) taken = await enqueue(ids)
+    if (ids.length > 0 && queueAnswers) queueAnswers = await enqueue(ids)
     place = ids.length === size ? (ids.at(-1) ?? null) : null
   }
   return { replayed, nextAfter: place }
 }
 
-async function replayBatch(
-  db: Db,
-  after: number,
-  size: number,
-  reason: string | undefined,
-): Promise<number[]> {
-  const { rows } = await db.$client.query<{ id: string }>({
+function replayBatch(after: number, size: number, reason: string | undefined): Statement<number[]> {
+  return {
     name: 'replay-dead-letters',
     text: `update inbox set state = 'new', due_at = now(), error = null, requeues = 0, attempts = 0
       where id = any(array(
@@ -51,6 +47,6 @@ async function replayBatch(
         order by id limit $2 for update))
       returning id`,
     values: [after, size, reason],
-  })
-  return rows.map(({ id }) => Number(id)).sort((a, b) => a - b)
+    read: (rows: { id: string }[]) => rows.map(({ id }) => Number(id)).sort((a, b) => a - b),
+  }
 }

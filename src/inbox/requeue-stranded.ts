@@ -5,16 +5,16 @@ import { unparkDeliveries } from './unpark.ts'
 const PAGE = 1_000
 const JOB_SIZE = 100
 /**
- * More waiting jobs than this, and a delivery is still here because its job waits, not because of what it holds or
- * because its job was lost: then one page a run is enough, or the queue grows by all that waits in it, every minute.
+ * With more waiting jobs than this, a delivery is still in the inbox because its job waits, not because its job was
+ * lost or because it is poison. One page a run is enough then, or each run would enqueue the whole backlog again.
  */
 const LONG_QUEUE = 20
 
 /**
- * Enqueues every delivery whose job was lost (with a long queue, the 1,000 longest due), and those whose number was
- * provisioned since: with this, losing the whole queue loses no message. A delivery that keeps coming back goes alone, as
- * a suspect. An enqueue that fails leaves the rows for the next run.
- * @param waiting jobs that wait in the queue; undefined when it cannot say
+ * Enqueues every delivery whose job was lost (with a long queue, the 1,000 that have been due longest), and the parked
+ * deliveries whose number was provisioned since: losing the whole queue therefore loses no message. A delivery that
+ * keeps coming back becomes a suspect and gets a job of its own. After a failed enqueue, the next run finds the rows.
+ * @param waiting the number of jobs that wait in the queue; undefined when the queue does not answer
  */
 export async function requeueStranded(
   db: Db,

@@ -1,19 +1,22 @@
+import { bigintArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
+import { run } from '../db/statement.ts'
 
-/** Requeued this often, a delivery is suspected of killing its worker, and goes alone from then on. */
+/** A delivery that was requeued more often than this is suspected of killing its worker, and gets a job of its own. */
 const SUSPECT_AFTER = 3
-/** A suspect is tried this often, at most once of it along with others, before it is a dead letter. */
+/** After this many tries, of which at most one was in a batch, a suspect becomes a dead letter. */
 const MAX_ATTEMPTS = 5
 
 export type Stranded = { ids: number[]; suspects: number[] }
 
 /**
- * Takes deliveries that were due for routing (10 s after receipt, then 1, 2, 4 ... minutes, at most 32) and are
- * still here: their job was lost, failed, or waits in a long queue. Enqueueing one twice does no harm. With a long
- * queue nobody is suspected: a backlog of suspects, who go alone, never came to an end (soak of 30 minutes).
+ * Takes deliveries that were due for routing (10 s after receipt, then after 1, 2, 4 ... at most 32 minutes) and are
+ * still in the inbox: their job was lost, failed, or waits in a long queue. Enqueueing a delivery twice does no harm.
+ * With a long queue no delivery becomes a suspect: suspects are routed one at a time, which is slower than new ones
+ * come.
  */
 export async function takeStranded(db: Db, limit: number, queueIsLong: boolean): Promise<Stranded> {
-  const { rows } = await db.$client.query<{ id: string; requeues: number }>({
+  const rows = await run(db, {
     name: 'take-stranded',
     text: `update inbox i set requeues = least(requeues + $2, 1000),
         due_at = now() + interval '30 seconds' * 2 ^ least(requeues + 1, 6)
@@ -22,51 +25,50 @@ export async function takeStranded(db: Db, limit: number, queueIsLong: boolean):
         order by due_at limit $1 for update skip locked)
       returning id, requeues`,
     values: [limit, queueIsLong ? 0 : 1],
+    read: (taken: { id: string; requeues: number }[]) => taken,
   })
-  const of = (test: (requeues: number) => boolean) =>
-    rows
-      .filter((r) => test(r.requeues))
-      .map((r) => Number(r.id))
-      .sort((a, b) => a - b)
-  const isSuspect = (requeues: number) => !queueIsLong && requeues > SUSPECT_AFTER
-  return { ids: of((n) => !isSuspect(n)), suspects: of(isSuspect) }
+  const isSuspect = ({ requeues }: { requeues: number }) => !queueIsLong && requeues > SUSPECT_AFTER
+  return { ids: idsOf(rows.filter((row) => !isSuspect(row))), suspects: idsOf(rows.filter(isSuspect)) }
 }
 
-/** Suspects to be tried together, so many tries after the first. */
+/** Suspects that are tried together; `attempts` is how often each was tried before. */
 export type SuspectGroup = { ids: number[]; attempts: number }
 
 /**
- * Those of a killed worker's deliveries that are still to be routed, the least tried first: those that were never
- * suspected together, since nearly all of them are innocent; one that was, by itself.
+ * The deliveries of a dead worker's job that are still to be routed, those with the fewest attempts first. Deliveries
+ * without an attempt form one group, since nearly all of them are innocent; any other one is a group of its own.
  */
-export async function readSuspects(db: Db, ids: number[]): Promise<SuspectGroup[]> {
-  const { rows } = await db.$client.query<{ ids: string[]; attempts: number }>({
+export function readSuspects(db: Db, ids: number[]): Promise<SuspectGroup[]> {
+  return run(db, {
     name: 'read-suspects',
-    text: `select array_agg(id order by id) as ids, attempts from inbox where id = any($1::bigint[]) and state = 'new'
+    text: `select array_agg(id order by id) as ids, attempts from inbox
+      where id = any($1::bigint[]) and state = 'new'
       group by attempts, case when attempts > 0 then id end order by attempts, min(id)`,
-    values: [ids],
+    values: [bigintArray(ids)],
+    read: (groups: { ids: string[]; attempts: number }[]) =>
+      groups.map((group) => ({ ids: group.ids.map(Number), attempts: group.attempts })),
   })
-  return rows.map((row) => ({ ids: row.ids.map(Number), attempts: row.attempts }))
 }
 
 /**
- * Counts one more try of suspects, committed before the try, so that a worker they kill cannot forget it.
- * @returns those to be tried, and those that have had their tries and are dead letters now
+ * Counts an attempt of suspects and commits before the attempt begins, so that it counts even when it kills the worker.
+ * @returns the suspects to try, and those that used up their attempts and are dead letters now
  */
 export async function countSuspectTries(db: Db, ids: number[]): Promise<Record<'tries' | 'dead', number[]>> {
-  const { rows } = await db.$client.query<{ id: string; state: string }>({
+  const rows = await run(db, {
     name: 'try-suspects',
     text: `update inbox set attempts = attempts + 1,
         state = case when attempts >= $2 then 'dead' else state end,
         error = case when attempts >= $2 then 'never finished in ' || attempts || ' tries' end
       where id in (select id from inbox where id = any($1::bigint[]) and state = 'new' order by id for update)
       returning id, state`,
-    values: [ids, MAX_ATTEMPTS],
+    values: [bigintArray(ids), MAX_ATTEMPTS],
+    read: (suspects: { id: string; state: string }[]) => suspects,
   })
-  const of = (state: string) =>
-    rows
-      .filter((row) => row.state === state)
-      .map((row) => Number(row.id))
-      .sort((a, b) => a - b)
-  return { tries: of('new'), dead: of('dead') }
+  const inState = (state: string) => idsOf(rows.filter((row) => row.state === state))
+  return { tries: inState('new'), dead: inState('dead') }
+}
+
+function idsOf(rows: { id: string }[]): number[] {
+  return rows.map(({ id }) => Number(id)).sort((a, b) => a - b)
 }

@@ -1,14 +1,16 @@
 import type { Db } from '../db/client.ts'
+import { rowCount, run } from '../db/statement.ts'
 
 /**
- * Makes deliveries whose number or WABA is provisioned by now due for routing; requeue-stranded picks them up.
- * Looks by what is known, not by what is parked: few numbers are, whatever anybody else sends us.
+ * Makes parked deliveries whose number or WABA has been provisioned due for routing; `requeueStranded` enqueues them.
+ * The search begins at the provisioned objects, which are few, however many deliveries are parked.
  */
-export async function unparkDeliveries(db: Db): Promise<number> {
-  const { rowCount } = await db.$client.query({
+export function unparkDeliveries(db: Db): Promise<number> {
+  return run(db, {
     name: 'unpark-deliveries',
     text: `update inbox i set state = 'new', parked_for = null, due_at = now()
       from meta_objects m where i.state = 'parked' and i.parked_for = m.kind || ':' || m.id`,
+    values: [],
+    read: rowCount,
   })
-  return rowCount ?? 0
 }
