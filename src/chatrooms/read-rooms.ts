@@ -1,11 +1,8 @@
 import { columns, text, uuid } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
-import { pairKey } from '../rules/keys.ts'
+import { type Pair, pairKey } from '../rules/keys.ts'
 import { PREFERRED_FIRST } from '../rules/latest.ts'
 import type { Room } from '../rules/room.ts'
-
-/** A customer at a number of an org: routing chooses among the chatrooms of a pair. */
-export type Pair = { orgId: string; customerId: string; phoneId: string }
 
 /** Of the chatrooms of a pair, only the latest ones are read; they decide. */
 const MAX_ROOMS = 50

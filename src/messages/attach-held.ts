@@ -1,6 +1,6 @@
-import type { Pair } from '../chatrooms/read-rooms.ts'
 import { columns, text, uuid } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
+import type { Pair } from '../rules/keys.ts'
 
 /** A new chatroom of a customer at a number. */
 export type NewRoom = Pair & { id: string }

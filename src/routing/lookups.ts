@@ -1,6 +1,5 @@
-import type { Pair } from '../chatrooms/read-rooms.ts'
 import type { CustomerKey } from '../identity/lock-customers.ts'
-import { pairKey } from '../rules/keys.ts'
+import { type Pair, pairKey } from '../rules/keys.ts'
 import type { Arrival } from './plan.ts'
 
 /** The customers of these items. */

@@ -1,5 +1,8 @@
-/** One string for a customer at a number, fit as a map key. */
-export function pairKey(pair: { orgId: string; customerId: string; phoneId: string }): string {
+/** A customer at a number of an org: routing chooses among the chatrooms of a pair. */
+export type Pair = { orgId: string; customerId: string; phoneId: string }
+
+/** One string for a pair, fit as a map key. */
+export function pairKey(pair: Pair): string {
   return `${pair.orgId}\n${pair.customerId}\n${pair.phoneId}`
 }
 
