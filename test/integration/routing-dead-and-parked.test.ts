@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { provision } from '../../src/orgs/provision.ts'
 import { parseProvisionFile } from '../../src/orgs/provision-file.ts'
-import { routeBatch } from '../../src/routing/route-batch.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver, inboxStates, readMessage, store } from '../support/inbox.ts'
 import { createOrg } from '../support/org.ts'
@@ -14,7 +14,7 @@ describe('a delivery for a number that is not provisioned', () => {
     const n = newWamid()
     const [phone, m] = [`late-${n}`, message({})]
     const ids = await store(db, post(phone, m))
-    await routeBatch(db, ids, () => {})
+    await routeDeliveries(db, ids, () => {})
     expect(await inboxStates(db, ids)).toEqual(['parked'])
     const org = {
       id: `late-${n}`,
@@ -23,7 +23,7 @@ describe('a delivery for a number that is not provisioned', () => {
     }
     const file = parseProvisionFile(JSON.stringify({ orgs: [org] }))
     expect((await provision(db, file, undefined)).unparked).toBe(1)
-    await routeBatch(db, ids, () => {})
+    await routeDeliveries(db, ids, () => {})
     expect(await inboxStates(db, ids)).toEqual([])
     expect(await readMessage(db, org.id, m.id)).toMatchObject({ route: 'held' })
   })
@@ -56,7 +56,7 @@ describe('a delivery that cannot be read or stored', () => {
     ['without a list of entries', bytes({ object: 'whatsapp_business_account', entry: {} })],
   ])('becomes a dead letter with its exact bytes if its body is %s', async (_, body) => {
     const ids = await store(db, body)
-    const { outcomes } = await routeBatch(db, ids, () => {})
+    const { outcomes } = await routeDeliveries(db, ids, () => {})
     expect(outcomes).toMatchObject([{ end: 'dead' }])
     const { rows } = await db.$client.query('select body, error from inbox where id = $1', [ids[0]])
     expect(rows[0].body).toEqual(body)
@@ -108,7 +108,7 @@ describe('a delivery that cannot be read or stored', () => {
     const [a, poison, b, c] = [message({}), message({ body: 'POISON' }), message({}), message({})]
     const errors: unknown[] = []
     const ids = await store(db, post(org.phones[0]!, a, poison, b), post(org.phones[0]!, c))
-    const { outcomes } = await routeBatch(db, ids, (e) => errors.push(e))
+    const { outcomes } = await routeDeliveries(db, ids, (e) => errors.push(e))
     await db.$client.query('alter table messages drop constraint no_poison')
     expect(outcomes).toMatchObject([
       { end: 'dead', problems: ['messages[1]: refused by the database (SQLSTATE 23514)'] },
