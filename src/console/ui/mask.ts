@@ -9,7 +9,7 @@ const PLAIN = new Set([
 
 /**
  * The body of a delivery as indented JSON in which every value except ids, types and times is masked. Undefined when the
- * body is not JSON, because then its text cannot be told from the rest.
+ * body is not JSON, because then its text cannot be distinguished from the rest.
  */
 export function maskBody(body: Buffer): string | undefined {
   try {
