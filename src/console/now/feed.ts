@@ -14,7 +14,7 @@ export type FeedParts = {
   db: Db
   queues: () => Queue[]
   log: Logger
-  /** Render as HTML what the stream sends. */
+  /** The renderers of what the stream sends, to HTML. */
   renderRows: (rows: RecentMessage[]) => string
   renderFigures: (figures: Figures, rates: Rates) => string
 }
@@ -29,7 +29,7 @@ export type Feed = {
 type Filter = { orgId: string | undefined }
 type Watcher = Session<Filter>
 
-/** One poller for all watchers of this process; without watchers it reads nothing. */
+/** One poller serves all watchers of this process. It stops a minute after the last of them has left. */
 export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedParts): Feed {
   const channel = createChannel<Record<string, never>, Filter>()
   const traffic = createTraffic()
