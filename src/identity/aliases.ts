@@ -34,7 +34,7 @@ export function personOf(orgId: string, sender: Sender): Person {
   return { orgId, ...identityOf(sender) }
 }
 
-/** The owner of a phone (E.164, with its plus) that the CRM gave. */
+/** The owner of a phone (E.164 with its plus) that the CRM gave. */
 export function personOfPhone(orgId: string, phone: string): Person {
   const names: Alias[] = [{ kind: 'phone', value: phone }]
   return { orgId, ...phonesOf(phone.slice(1)), ids: [], names, profileName: undefined, passive: false }

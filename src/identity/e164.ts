@@ -1,7 +1,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { phoneVariants } from './phone.ts'
 
-/** A phone number as libphonenumber's JSON spells it (spec: PhoneNumber). */
+/** A phone number in the form of libphonenumber's JSON, as the API takes it (`PhoneNumber`). */
 export type PhoneParts = {
   countryCode?: number | undefined
   nationalNumber?: number | undefined
@@ -12,15 +12,15 @@ export type PhoneParts = {
 
 const MAX_DIGITS = 15
 
-/** The phone as E.164 (`+` and digits), or undefined when it is no possible number. Spaces and dashes are fine. */
+/** The phone as E.164 (`+` and digits); undefined when it is no possible number. Spaces and dashes are allowed. */
 export function toE164(phone: string): string | undefined {
   const parsed = parsePhoneNumberFromString(phone, { extract: false })
   return parsed?.isPossible() ? parsed.number : undefined
 }
 
 /**
- * As `toE164`, also for spellings that WhatsApp or people use and E.164 does not allow (Mexico's 521, Argentina's
- * 15): verbatim, for looking a customer up.
+ * As `toE164`. Spellings that WhatsApp or people use and E.164 does not allow (Mexico's 521, Argentina's 15) stay
+ * verbatim, for look-ups.
  */
 export function toLookupPhone(phone: string): string | undefined {
   const bare = phone.replace(/[\s().-]/g, '')
@@ -37,7 +37,7 @@ export function partsToE164(parts: PhoneParts): string | undefined {
   if (countryCode === undefined && nationalNumber === undefined) return toE164(rawInput ?? '')
   if (countryCode === undefined || nationalNumber === undefined) return undefined
   const zeros = italianLeadingZero ? numberOfLeadingZeros : 0
-  // libphonenumber would overlook a minus sign.
+  // libphonenumber ignores a minus sign.
   if (countryCode < 1 || nationalNumber < 0 || zeros < 0 || zeros > MAX_DIGITS) return undefined
   return toE164(`+${countryCode}${'0'.repeat(zeros)}${nationalNumber}`)
 }

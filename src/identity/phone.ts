@@ -1,27 +1,27 @@
 /**
- * Other spellings the same phone may have, as digits without a plus; none for most countries. WhatsApp's `wa_id`
- * is not E.164: it drops Brazil's ninth digit for older accounts, and adds Mexico's and Argentina's mobile prefix
- * or not (facts: Meta, phone-numbers; "standard behaviour, not a bug"). Verbatim ids stay what they are: these
- * are only for looking up, and only one customer may fit.
+ * Other spellings that the same phone may have, as digits without a plus; none for most countries. WhatsApp's `wa_id`
+ * is not E.164: it drops Brazil's ninth digit for older accounts, and has Mexico's and Argentina's mobile prefix or not
+ * (docs/meta.md#phone-numbers). Spellings serve look-ups only, and count only when one customer fits; stored names stay
+ * verbatim.
  */
 export function phoneVariants(digits: string): string[] {
   const variants = [brazil, mexico, argentina].flatMap((country) => country(digits))
   return [...new Set(variants)].filter((variant) => variant !== digits)
 }
 
-/** Mobiles that existed with eight digits (starting 6 to 9) got a 9 in front; landlines (2 to 5) never do. */
+/** Mobile numbers of eight digits (first digit 6 to 9) got a 9 in front; landlines (2 to 5) never did. */
 function brazil(digits: string): string[] {
   const [, area, number] = /^55([1-9][1-9])9?([6-9]\d{7})$/.exec(digits) ?? []
   return area && number ? [`55${area}${number}`, `55${area}9${number}`] : []
 }
 
-/** Mobiles had a 1 after the country code until 2019; WhatsApp still uses it for many accounts. */
+/** Mobile numbers had a 1 after the country code until 2019; WhatsApp still uses it for many accounts. */
 function mexico(digits: string): string[] {
   const [, number] = /^521?([2-9]\d{9})$/.exec(digits) ?? []
   return number ? [`52${number}`, `521${number}`] : []
 }
 
-/** Mobiles have a 9 after the country code from abroad, and a 15 after the area code (2 to 4 digits) at home. */
+/** Mobile numbers are dialled with a 9 after the country code from abroad, and with a 15 after the area code (2 to 4 digits) at home. */
 function argentina(digits: string): string[] {
   const [, rest] = /^549?([123]\d{9}|[123]\d{11})$/.exec(digits) ?? []
   if (!rest) return []
@@ -38,7 +38,7 @@ function with15(core: string, areaLength: number): string {
   return `${core.slice(0, areaLength)}15${core.slice(areaLength)}`
 }
 
-/** Area code and number, ten digits, without the 15 that may stand between them. */
+/** Area code and number, ten digits, without the 15 between them. */
 function coresOf(rest: string): string[] {
   if (rest.length === 10) return [rest]
   const lengths = AREA_LENGTHS.filter((n) => rest.slice(n, n + 2) === '15')

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { toLookupPhone } from './e164.ts'
 
-/** A phone in a query string, in any of its spellings; an unescaped plus has become a space there. */
+/** A phone in a query string, in any of its spellings; an unescaped plus arrives as a space. */
 export const queryPhone = z.string().transform((value, ctx) => {
   const phone = toLookupPhone(value.trim().replace(/^\+?/, '+'))
   if (phone) return phone

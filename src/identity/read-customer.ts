@@ -11,7 +11,7 @@ export type CustomerView = {
   contacts: (typeof contacts.$inferSelect)[]
 }
 
-/** The customer whom routing would take this phone or BSUID for; undefined when that is nobody. */
+/** The customer that routing would take this phone or BSUID for; undefined when it knows none. */
 export async function readCustomer(
   db: Db,
   orgId: string,

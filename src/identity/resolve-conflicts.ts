@@ -13,7 +13,7 @@ export type Conflict = { orgId: string; alias: Alias; customerId: string; otherI
  * Resolves names that lead to two customers, one by one: they are rare. Meta's ids follow the customer that the phone
  * decided for; a phone is never taken from a customer of whom the CRM has contacts. A customer without contacts, and
  * without a phone of its own other than the name in question, merges into the other one: its names and held messages
- * move. Chatrooms are never merged. Each conflict is an `events` row. Source: docs/rules.md, "Who wrote".
+ * move. Chatrooms are never merged. Each conflict is an `events` row. The rule: docs/rules.md#when-names-disagree.
  */
 export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: KnownAliases): Promise<void> {
   await run(

@@ -2,8 +2,8 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { toLookupPhone } from './e164.ts'
 
 /**
- * The phones (`+` and digits) that somebody may mean by these words: international with `+`, with `00` or with
- * neither, or as people at home write it in the countries of `ownNumbers`. None when it is no phone at all.
+ * The phones (`+` and digits) that a typed text may mean: international with `+`, with `00` or with neither, or national
+ * in one of the countries of `ownNumbers`. Empty when the text is no phone.
  */
 export function phonesMeant(words: string, ownNumbers: string[]): string[] {
   if (!/^[+\d\s()./-]+$/.test(words)) return []

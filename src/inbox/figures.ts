@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
-/** The backlog at a glance. Counts stop at 10,000. */
+/** The state of the inbox. Counts stop at 10,000. */
 export type InboxFigures = { oldestUnroutedSeconds: number; parked: number; dead: number }
 
 /**
- * Age of the oldest delivery still to be routed (0 when there is none, by the database's clock) and how many are
- * parked and dead. Reads at most 21,000 entries of the three partial indexes however large the inbox is; in a
- * backlog the age is the greatest among the thousand deliveries due longest.
+ * The age of the oldest delivery still to be routed (0 when there is none; by the database's clock), and the numbers of
+ * parked and dead ones. However large the inbox is, at most 21,000 entries of its partial indexes are read; in a backlog
+ * the age is the greatest among the thousand deliveries that have been due longest.
  */
 export async function inboxFigures(db: Db): Promise<InboxFigures> {
   const { rows } = await db.execute<InboxFigures>(sql`

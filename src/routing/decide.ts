@@ -4,15 +4,15 @@ import type { Room } from '../rules/room.ts'
 import { isWindowOpen } from '../rules/window.ts'
 import type { Nature } from '../webhook/items.ts'
 
-/** The org's rules that routing needs; null days = that rule is off. */
+/** The org's settings that routing needs; null days: that rule is off. */
 export type RoutingSettings = LifecycleSettings & {
   unknownSender: 'hold' | 'create'
   autoReplyText: string | null
-  /** At most one auto-reply in so many seconds; 0 = one for every message. */
+  /** Least seconds between two auto-replies in a chatroom; 0: every message gets one. */
   autoReplyMinIntervalSeconds: number
 }
 
-/** What routing needs to know of a message. */
+/** The properties of a message that decide its route. */
 export type Inbound = {
   wamid: string
   type: string
@@ -23,8 +23,8 @@ export type Inbound = {
 export type Route = 'active' | 'reactivated' | 'expired' | 'held' | 'created'
 
 /**
- * Where a message goes and why. `route` is null when it took no part in routing. `rooms` are all chatrooms as
- * they are afterwards; `changed` names those whose row must be written; `transitions` are the audit.
+ * Where a message goes and why. `route` is null when the message takes no part in routing. `rooms` are all chatrooms
+ * as they are afterwards; `changed` holds the ids of those to write; `transitions` are to be audited.
  */
 export type Decision = {
   route: Route | null
@@ -38,10 +38,10 @@ export type Decision = {
   transitions: Transition[]
 }
 
-/** Not something to answer: the customer pressed a heart, or mended or withdrew a message. */
+/** Types that get no auto-reply: the customer reacted to, edited or deleted a message. */
 const UNANSWERED = new Set(['reaction', 'edit', 'revoke'])
 
-/** What takes no part in routing; `shown`: in the chatroom that a message of the customer would go to. */
+/** Messages that take no part in routing; `shown`: in the chatroom that a customer's message would go to. */
 const ASIDE: Partial<Record<Nature, { reason: string; shown: boolean }>> = {
   group: { reason: 'a group message belongs to no one-to-one chatroom', shown: false },
   echo: { reason: 'sent from the Business App', shown: true },
@@ -49,9 +49,9 @@ const ASIDE: Partial<Record<Nature, { reason: string; shown: boolean }>> = {
 }
 
 /**
- * Routes one message of a customer over that customer's chatrooms at that number (spec: lifecycle.md, "What if
- * I receive a message"): the active one; else the latest deactivated one, which becomes active; else the latest
- * expired one; else it is held, or the org wants a chatroom made. Overdue expiry and inactivity count as done.
+ * Routes one message among the customer's chatrooms at that number (docs/rules.md#routing): to the active one; else
+ * to the latest deactivated one, which becomes active; else to the latest expired one; else the message is held, or the
+ * org has a chatroom created. Overdue expiry and inactivity count as done.
  */
 export function decide(message: Inbound, rooms: Room[], settings: RoutingSettings, now: Date): Decision {
   const decision = decideAmong(message, rooms, settings, now)
@@ -89,7 +89,7 @@ function withoutRoom(settings: RoutingSettings): Pick<Decision, 'route' | 'reaso
     : { route: 'held', reason: 'no chatroom of this customer at this number; held until one is created' }
 }
 
-/** Into the latest expired chatroom, which stays so; the customer is told, if the org has something to say. */
+/** The latest expired chatroom takes the message and stays expired; the org's auto-reply, if any, answers it. */
 function intoExpired(
   message: Inbound,
   room: Room,
@@ -116,7 +116,7 @@ function intoExpired(
 function isAnswerable(message: Inbound, room: Room, settings: RoutingSettings, now: Date): boolean {
   if (UNANSWERED.has(message.type) || message.nature === 'standby') return false
   if (!isWindowOpen(message.sentAt, now)) return false
-  // No clock here: a batch that waited for the customer's lock can be older than the reply it finds.
+  // Without an interval no time is compared: a batch that waited for the lock can be older than the last auto-reply.
   if (settings.autoReplyMinIntervalSeconds === 0) return true
   const last = room.lastAutoReplyAt?.getTime() ?? Number.NEGATIVE_INFINITY
   return now.getTime() - last >= settings.autoReplyMinIntervalSeconds * 1000
@@ -132,7 +132,7 @@ function withRoom(
   }
 }
 
-/** Into the active chatroom, or the latest deactivated one, which becomes active; timers take Meta's time. */
+/** The chatroom takes the message and is active afterwards; the timers take the time that Meta gave the message. */
 function intoLiving(message: Inbound, room: Room, base: Omit<Decision, 'route' | 'reason'>): Decision {
   const reactivated = room.state === 'deactivated'
   const deactivated = base.candidates.filter((r) => r.state === 'deactivated').length

@@ -37,7 +37,7 @@ export type Reply = {
 }
 export type Handover = { orgId: string; roomId: string; userId: string; at: Date }
 
-/** Everything one batch writes. Nothing in it depends on what another batch does: the customers are locked. */
+/** Everything that one batch writes. No other batch can change its basis, since the customers are locked. */
 export type Plan = {
   messages: PlannedMessage[]
   unmasked: Arrival[]
@@ -145,7 +145,7 @@ function route(state: State, arrival: Sent): void {
   addEffects(state.plan, arrival, decision)
 }
 
-/** A room created in this batch is written by its insert; one that existed, by an update with its last state. */
+/** A chatroom created in this batch is inserted in its last state; any other one is updated to its last state. */
 function noteChange(state: State, orgId: string, room: Room): void {
   const created = state.plan.created.find((c) => c.room.id === room.id)
   if (created) created.room = room

@@ -1,13 +1,13 @@
 import { asObject, asText, type Json } from './fields.ts'
 
-/** One `entry[].changes[]` of a delivery. `wabaId` is '' when Meta left it out. */
+/** One `entry[].changes[]` of a delivery. `wabaId` is '' where Meta left it out. */
 export type Change = { wabaId: string; time: unknown; field: string; value: Json }
 
 export type Envelope = { changes: Change[]; problems: string[] }
 
 /**
- * Reads the signed bytes of one POST (facts: Meta, webhooks/reference/messages). Never throws: what is not
- * a WhatsApp delivery comes back as problems, and one odd change does not hide the others.
+ * Reads the signed bytes of one POST (docs/meta.md#envelope). Never throws: bytes that are no WhatsApp delivery
+ * become problems, and one odd change does not hide the others.
  */
 export function parseEnvelope(body: Buffer): Envelope {
   const root = parseJson(body)

@@ -13,9 +13,9 @@ import {
 } from './read-items.ts'
 
 /**
- * Takes one delivery apart into messages, statuses and account events, each standing for itself: an item that
- * cannot be read becomes a line in `problems` (its place and what is wrong, never its content) and hurts no
- * other. Types, fields and keys that Meta invents later pass through whole.
+ * Splits one delivery into messages, statuses and account events. An unreadable item becomes a line in `problems` (its
+ * place and its fault, never its content) and affects no other item. Types, fields and keys that Meta adds later are
+ * kept whole.
  */
 export function extract(delivery: { id: number; body: Buffer; receivedAt: Date }): Extraction {
   const { changes, problems } = parseEnvelope(delivery.body)
@@ -33,12 +33,12 @@ export function extract(delivery: { id: number; body: Buffer; receivedAt: Date }
   return out
 }
 
-/** True for the placeholder that coexistence numbers send beside the real content, under the same wamid. */
+/** True for a ghost: the placeholder that coexistence numbers send beside the real content, under the same wamid. */
 export function isGhost(type: string): boolean {
   return type === 'unsupported' || type === 'unknown'
 }
 
-/** Runs one reading; a Problem it throws becomes a line that names the place, and the delivery goes on. */
+/** Runs one read; a Problem that it throws becomes a line that names the place, and the next item is read. */
 function attempt(out: Extraction, place: string, read: () => void): void {
   try {
     read()
@@ -48,7 +48,7 @@ function attempt(out: Extraction, place: string, read: () => void): void {
   }
 }
 
-/** The fields that carry messages (facts, section 8); any other, and these without any, are account events. */
+/** The fields that carry messages. Any other field, and one of these without messages, is an account event. */
 const READERS: Record<string, (value: Json, out: Extraction, receivedAt: Date) => void> = {
   messages: (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt),
   smb_message_echoes: (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt),
@@ -59,7 +59,7 @@ const READERS: Record<string, (value: Json, out: Extraction, receivedAt: Date) =
   history: readHistory,
 }
 
-/** Keys of a value that the readers above have read, or that say nothing of their own. */
+/** Keys of a value that the readers above read, or that carry no information of their own. */
 const READ = new Set([
   ...[
     'messaging_product',
@@ -73,7 +73,7 @@ const READ = new Set([
   ],
   'user_preferences',
 ])
-/** Words of messages' statuses; others (payments, calls, what Meta adds) are kept as they came. */
+/** Status words of messages. Statuses with other words (payments, calls, later additions) become account events. */
 const STATUS_WORDS = new Set<unknown>(['sent', 'delivered', 'read', 'played', 'failed', 'deleted', 'warning'])
 
 function readChange(change: Change, receivedAt: Date, out: Extraction): void {
@@ -90,7 +90,7 @@ function readChange(change: Change, receivedAt: Date, out: Extraction): void {
   if (field === 'user_preferences') readPreferences(value, out, receivedAt)
 }
 
-/** What stands beside messages and statuses: errors, status words that mean something else, unknown keys. */
+/** Keeps the rest of a value as account events: errors, statuses with other words, unknown keys. */
 function keepTheRest(field: string, value: Json, keep: (name: string, content: Json) => void): void {
   const inner = asObject(value.standby) ?? {}
   const errors = [...asList(value.errors), ...asList(inner.errors)]
@@ -102,7 +102,7 @@ function keepTheRest(field: string, value: Json, keep: (name: string, content: J
   if (unknown.length > 0) keep(`${field}.other`, Object.fromEntries(unknown))
 }
 
-/** The three lists a conversation consists of. */
+/** Reads the three lists of a conversation: messages, echoes and statuses. */
 function readTalk(
   lists: Json,
   value: Json,

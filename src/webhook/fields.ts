@@ -1,29 +1,29 @@
-/** A parsed JSON object; keys are Meta's and unknown ones are normal. */
+/** A parsed JSON object with Meta's keys; unknown keys are normal. */
 export type Json = Record<string, unknown>
 
-/** An item that cannot be read; the message says what is wrong, never what it holds. */
+/** An unreadable item; the message names the fault, never the content. */
 export class Problem extends Error {
   override name = 'Problem'
 }
 
-/** Deepest nesting kept: PostgreSQL and JSON.stringify give up at some thousands, Meta stays under 12. */
+/** The deepest nesting that is kept: PostgreSQL and JSON.stringify fail at some thousands; Meta stays under 12. */
 const MAX_DEPTH = 64
 const MAX_ID_LENGTH = 512
 const CONTROL = /\p{Cc}/u
 
-/** The value as an object, or undefined. Arrays are no objects here. */
+/** The value as an object; undefined for anything else, arrays included. */
 export function asObject(value: unknown): Json | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
 }
 
-/** The value as a list, absent counting as empty. */
+/** The value as a list; empty for anything else. */
 export function asList(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
 }
 
 /**
  * As `asList`, for a list whose loss would lose messages.
- * @throws Problem when it is there and is no list.
+ * @throws Problem for a value that is present and is no list
  */
 export function requireList(value: unknown, name: string): unknown[] {
   if (value !== undefined && value !== null && !Array.isArray(value))
@@ -31,14 +31,14 @@ export function requireList(value: unknown, name: string): unknown[] {
   return asList(value)
 }
 
-/** The value as text; '' counts as absent, as older payloads send it for a missing phone. */
+/** The value as text. '' counts as absent: older payloads send it for a missing phone. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 /**
- * An id that belongs to others, verbatim; whole numbers count as their digits.
- * @throws Problem when it is missing, over 512 characters or not storable as text.
+ * A foreign id, verbatim; whole numbers count as their digits.
+ * @throws Problem when it is missing, longer than 512 characters, or cannot be stored as text
  */
 export function identifier(value: unknown, name: string): string {
   const text = Number.isSafeInteger(value) ? String(value) : asText(value)
@@ -49,33 +49,33 @@ export function identifier(value: unknown, name: string): string {
   return text
 }
 
-/** As `identifier`, but undefined when absent or empty. */
+/** As `identifier`; undefined for an absent or empty value. */
 export function optionalIdentifier(value: unknown): string | undefined {
   return value === undefined || value === null || value === '' ? undefined : identifier(value, 'sender id')
 }
 
-/** Unix seconds as text or number; what is no sensible time, or lies in the future, counts as the time of receipt. */
+/** Unix seconds as text or number; anything else, and a time in the future, counts as the time of receipt. */
 export function instantOf(timestamp: unknown, receivedAt: Date): Date {
   const ms = Number(timestamp) * 1000
   const sensible = timestamp !== '' && timestamp !== null && ms > 0 && ms <= receivedAt.getTime()
   return sensible ? new Date(ms) : receivedAt
 }
 
-/** What PostgreSQL's text cannot hold is taken out: U+0000 and halves of surrogate pairs. */
+/** The text without the characters that PostgreSQL cannot store: U+0000 and halves of surrogate pairs. */
 export function cleanText(text: string): string {
   return text.replaceAll('\u0000', '').toWellFormed()
 }
 
 /**
- * The value as JSON text, fit for a `json` column (lone surrogates and U+0000 stay escaped).
- * @throws Problem when it is nested deeper than 64 levels.
+ * The value as JSON text for a `json` column; U+0000 and halves of surrogate pairs stay escaped.
+ * @throws Problem when it is nested deeper than 64 levels
  */
 export function toJson(value: Json | unknown[]): string {
   if (isDeeperThan(MAX_DEPTH, value)) throw new Problem(`is nested deeper than ${MAX_DEPTH}`)
   return JSON.stringify(value)
 }
 
-/** Recursive, since it allocates nothing that way and never goes deeper than the limit. */
+/** Recursion allocates nothing here and never goes deeper than the limit. */
 function isDeeperThan(limit: number, value: unknown): boolean {
   if (limit < 0) return true
   if (typeof value !== 'object' || value === null) return false

@@ -1,13 +1,14 @@
 import type { Names, Sender } from './sender.ts'
 
 /**
- * What part a message takes in routing. `customer`: somebody wrote. `standby`: somebody wrote while another app
- * has the thread; routed, not answered. `system`: WhatsApp speaks (number changed and the like). `echo`: sent by
- * the company from its Business App. `import`: history handed over at onboarding. `group`: no one-to-one talk.
+ * The part that a message takes in routing. `customer`: a customer wrote. `standby`: a customer wrote while another app
+ * controls the thread; the message is routed but not answered. `system`: a notice of WhatsApp (number changed and the
+ * like). `echo`: the company sent it from its Business App. `import`: history from the onboarding. `group`: a message in
+ * a group.
  */
 export type Nature = 'customer' | 'standby' | 'system' | 'echo' | 'import' | 'group'
 
-/** One message; `sender` is the customer, also of what was sent to the customer. */
+/** One message; `sender` is the customer, also where the company sent the message to the customer. */
 export type InboundMessage = {
   phoneId: string
   wamid: string
@@ -22,19 +23,19 @@ export type InboundMessage = {
   contact: string | undefined
 }
 
-/** What became of a message of ours. `recipient`: who got it, when the status names that person in several ways. */
+/** The status of a message that Usher sent. `recipient`: its names, where the status gives more than one. */
 export type StatusUpdate = {
   phoneId: string
   wamid: string
   status: string
   at: Date
   errors: string | undefined
-  /** `biz_opaque_callback_data`: of our sends, the outbox row. */
+  /** `biz_opaque_callback_data`; Usher sends the id of the outbox row in it. */
   callback: string | undefined
   recipient: Names | undefined
 }
 
-/** A webhook field that is no message. `digest` makes its redelivery recognisable. */
+/** A webhook field without messages. `digest` identifies its redelivery. */
 export type AccountEvent = {
   wabaId: string
   phoneId: string | undefined
@@ -44,10 +45,10 @@ export type AccountEvent = {
   payload: string
 }
 
-/** The customer asked for no more (or again for) marketing messages from a number. */
+/** The customer stopped or resumed the marketing messages of a number. */
 export type Preference = { phoneId: string; sender: Sender; value: 'stop' | 'resume'; at: Date }
 
-/** One delivery taken apart; `problems` name the place and the fault of what cannot be read, never its content. */
+/** The items of one delivery; `problems` name place and fault of each unreadable item, never its content. */
 export type Extraction = {
   deliveryId: number
   messages: InboundMessage[]

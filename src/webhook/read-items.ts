@@ -14,7 +14,7 @@ import {
 import type { AccountEvent, InboundMessage, Nature, Preference, StatusUpdate } from './items.ts'
 import { contactOf, recipientOf, type Sender, senderOf, statusRecipientOf } from './sender.ts'
 
-/** What a message's surroundings say of it. */
+/** The surroundings of an item: the value that contains it, the receipt, and its order. */
 export type Around = { value: Json; receivedAt: Date; seq: number }
 
 /**
@@ -36,7 +36,7 @@ export function readMessage(item: unknown, around: Around, nature: 'customer' | 
 }
 
 /**
- * A message that the company sent from its Business App (facts: `smb_message_echoes`).
+ * A message that the company sent from its Business App (`smb_message_echoes`).
  * @throws Problem when it cannot be read
  */
 export function readEcho(item: unknown, around: Around): InboundMessage {
@@ -46,7 +46,7 @@ export function readEcho(item: unknown, around: Around): InboundMessage {
 }
 
 /**
- * A message of an imported thread, whose id is the customer's; the company's own name the customer in `to`.
+ * A message of an imported thread, whose id is the customer's. Messages of the company name the customer in `to`.
  * @throws Problem when it cannot be read
  */
 export function readImport(item: unknown, around: Around, thread: unknown): InboundMessage {
@@ -60,7 +60,7 @@ export function readImport(item: unknown, around: Around, thread: unknown): Inbo
 }
 
 /**
- * What became of a message of ours.
+ * The status of a message that Usher sent.
  * @throws Problem when it cannot be read
  */
 export function readStatus(item: unknown, { value, receivedAt }: Around): StatusUpdate {
@@ -78,7 +78,7 @@ export function readStatus(item: unknown, { value, receivedAt }: Around): Status
 }
 
 /**
- * A stop or resume of marketing messages; undefined for values Meta does not define yet.
+ * A stop or resume of marketing messages; undefined for any other value.
  * @throws Problem when it cannot be read
  */
 export function readPreference(item: unknown, { value, receivedAt }: Around): Preference | undefined {
@@ -91,7 +91,7 @@ export function readPreference(item: unknown, { value, receivedAt }: Around): Pr
 }
 
 /**
- * Any other field, kept as it came.
+ * Any other field, kept whole.
  * @throws Problem when it is nested too deep
  */
 export function readAccountEvent(change: Change, field: string, value: Json, receivedAt: Date): AccountEvent {

@@ -1,14 +1,14 @@
 import { asObject, asText, cleanText, type Json, optionalIdentifier, Problem } from './fields.ts'
 
-/** What Meta calls one person; absent names are undefined. */
+/** Meta's names of one person; absent names are undefined. */
 export type Names = { waId: string | undefined; userId: string | undefined; parentUserId: string | undefined }
 
-/** Who wrote. `renamedTo`: what this person is called from now on, besides (a `system` message says so). */
+/** The sender of a message. `renamedTo`: further names from now on, which a `system` message announced. */
 export type Sender = Names & { profileName: string | undefined; renamedTo?: Names }
 
 const BSUID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/
 
-/** The sender's entry of `contacts[]`: by id, never by index (several people, several messages, any order). */
+/** The sender's entry of `contacts[]`, matched by id: with several people, the order of the entries means nothing. */
 export function contactOf(message: Json, contacts: unknown[]): Json | undefined {
   const known = contacts.map(asObject).filter((c) => c !== undefined)
   const from = asText(message.from)
@@ -34,13 +34,13 @@ export function senderOf(message: Json, contact: Json | undefined): Sender {
   return { ...someone(names), profileName: textOrNothing(asObject(contact?.profile)?.name) }
 }
 
-/** Who gets a message of ours that the Business App sent (`to`), or whose thread it is. */
+/** The customer of a message that the Business App sent: `to`, or the thread's id. */
 export function recipientOf(message: Json, thread?: unknown): Sender {
   const names = namesOf({ phones: [message.to, thread], userIds: [message.to_user_id], parents: [] })
   return { ...someone(names), profileName: undefined }
 }
 
-/** Who got a message, when a status names that person in several ways at once; a group is nobody. */
+/** The recipient of a message, where a status gives several names; undefined for a group. */
 export function statusRecipientOf(status: Json, contacts: unknown[]): Names | undefined {
   if (status.recipient_type === 'group') return undefined
   const ids = { from: status.recipient_id, from_user_id: status.recipient_user_id }
@@ -55,8 +55,8 @@ export function statusRecipientOf(status: Json, contacts: unknown[]): Names | un
 }
 
 /**
- * `user_changed_number` and `user_changed_user_id` (facts, section 9): `from` and `previous_user_id` are who it
- * was, `wa_id` and `user_id` who it is now. The body is the user's own words and is never read.
+ * `user_changed_number` and `user_changed_user_id` (docs/meta.md#names-of-a-person): `from` and `previous_user_id` are
+ * the names until now, `wa_id` and `user_id` the names from now on. The body is text of the user and is never read.
  */
 function renamedSender(message: Json, system: Json): Sender {
   const now = namesOf({ phones: [system.wa_id], userIds: [system.user_id], parents: [] })
