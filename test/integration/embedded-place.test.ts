@@ -9,7 +9,7 @@ describe.concurrent('embedded PostgreSQL, where it lies', () => {
     await (await box.start()).stop()
     await appendFile(join(box.dataDir, 'postgresql.conf'), 'no_such_setting = 1\n')
     const failure = await box.start().catch((error: Error) => error.message)
-    expect(failure).toContain('PostgreSQL did not start (exit code 1). Its last words:\n')
+    expect(failure).toContain('PostgreSQL did not start (exit code 1). Its last log lines:\n')
     expect(failure).toContain('unrecognized configuration parameter "no_such_setting"')
   })
 
@@ -53,7 +53,7 @@ describe.concurrent('embedded PostgreSQL, where it lies', () => {
 
     expect(place).toMatch(/^\/var\/lib\/usher\/[0-9a-f]{16}$/)
     expect(output()).toContain(
-      `log the system user "postgres" cannot reach ${box.dataDir}: the data lies in ${place}, linked from there\n`,
+      `log the system user "postgres" cannot reach ${box.dataDir}: the data is in ${place}, linked from there\n`,
     )
     await query(url, 'create table t as select 42 as answer')
     process.kill(pid, 'SIGKILL')

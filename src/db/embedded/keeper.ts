@@ -1,20 +1,19 @@
 import { once } from 'node:events'
 import { ensureCluster } from './cluster.ts'
-import { findPlace } from './place.ts'
-import { leaveSeat, takeSeat } from './seat.ts'
+import type { KeeperMessage } from './keeper-message.ts'
+import { joinServer, leaveServer } from './membership.ts'
+import { findPaths } from './paths.ts'
 
 /**
- * The process that looks after an embedded server for one application process, started by `startEmbedded`.
- * It leaves when the application disconnects, be it by `kill -9`.
+ * The main module of the keeper: the process that looks after an embedded server for one application process, which
+ * forks it in `startEmbedded`. It leaves the server when the application disconnects, also when that was killed.
  */
-export type KeeperMessage = { log: string } | { url: string } | { failure: string }
+const applicationEnded = once(process, 'disconnect').then(() => 'ended' as const)
 
-const applicationGone = once(process, 'disconnect').then(() => 'gone' as const)
-
-// A signal to the whole group reaches the application too; its end, not the signal, is our cue.
+// A signal to the process group also reaches the application. The keeper follows the application's end, not the signal.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
-function tell(message: KeeperMessage): Promise<void> {
+function report(message: KeeperMessage): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve()
     else process.send(message, () => resolve())
@@ -22,18 +21,18 @@ function tell(message: KeeperMessage): Promise<void> {
 }
 
 async function keep(dataDir: string): Promise<void> {
-  const place = await findPlace(dataDir, (log) => tell({ log }))
-  await ensureCluster(place)
-  let seat = await takeSeat(place)
-  await tell({ url: seat.url })
-  while ((await Promise.race([applicationGone, seat.lost])) !== 'gone') {
-    await tell({ log: 'lost the embedded PostgreSQL, starting it again' })
-    seat = await takeSeat(place, seat.port)
+  const paths = await findPaths(dataDir, (log) => report({ log }))
+  await ensureCluster(paths)
+  let membership = await joinServer(paths)
+  await report({ url: membership.url })
+  while ((await Promise.race([applicationEnded, membership.lost])) !== 'ended') {
+    await report({ log: 'the embedded PostgreSQL was lost: starting it again' })
+    membership = await joinServer(paths, membership.port)
   }
-  await leaveSeat(seat, place)
+  await leaveServer(membership, paths)
 }
 
 keep(process.argv[2] ?? '').catch(async (error: Error) => {
-  await tell({ failure: error.message })
+  await report({ failure: error.message })
   process.exit(1)
 })

@@ -1,19 +1,19 @@
 import { readFile, readlink, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What `postmaster.pid`, the lock file of a data folder, says of the server that wrote it. */
+/** The content of `postmaster.pid`, the lock file that a server writes into its data folder. */
 export type LockFile = { pid: number; port: number; ready: boolean }
 
-/** Reads a data folder's lock file; undefined when there is none, or its server has only begun to write it. */
+/** Reads the lock file of a data folder; undefined when there is none, or when it is not completely written yet. */
 export async function readLockFile(dataDir: string): Promise<LockFile | undefined> {
   return parse(await readFile(lockFile(dataDir), 'utf8').catch(() => ''))
 }
 
 /**
- * Removes the lock file of a crashed server when it would keep PostgreSQL from starting for ever: its pid
- * has become another process (a restarted container counts from 1 again), or a zombie that nobody reaps.
- * Only on Linux, where a live server is known by its working directory. Against children that outlived
- * their server, PostgreSQL guards by shared memory, not by this file.
+ * Removes the lock file of a crashed server that would keep PostgreSQL from ever starting again, because its process id
+ * now belongs to another process (a restarted container counts from 1 again) or to a zombie. Does so only on Linux, where
+ * the working directory of a process shows whether it is the server. PostgreSQL protects itself against child processes
+ * that outlived their server by its shared memory, not by this file.
  */
 export async function removeFalseLock(dataDir: string): Promise<void> {
   const lock = await readLockFile(dataDir)
@@ -21,7 +21,7 @@ export async function removeFalseLock(dataDir: string): Promise<void> {
   if (await isServerOf(dataDir, lock.pid)) return
   const aside = `${lockFile(dataDir)}.false-${process.pid}`
   await rename(lockFile(dataDir), aside).catch(() => {})
-  // A new server may have written its own since we looked.
+  // A new server may have written its own lock file in the meantime.
   const removed = parse(await readFile(aside, 'utf8').catch(() => ''))
   if (removed && removed.pid !== lock.pid) await rename(aside, lockFile(dataDir))
   await rm(aside, { force: true })
@@ -45,7 +45,10 @@ function isSignallable(pid: number): boolean {
   }
 }
 
-/** A server works in its data folder; a zombie works nowhere. What we may not see counts as a server. */
+/**
+ * The working directory of a server is its data folder, and a zombie has none. A process that may not be inspected counts
+ * as a server.
+ */
 async function isServerOf(dataDir: string, pid: number): Promise<boolean> {
   try {
     return (await readlink(`/proc/${pid}/cwd`)) === dataDir

@@ -5,40 +5,40 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readLockFile } from './lock-file.ts'
-import type { Place } from './place.ts'
+import type { ServerPaths } from './paths.ts'
 import { run } from './system.ts'
 
 const SETTINGS = { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
 const LOG_LINES = 15
 
 /**
- * Starts the server on `port` of 127.0.0.1 and waits until it takes connections, after a crash as long as it
- * needs to recover. It outlives this process.
- * @throws Error with its last log lines when it ends instead.
+ * Starts the server on `port` of 127.0.0.1 and waits until it accepts connections, which after a crash takes as long as
+ * its recovery. The server outlives this process.
+ * @throws Error with the server's last log lines when it ends instead.
  */
-export async function startServer(place: Place, port: number): Promise<void> {
-  const logFile = join(place.dataDir, 'server.log')
+export async function startServer(paths: ServerPaths, port: number): Promise<void> {
+  const logFile = join(paths.dataDir, 'server.log')
   const log = openSync(logFile, 'a', 0o600)
   const logged = statSync(logFile).size
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const server = spawn(join(place.bin, 'postgres'), ['-D', place.dataDir, '-p', String(port), ...settings], {
-    ...place.account,
+  const server = spawn(join(paths.bin, 'postgres'), ['-D', paths.dataDir, '-p', String(port), ...settings], {
+    ...paths.account,
     cwd: '/',
     detached: true,
     stdio: ['ignore', log, log],
   })
   closeSync(log)
   server.unref()
-  const failure = await whyNotReady(server, place)
+  const failure = await whyNotReady(server, paths)
   if (failure) throw new Error(`${failure}\n${await lastLines(logFile, logged)}`)
 }
 
-/** Stops the server and waits for it; connections are cut, nothing that was committed is lost. */
-export async function stopServer({ bin, dataDir, account }: Place): Promise<void> {
+/** Stops the server and waits for its end. Open connections are cut; nothing that was committed is lost. */
+export async function stopServer({ bin, dataDir, account }: ServerPaths): Promise<void> {
   await run(join(bin, 'pg_ctl'), ['stop', '-D', dataDir, '-m', 'fast', '-w'], account)
 }
 
-/** A TCP port of 127.0.0.1 that nobody listens on at this moment. */
+/** A TCP port of 127.0.0.1 that is free at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
@@ -51,14 +51,14 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Waits until the server is ready, and returns undefined, or has ended, and returns how. */
-async function whyNotReady(server: ChildProcess, { dataDir }: Place): Promise<string | undefined> {
+/** Resolves with undefined when the server is ready, or with a description of how it ended. */
+async function whyNotReady(server: ChildProcess, { dataDir }: ServerPaths): Promise<string | undefined> {
   let failure: string | undefined
   server.once('error', (error) => {
     failure = `PostgreSQL cannot be started: ${error.message}`
   })
   server.once('exit', (code, signal) => {
-    failure = `PostgreSQL did not start (${signal ?? `exit code ${code}`}). Its last words:`
+    failure = `PostgreSQL did not start (${signal ?? `exit code ${code}`}). Its last log lines:`
   })
   while (!failure) {
     const lock = await readLockFile(dataDir)

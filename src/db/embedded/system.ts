@@ -3,12 +3,12 @@ import { promisify } from 'node:util'
 
 const execFileAsync = promisify(execFile)
 
-/** Numeric ids of a system user. */
+/** The numeric ids of a system user and its group. */
 export type Account = { uid: number; gid: number }
 
 /**
- * Runs a program to its end, as `account` if one is given, and returns what it printed.
- * @throws Error when it cannot be started, or with its output when it fails.
+ * Runs a program to its end, as the system user `account` if one is given, and resolves with its output.
+ * @throws Error when the program cannot be started; Error with its output when it fails.
  */
 export async function run(program: string, args: string[], account?: Account): Promise<string> {
   const { stdout } = await execFileAsync(program, args, { ...account, cwd: '/' })
@@ -16,9 +16,9 @@ export async function run(program: string, args: string[], account?: Account): P
 }
 
 /**
- * The account PostgreSQL must run under, since it refuses to run as root: the system user `postgres`, made
- * when it is missing. Undefined when we are not root: then it runs as we do.
- * @throws Error when the user can neither be found nor made.
+ * The system user that must run PostgreSQL, which refuses to run as root: `postgres`, which is created if it is missing.
+ * Undefined when this process does not run as root; PostgreSQL then runs as the same user.
+ * @throws Error when the user neither exists nor can be created.
  */
 export async function serverAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined
@@ -31,17 +31,17 @@ export async function serverAccount(): Promise<Account | undefined> {
   } catch (error) {
     failure = error
   }
-  // Another process may have made the user just now: then ours failed, and all is well.
+  // Another process may have created the user at the same moment, which makes this attempt fail harmlessly.
   const made = await findAccount()
   if (made) return made
   throw new Error(
-    'PostgreSQL does not run as root, and the system user "postgres" could not be made. ' +
+    'PostgreSQL does not run as root, and the system user "postgres" could not be created. ' +
       'Start Usher as an ordinary user, or set DATABASE_URL.',
     { cause: failure },
   )
 }
 
-/** True when `account` may use `path`: enter it if it is a folder, execute it if it is a file. */
+/** Whether `account` may enter the folder, or execute the file, at `path`. */
 export async function canReach(path: string, account: Account): Promise<boolean> {
   return run('test', ['-x', path], account).then(
     () => true,

