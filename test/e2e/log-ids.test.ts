@@ -7,7 +7,7 @@ import { message, post } from '../support/webhooks.ts'
 
 const SECRET = 'log-secret'
 
-it('one id leads through all lines of a delivery, from the door to its end, and no line holds its text', async () => {
+it('every log line of a delivery, from its receipt to its end, has its id, and no line has its text', async () => {
   const { url: DATABASE_URL, db } = await createTestDatabase()
   const org = await createOrg(db)
   const app = startProcess('workers/main.js', ['all'], {
@@ -48,7 +48,7 @@ it('one id leads through all lines of a delivery, from the door to its end, and 
     ).toBe(200)
     id += 1
     const way = ['deliveries stored', ...ends[end as keyof typeof ends], 'deliveries processed']
-    // A worker may be done with a lone delivery before the door has it on the disk.
+    // A worker may finish a single delivery before the receiver has it on the disk, so the order of lines varies.
     await expect.poll(() => linesOf(id).sort(), { timeout: 20_000 }).toEqual(way.sort())
   }
   expect(app.output()).not.toContain('CANARY')

@@ -8,7 +8,7 @@ import { message, post } from '../support/webhooks.ts'
 
 const SECRET = 'away-secret'
 
-it('a lone delivery is routed while the queue is away, since workers hear of it', async () => {
+it('a single delivery is routed while the queue is away, because workers are notified of it', async () => {
   const { url: DATABASE_URL, db } = await createTestDatabase()
   const org = await createOrg(db)
   const app = startProcess('workers/main.js', ['all'], {

@@ -27,8 +27,8 @@ describe.each(engines())('readiness, queue on %s', (engine) => {
     const swept = async () => (await ready(app.opsUrl)).details.sweep_age_seconds['requeue-stranded']
     await expect.poll(swept, HEALED).toBeLessThan(30)
     const checks = { database: 'ok', queue: 'ok', canaries: 'ok', clock: 'ok' }
-    const told = () => ready(app.opsUrl)
-    await expect.poll(told, HEALED).toMatchObject({ code: 200, status: 'ready', checks })
+    const answer = () => ready(app.opsUrl)
+    await expect.poll(answer, HEALED).toMatchObject({ code: 200, status: 'ready', checks })
     const metrics = await (await fetch(`${app.opsUrl}/metrics`)).text()
     for (const queue of QUEUE_NAMES)
       expect(metrics).toMatch(new RegExp(`^usher_queue_canary_age_seconds{queue="${queue}"} \\d`, 'm'))
@@ -37,7 +37,7 @@ describe.each(engines())('readiness, queue on %s', (engine) => {
     await expect.poll(sweeps, HEALED).toEqual(SCHEDULES.map(({ name }) => name))
   })
 
-  it('is lost to every role when PostgreSQL is away, and comes back with it', async () => {
+  it('is 503 in every role while PostgreSQL is away, and 200 when it is back', async () => {
     const { url } = await createTestDatabase()
     const target = new URL(url)
     const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })
@@ -55,16 +55,16 @@ describe.each(engines())('readiness, queue on %s', (engine) => {
   })
 })
 
-describe.runIf(engines().includes('redis'))('a Redis that is away', () => {
-  it('degrades a door, which stays in rotation, and takes a process that only works out of it', async () => {
+describe.runIf(engines().includes('redis'))('readiness without Redis', () => {
+  it('is degraded for a receiver, which stays in rotation, and 503 for a process with workers only', async () => {
     const { url: DATABASE_URL } = await createTestDatabase()
     const redis = await startRedis()
     const env = { DATABASE_URL, REDIS_URL: redis.url }
-    const [door, both, workers] = await Promise.all(
+    const [server, both, workers] = await Promise.all(
       (['server', 'all', 'workers'] as const).map((role) => startTestApp('postgres', env, role)),
     )
     const states = async () =>
-      (await Promise.all([door, both, workers].map((app) => ready(app!.opsUrl)))).map(
+      (await Promise.all([server, both, workers].map((app) => ready(app!.opsUrl)))).map(
         ({ code, status, checks }) => [code, status, checks.queue],
       )
     const READY = [200, 'ready', 'ok']

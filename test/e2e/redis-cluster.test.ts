@@ -55,9 +55,9 @@ async function people(db: Awaited<ReturnType<typeof createTestDatabase>>['db']) 
 /** Three nodes, two receivers and two workers, all processes of their own. */
 async function startAll(DATABASE_URL: string, graphUrl: string, REDIS_URL: string) {
   const common = { DATABASE_URL, REDIS_URL, OPS_PORT: '0' }
-  const door = { META_APP_SECRET: SECRET, META_VERIFY_TOKEN: 'word', HOST: '127.0.0.1', PORT: '0' }
+  const receiver = { META_APP_SECRET: SECRET, META_VERIFY_TOKEN: 'word', HOST: '127.0.0.1', PORT: '0' }
   const sender = { GRAPH_API_URL: graphUrl, SECRETS_KEY: KEY.toString('base64') }
-  const server = () => startProcess('workers/main.js', ['server'], { ...common, ...door })
+  const server = () => startProcess('workers/main.js', ['server'], { ...common, ...receiver })
   const worker = () => startProcess('workers/main.js', ['workers'], { ...common, ...sender })
   const processes = [server(), server(), worker(), worker()]
   const [one, two, ...workers] = await Promise.all(processes.map(urls))
@@ -86,7 +86,7 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
       const sent = customers.flatMap((customer, i) =>
         [0, 1].map((k) => ({ ...message({ from: customer.from, body: `${i}.${k}` }), customer })),
       )
-      // Each at both receivers at once, and a third time together with its neighbour's.
+      // Each message is posted to both receivers at once, and a third time together with the next message.
       const bodies = sent.map(({ customer, ...m }) => post(phone, m))
       const pairs = sent.map((_, i) =>
         post(phone, ...[sent[i]!, sent[(i + 1) % sent.length]!].map(({ customer, ...m }) => m)),
@@ -95,7 +95,7 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
         send(app.receivers[Math.floor(i / sent.length) % 2]!, body),
       )
       expect(new Set(await Promise.all(posts))).toEqual(new Set([200]))
-      // No job knows of this one: only a schedule finds it.
+      // This delivery has no job, so only the schedule of requeue-stranded finds it.
       const forgotten = message({ from: customers[0]!.from })
       const [id] = await store(db, post(phone, forgotten))
       await db.$client.query(`update inbox set due_at = now() - interval '1 minute' where id = $1`, [id])
@@ -111,7 +111,7 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
       expect(found.get(forgotten.id)).toEqual([customers[0]!.roomId, 'active'])
       const wrong = sent.filter(({ id, customer }) => {
         const [room, route] = found.get(id) ?? []
-        // Of the two messages of a deactivated chatroom's customer, one wakes it and the other finds it awake.
+        // Of the two messages for a deactivated chatroom, one reactivates it and the other finds it active.
         const routes = customer.route === 'reactivated' ? ['reactivated', 'active'] : [customer.route]
         return room !== customer.roomId || !routes.includes(route)
       })
@@ -120,9 +120,9 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
       expect(routed[0]! + routed[1]!).toBe(sent.length + 1)
 
       const expired = sent.filter(({ customer }) => customer.route === 'expired').length
-      const settled = async () =>
+      const sentReplies = async () =>
         (await db.$client.query(`select 1 from outbox where state = 'sent'`)).rowCount
-      await expect.poll(settled, { timeout: 20_000, interval: 100 }).toBe(expired)
+      await expect.poll(sentReplies, { timeout: 20_000, interval: 100 }).toBe(expired)
       expect(graph.requests).toHaveLength(expired)
 
       for (const { child } of app.processes) child.kill('SIGTERM')

@@ -8,7 +8,7 @@ async function simulate(args: string[], env: Record<string, string> = {}) {
   return { code: await child.exited(), output: child.output() }
 }
 
-it('posts traffic of many kinds that the door takes and the workers route, each message once', async () => {
+it('posts traffic of many kinds that the receiver accepts and the workers route, each message once', async () => {
   const app = await startTestApp('postgres')
   const org = await createOrg(app.db)
   const to = ['--phone-id', org.phones[0]!, '--waba-id', org.wabaId]

@@ -33,75 +33,78 @@ const start = (env: Record<string, string>) =>
   })
 
 const ways = engines.flatMap((engine) => [
-  { engine, heard: true },
-  { engine, heard: false },
+  { engine, notified: true },
+  { engine, notified: false },
 ])
 
-describe.each(ways)('traces, queue on $engine, the delivery heard of: $heard', ({ engine, heard }) => {
-  it('lead from the insert at the door over the queues to the Graph API, and hold ids only', async () => {
-    const collector = await startGraph()
-    const graph = await startGraph()
-    const { url: DATABASE_URL, db } = await createTestDatabase()
-    const org = await createOrg(db, { auto_reply_text: 'CANARY-reply' })
-    const token = encryptSecret('CANARY-token', KEY, `${org.id}/${org.wabaId}`)
-    await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
-    await createRoom(db, org, { expiredAt: new Date(Date.now() - 1000) })
-    const app = start({
-      DATABASE_URL,
-      ...(engine === 'redis' && { REDIS_URL: `${inject('redisUrl')}/9` }),
-      GRAPH_API_URL: graph.url,
-      OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
-      OTEL_SERVICE_NAME: 'usher-of-the-test',
-      OTEL_BSP_SCHEDULE_DELAY: '100',
-    })
-    const { url } = JSON.parse((await app.printed(/^\{.*"Usher is up".*$/m))[0])
-    const listeners = `pg_stat_activity where application_name = 'usher-listener' and state = 'idle'
+describe.each(ways)(
+  'traces, queue on $engine, worker notified of the delivery: $notified',
+  ({ engine, notified }) => {
+    it('lead from the insert of the receiver through the queues to the Graph API, and hold ids only', async () => {
+      const collector = await startGraph()
+      const graph = await startGraph()
+      const { url: DATABASE_URL, db } = await createTestDatabase()
+      const org = await createOrg(db, { auto_reply_text: 'CANARY-reply' })
+      const token = encryptSecret('CANARY-token', KEY, `${org.id}/${org.wabaId}`)
+      await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
+      await createRoom(db, org, { expiredAt: new Date(Date.now() - 1000) })
+      const app = start({
+        DATABASE_URL,
+        ...(engine === 'redis' && { REDIS_URL: `${inject('redisUrl')}/9` }),
+        GRAPH_API_URL: graph.url,
+        OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
+        OTEL_SERVICE_NAME: 'usher-of-the-test',
+        OTEL_BSP_SCHEDULE_DELAY: '100',
+      })
+      const { url } = JSON.parse((await app.printed(/^\{.*"Usher is up".*$/m))[0])
+      const listeners = `pg_stat_activity where application_name = 'usher-listener' and state = 'idle'
       and datname = current_database()`
-    const listening = async () => (await db.$client.query(`select 1 from ${listeners}`)).rowCount
-    await expect.poll(listening).toBe(1)
-    if (!heard) await db.$client.query(`select pg_terminate_backend(pid) from ${listeners}`)
-    const body = post(org.phones[0]!, message({ body: 'CANARY-text' }))
-    const headers = { 'x-hub-signature-256': sign(body, SECRET) }
-    expect(
-      (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
-        .status,
-    ).toBe(200)
+      const listening = async () => (await db.$client.query(`select 1 from ${listeners}`)).rowCount
+      await expect.poll(listening).toBe(1)
+      if (!notified) await db.$client.query(`select pg_terminate_backend(pid) from ${listeners}`)
+      const body = post(org.phones[0]!, message({ body: 'CANARY-text' }))
+      const headers = { 'x-hub-signature-256': sign(body, SECRET) }
+      expect(
+        (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
+          .status,
+      ).toBe(200)
 
-    const exports = () => collector.requests.map((request) => request.body as Export)
-    const spans = () =>
-      exports()
-        .flatMap((e) => e.resourceSpans)
-        .flatMap((r) => r.scopeSpans)
-        .flatMap((s) => s.spans)
-    const named = (name: string) => spans().find((span) => span.name === name)
-    await expect.poll(() => named('Graph send'), { timeout: 20_000 }).toBeDefined()
-    app.child.kill('SIGTERM')
-    expect(await app.exited()).toBe(0)
+      const exports = () => collector.requests.map((request) => request.body as Export)
+      const spans = () =>
+        exports()
+          .flatMap((e) => e.resourceSpans)
+          .flatMap((r) => r.scopeSpans)
+          .flatMap((s) => s.spans)
+      const named = (name: string) => spans().find((span) => span.name === name)
+      await expect.poll(() => named('Graph send'), { timeout: 20_000 }).toBeDefined()
+      app.child.kill('SIGTERM')
+      expect(await app.exited()).toBe(0)
 
-    // From the last to the first: each is the child of the next.
-    const way: string[] = []
-    for (let span = named('Graph send'); span; ) {
-      way.push(span.name)
-      const { parentSpanId, traceId }: Span = span
-      span = spans().find((other) => other.spanId === parentSpanId && other.traceId === traceId)
-    }
-    const job = heard ? [] : ['process deliveries', 'add deliveries.route']
-    expect(way).toEqual(['Graph send', 'process outbound', 'addBulk outbound', ...job, 'store deliveries'])
-    const parents = spans()
-      .filter(({ name }) => name === 'route deliveries')
-      .map(({ parentSpanId }) => spans().find(({ spanId }) => spanId === parentSpanId)?.name)
-    expect(parents).toContain(job[0] ?? 'store deliveries')
-    expect(new Set(collector.requests.map(({ path }) => path))).toEqual(new Set(['/v1/traces']))
-    const told = JSON.stringify(exports())
-    expect(told).toContain('usher-of-the-test')
-    for (const secret of ['CANARY', '15550001111', SECRET]) expect(told).not.toContain(secret)
-    const chores = spans().filter((span) => span.parentSpanId === undefined && span.kind === 1)
-    expect(chores.filter(({ name }) => name !== 'store deliveries')).toEqual([])
-    expect(app.output()).toMatch(/modules of OpenTelemetry: [1-9]/)
-  })
-})
+      // From the last span to the first: each span is a child of the next one.
+      const way: string[] = []
+      for (let span = named('Graph send'); span; ) {
+        way.push(span.name)
+        const { parentSpanId, traceId }: Span = span
+        span = spans().find((other) => other.spanId === parentSpanId && other.traceId === traceId)
+      }
+      const job = notified ? [] : ['process deliveries', 'add deliveries.route']
+      expect(way).toEqual(['Graph send', 'process outbound', 'addBulk outbound', ...job, 'store deliveries'])
+      const parents = spans()
+        .filter(({ name }) => name === 'route deliveries')
+        .map(({ parentSpanId }) => spans().find(({ spanId }) => spanId === parentSpanId)?.name)
+      expect(parents).toContain(job[0] ?? 'store deliveries')
+      expect(new Set(collector.requests.map(({ path }) => path))).toEqual(new Set(['/v1/traces']))
+      const exported = JSON.stringify(exports())
+      expect(exported).toContain('usher-of-the-test')
+      for (const secret of ['CANARY', '15550001111', SECRET]) expect(exported).not.toContain(secret)
+      const chores = spans().filter((span) => span.parentSpanId === undefined && span.kind === 1)
+      expect(chores.filter(({ name }) => name !== 'store deliveries')).toEqual([])
+      expect(app.output()).toMatch(/modules of OpenTelemetry: [1-9]/)
+    })
+  },
+)
 
-it('a collector that is away costs nothing but a line in the log', async () => {
+it('a collector that is away causes one line in the log and nothing else', async () => {
   const { url: DATABASE_URL } = await createTestDatabase()
   const collector = await startGraph()
   collector.stop()
@@ -117,7 +120,7 @@ it('a collector that is away costs nothing but a line in the log', async () => {
   expect(await app.exited()).toBe(0)
 })
 
-it('without an endpoint, or with OTEL_SDK_DISABLED, nothing of OpenTelemetry is even loaded', async () => {
+it('without an endpoint, or with OTEL_SDK_DISABLED, no module of OpenTelemetry is loaded', async () => {
   const { url: DATABASE_URL } = await createTestDatabase()
   for (const env of [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_SDK_DISABLED: 'true' }]) {
     const app = start({ DATABASE_URL, ...env })

@@ -9,7 +9,7 @@ import { createTestDatabase } from '../support/database.ts'
 
 const { db } = await createTestDatabase()
 
-/** A clock that can be set, what it did to the workers, and what was logged. */
+/** A clock that can be set, the calls that it caused, and the log. */
 function watch(aheadSeconds: number, database: Db = db) {
   const clock = { aheadSeconds }
   const did: string[] = []
@@ -30,7 +30,7 @@ test.each([60, 0, -60])('a clock %i s ahead of the database is measured as such'
   expect(await measureSkew(db, () => Date.now() + ahead * 1_000)).toBeCloseTo(ahead, -1)
 })
 
-test('a slow answer is no skew: what the time of asking may explain is not counted', async () => {
+test('a slow answer is no skew: the duration of the query is not counted', async () => {
   const slow = {
     $client: {
       query: async () => {
@@ -42,7 +42,7 @@ test('a slow answer is no skew: what the time of asking may explain is not count
   expect(await measureSkew(slow, Date.now)).toBeCloseTo(0, 1)
 })
 
-test('nothing works before the first comparison, and all does after one that is right', async () => {
+test('workers are paused before the first comparison, and resume after one that is right', async () => {
   const { did, lines, skew, metrics, expectRight } = watch(0)
   expect([did, skew()]).toEqual([['pause'], undefined])
   await expect.poll(() => did).toEqual(['pause', 'resume'])
@@ -58,7 +58,7 @@ test('more than 1 s is a warning', async () => {
 })
 
 test.each([60, -60])(
-  '%i s ahead: the workers pause, are told of once, and go on when it is mended',
+  '%i s ahead: the workers pause, one line is logged, and they resume when the clock is corrected',
   async (ahead) => {
     const { did, lines, clock, metrics, expectRight } = watch(ahead)
     await expect.poll(() => did.length, { timeout: 10_000 }).toBeGreaterThan(2)

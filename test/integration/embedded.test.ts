@@ -83,7 +83,7 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(box.log).toEqual(['the embedded PostgreSQL was lost: starting it again'])
   })
 
-  test('a keeper that dies is told of, and its server works on', async ({ box }) => {
+  test('a keeper that dies is logged, and its server goes on', async ({ box }) => {
     const { url } = await box.start()
     process.kill(-keepersOn(box.dataDir)[0]!, 'SIGKILL')
     await eventually(() =>

@@ -44,7 +44,7 @@ const old = defineEndpoint({
   handler: async () => ({ status: 202 }),
 })
 
-/** Goes wrong in the way it is told to. */
+/** Fails in the way that its path names. */
 const broken = defineEndpoint({
   ...common,
   method: 'get',

@@ -13,11 +13,11 @@ const backdate = ({ pool }: TestDatabase, column: string, name: string, seconds:
     seconds,
   ])
 
-test('each queue is due for a canary 30 s after the last, and one process alone is told', async () => {
+test('each queue is due for a canary 30 s after the last one, and only one process gets to enqueue it', async () => {
   const database = await createTestDatabase()
   const ask = async () => (await askCanaries(database.db)).map(({ queue }) => queue)
-  const told = await Promise.all([ask(), ask(), ask(), ask()])
-  expect(told.flat().toSorted()).toEqual(QUEUE_NAMES.toSorted())
+  const due = await Promise.all([ask(), ask(), ask(), ask()])
+  expect(due.flat().toSorted()).toEqual(QUEUE_NAMES.toSorted())
   await backdate(database, 'asked_at', 'deliveries', 29)
   expect(await ask()).toEqual([])
   await backdate(database, 'asked_at', 'deliveries', 30)

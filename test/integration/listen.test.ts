@@ -4,7 +4,7 @@ import { createTestDatabase } from '../support/database.ts'
 
 const { url, pool } = await createTestDatabase()
 
-const tell = (word: string) => pool.query(`select pg_notify('words', $1)`, [word])
+const notify = (word: string) => pool.query(`select pg_notify('words', $1)`, [word])
 const listening = async () =>
   (
     await pool.query(`select pid from pg_stat_activity where application_name = 'usher-listener'
@@ -19,41 +19,41 @@ function open(onPayload: (word: string) => Promise<void>) {
   return listener
 }
 
-it('hears what is told on its channel, once however often it is opened', async () => {
-  const heard: string[] = []
-  const listener = open(async (word) => void heard.push(word))
+it('receives each notification of its channel once, however often it is opened', async () => {
+  const received: string[] = []
+  const listener = open(async (word) => void received.push(word))
   listener.open()
   await untilListening()
-  await tell('a')
+  await notify('a')
   await pool.query(`select pg_notify('other words', 'b')`)
-  await tell('c')
-  await expect.poll(() => heard).toEqual(['a', 'c'])
+  await notify('c')
+  await expect.poll(() => received).toEqual(['a', 'c'])
   expect(await listening()).toHaveLength(1)
 })
 
-it('hears again after its connection was lost', async () => {
-  const heard: string[] = []
-  open(async (word) => void heard.push(word))
+it('receives notifications again after its connection was lost', async () => {
+  const received: string[] = []
+  open(async (word) => void received.push(word))
   await untilListening()
   await pool.query('select pg_terminate_backend($1)', [(await listening())[0].pid])
   await expect
-    .poll(async () => tell('again').then(() => heard.length), { timeout: 15_000 })
+    .poll(async () => notify('again').then(() => received.length), { timeout: 15_000 })
     .toBeGreaterThan(0)
 }, 20_000)
 
-it('closes when what it heard is done with, and hears no more until opened again', async () => {
-  const heard: string[] = []
+it('closes when its handlers have ended, and receives nothing more until it is opened again', async () => {
+  const received: string[] = []
   let finish = () => {}
   const work = new Promise<void>((resolve) => {
     finish = resolve
   })
   const listener = open((word) => {
-    heard.push(word)
+    received.push(word)
     return work
   })
   await untilListening()
-  await tell('a')
-  await expect.poll(() => heard).toEqual(['a'])
+  await notify('a')
+  await expect.poll(() => received).toEqual(['a'])
   let closed = false
   const closing = listener.close().then(() => {
     closed = true
@@ -62,9 +62,9 @@ it('closes when what it heard is done with, and hears no more until opened again
   expect(closed).toBe(false)
   finish()
   await closing
-  await tell('b')
+  await notify('b')
   listener.open()
   await untilListening()
-  await tell('c')
-  await expect.poll(() => heard).toEqual(['a', 'c'])
+  await notify('c')
+  await expect.poll(() => received).toEqual(['a', 'c'])
 })

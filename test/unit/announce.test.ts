@@ -15,7 +15,7 @@ function queue(open: boolean) {
   return state
 }
 
-it('tells the queue in one job what is stored within 10 ms', async () => {
+it('enqueues deliveries stored within 10 ms as one job', async () => {
   const q = queue(true)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce([1])
@@ -30,17 +30,17 @@ it('tells the queue in one job what is stored within 10 ms', async () => {
   expect(q.jobs).toEqual([[1, 2, 3], [4]])
 })
 
-it('gathers for 25 ms after a crowd', async () => {
+it('gathers for 25 ms after a batch', async () => {
   const q = queue(true)
   const announcer = createAnnouncer(q.enqueue)
-  const crowd = Array.from({ length: 10 }, (_, i) => i)
-  announcer.announce(crowd)
+  const batch = Array.from({ length: 10 }, (_, i) => i)
+  announcer.announce(batch)
   await vi.advanceTimersByTimeAsync(10)
   announcer.announce([10])
   await vi.advanceTimersByTimeAsync(24)
-  expect(q.jobs).toEqual([crowd])
+  expect(q.jobs).toEqual([batch])
   await vi.advanceTimersByTimeAsync(1)
-  expect(q.jobs).toEqual([crowd, [10]])
+  expect(q.jobs).toEqual([batch, [10]])
 })
 
 it('makes a job a part of the trace of the first delivery in it', async () => {
@@ -55,7 +55,7 @@ it('makes a job a part of the trace of the first delivery in it', async () => {
   expect(seen).toEqual(['first'])
 })
 
-it('tells what is gathered before it closes', async () => {
+it('enqueues what it has gathered before it closes', async () => {
   const q = queue(true)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce([1])
@@ -64,7 +64,7 @@ it('tells what is gathered before it closes', async () => {
   expect(q.jobs).toEqual([[1, 2]])
 })
 
-it('offers what the queue would not take again, in jobs of 500, until it does', async () => {
+it('enqueues again what the queue did not take, in jobs of 500, until it does', async () => {
   const q = queue(false)
   const announcer = createAnnouncer(q.enqueue)
   const ids = Array.from({ length: 700 }, (_, i) => i)
@@ -80,7 +80,7 @@ it('offers what the queue would not take again, in jobs of 500, until it does', 
   expect(q.jobs).toHaveLength(2)
 })
 
-it('remembers 100,000 at the most, and nothing once closed', async () => {
+it('remembers at most 100,000 deliveries, and none once closed', async () => {
   const q = queue(false)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce(Array.from({ length: 100_000 }, (_, i) => i))

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, it } from 'vitest'
 import { createGatherer } from '../../src/queue/gather.ts'
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test ends it. */
 function heldWork() {
   const groups: number[][] = []
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = []
@@ -13,9 +13,9 @@ function heldWork() {
   return { groups, ends, work }
 }
 
-const settled = () => new Promise((resolve) => setImmediate(resolve))
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-it('starts a lone job at once, and one in each free slot', () => {
+it('starts a job at once while a slot is free', () => {
   const { groups, work } = heldWork()
   const gather = createGatherer(work, { slots: 2, most: 10 })
   void gather([1])
@@ -24,15 +24,15 @@ it('starts a lone job at once, and one in each free slot', () => {
   expect(groups).toEqual([[1], [2]])
 })
 
-it('works together on what came while all slots were busy, in the order of arrival, up to its limit', async () => {
+it('joins the jobs that came while all slots were busy, in the order of arrival, up to its limit', async () => {
   const { groups, ends, work } = heldWork()
   const gather = createGatherer(work, { slots: 1, most: 5 })
   for (const ids of [[1], [2, 3], [4, 5], [6], [7, 8]]) void gather(ids)
   ends[0]?.resolve()
-  await settled()
+  await nextTurn()
   expect(groups).toEqual([[1], [2, 3, 4, 5, 6]])
   ends[1]?.resolve()
-  await settled()
+  await nextTurn()
   expect(groups[2]).toEqual([7, 8])
 })
 
@@ -41,9 +41,9 @@ it('takes a job above the limit by itself', async () => {
   const gather = createGatherer(work, { slots: 1, most: 2 })
   for (const ids of [[1], [2, 3, 4], [5]]) void gather(ids)
   ends[0]?.resolve()
-  await settled()
+  await nextTurn()
   ends[1]?.resolve()
-  await settled()
+  await nextTurn()
   expect(groups).toEqual([[1], [2, 3, 4], [5]])
 })
 
@@ -54,11 +54,11 @@ it('ends each job as its group ended, and goes on after a failure', async () => 
   const [second, third] = [gather([2]), gather([3])]
   ends[0]?.resolve()
   await first
-  await settled()
+  await nextTurn()
   ends[1]?.reject(new Error('deadlock'))
   await expect(second).rejects.toThrow('deadlock')
   await expect(third).rejects.toThrow('deadlock')
-  await settled()
+  await nextTurn()
   void gather([4])
   expect(groups).toEqual([[1], [2, 3], [4]])
 })
@@ -74,6 +74,6 @@ it('makes a group a part of the trace of its first job', async () => {
   const gather = createGatherer(traced, { slots: 1, most: 5 })
   for (const [i, name] of ['alone', 'first', 'second'].entries()) trace.run(name, () => void gather([i]))
   ends[0]?.resolve()
-  await settled()
+  await nextTurn()
   expect(seen).toEqual(['alone', 'first'])
 })

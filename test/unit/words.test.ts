@@ -4,7 +4,7 @@ import { readRepositoryFile, repositoryFiles } from '../support/repository.ts'
 /** Words that Usher once used with a meaning of its own, and what stands in their place; also inside identifiers. */
 const RETIRED: readonly (readonly [word: RegExp, instead: string])[] = [
   [/door/i, 'receiver'],
-  [/(?<![A-Za-z])lone(?![a-z])|Lone(?![a-z])|(?<![A-Z])LONE(?![A-Z])/, 'single delivery'],
+  [/(?<![A-Za-z])lone(?! surrogate|[a-z])|Lone(?![a-z])|(?<![A-Z])LONE(?![A-Z])/, 'single delivery'],
   [/crowd/i, 'batch'],
   [/(?<![a-z])hear(?:s|d|ing)?(?![a-z])|Hear(?:s|d|ing)?(?![a-z])/, 'notify, lastInbound or resolve'],
   [/(?<![a-z])told(?![a-z])|Told(?![a-z])/, 'notify, or the verb that fits'],

@@ -4,7 +4,7 @@ import { readMessage, readRoom } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
 
-describe.each(engines())('from the door to the chatroom, queue on %s', (engine) => {
+describe.each(engines())('from the receiver to the chatroom, queue on %s', (engine) => {
   it('routes a signed message, and refuses a forged one', async () => {
     const app = await startTestApp(engine)
     const org = await createOrg(app.db)
@@ -42,7 +42,7 @@ describe.each(engines())('from the door to the chatroom, queue on %s', (engine) 
     const org = await createOrg(app.db, { unknown_sender: 'create' }, { phones: 2 })
     const customers = Array.from({ length: 50 }, (_, i) => `1555777${String(1000 + i)}`)
     for (const [i, customer] of customers.entries()) {
-      if (i % 5 === 4) continue // some have no chatroom yet: routing creates it
+      if (i % 5 === 4) continue // These have no chatroom yet, so routing creates one.
       for (const phone of org.phones) {
         const deactivatedAt = i % 3 === 0 ? { deactivatedAt: new Date(Date.now() - 1000) } : {}
         await createRoom(app.db, org, { phone, customer: `+${customer}`, ...deactivatedAt })
@@ -98,7 +98,7 @@ describe.each(engines())('from the door to the chatroom, queue on %s', (engine) 
     await app.drained()
     const { rows } = await app.db.$client.query(`select parked_for from inbox where state = 'parked'`)
     expect(rows).toEqual([{ parked_for: `phone:${late}` }])
-    // Stored as the door stores it, due long ago, and no job knows it.
+    // Stored as the receiver stores it, but due long ago, and without a job.
     await app.db.$client.query(`insert into inbox (body, due_at) values ($1, now() - interval '1 minute')`, [
       post(org.phones[0]!, lost),
     ])
@@ -115,7 +115,7 @@ describe.each(engines())('from the door to the chatroom, queue on %s', (engine) 
       .toMatchObject({ route: 'held' })
   })
 
-  it('shows a dead letter to the operator, who replays it when the reason is gone', async () => {
+  it('shows a dead letter to the operator, who replays it when its cause is gone', async () => {
     const app = await startTestApp(engine)
     const org = await createOrg(app.db)
     await app.db.$client.query(

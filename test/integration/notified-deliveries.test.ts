@@ -11,7 +11,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { inboxStates, store } from '../support/inbox.ts'
 import { message, post } from '../support/webhooks.ts'
 
-/** A process that works on deliveries until the test ends, queue on PostgreSQL; `queued` is what it enqueued. */
+/** Routes deliveries until the test ends, queue on PostgreSQL; `queued` are the jobs that it enqueued. */
 async function startWorker(url: string, db: Db) {
   const log = createLogger({ logLevel: 'silent' })
   const engine = openEngine({ redisUrls: [], databaseUrl: url })
@@ -34,16 +34,16 @@ async function startWorker(url: string, db: Db) {
   return { producer, queued }
 }
 
-it('a delivery that was heard of and could not be routed goes by a job once more', async () => {
+it('a delivery whose notified worker could not route it is enqueued once more', async () => {
   const { url, pool } = await createTestDatabase()
   const nowhere = openDatabase('postgres://127.0.0.1:1/none', { max: 1, name: 'none', onLost: () => {} })
   onTestFinished(nowhere.close)
   const { queued } = await startWorker(url, nowhere.db)
-  const tell = () => pool.query('select pg_notify($1, $2)', [STORED_CHANNEL, '7 '])
-  await expect.poll(() => tell().then(() => queued[0]), { timeout: 10_000 }).toEqual([7])
+  const notify = () => pool.query('select pg_notify($1, $2)', [STORED_CHANNEL, '7 '])
+  await expect.poll(() => notify().then(() => queued[0]), { timeout: 10_000 }).toEqual([7])
 })
 
-it('a job is not done while another worker holds its delivery, who may die of it', async () => {
+it('a job is not done while another worker has its delivery claimed, because that worker may die', async () => {
   const { url, pool, db } = await createTestDatabase()
   const { producer } = await startWorker(url, db)
   const ids = await store(db, post('1029384756', message({})))
