@@ -7,16 +7,22 @@ import { createGroup, createLead } from '../support/leads.ts'
 import { loadCustomers } from '../support/load-customers.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
 import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
+import { ago } from '../support/time.ts'
 
 const BIG = ['chatrooms', 'contacts', 'customers', 'customer_aliases', 'messages', 'events']
 const USERS = ['ann', 'bob', 'cid', 'dee']
-const DAY = 86_400_000
-/** A million: `PLAN_CUSTOMERS=1000000 npx vitest run --project integration api-plans`. */
-const CUSTOMERS = Number(process.env.PLAN_CUSTOMERS ?? 25_000)
+/**
+ * Pools disable sequential scans, so a plan has one only where no index fits, on tables of any size. With a million
+ * customers, times are printed: `PLAN_CUSTOMERS=1000000 npx vitest run --project integration api-plans`.
+ */
+const CUSTOMERS = Number(process.env.PLAN_CUSTOMERS ?? 2_000)
+
+/** A million customers take minutes to load. */
+const PLAN_MS = 1_800_000
 
 let db: Db
 
-/** Calls every endpoint of the API in every way that has statements of its own; gives the paths called. */
+/** Calls every endpoint of the API in every way that has statements of its own; gives the calls. */
 async function everyRequest(org: TestOrg): Promise<string[]> {
   const called: string[] = []
   const api = await startTestApi(db as Parameters<typeof startTestApi>[0])
@@ -31,7 +37,7 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
     createLead(db, org, { customer: `+1555700000${n}`, createdAt: at ?? new Date() })
   const overdue = await createRoom(db, org, {
     customer: '+15557000001',
-    createdAt: new Date(Date.now() - 101 * DAY),
+    createdAt: ago(101),
   })
   await db.$client.query(
     `insert into messages (org_id, wamid, waba_phone_id, customer_id, direction, type, sent_at, received_at, seq,
@@ -91,10 +97,10 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     statements = await recordEverything(async () => {
       called = await everyRequest(org)
     })
-    if (fill === 'loaded') await printMedians(org)
-  }, 900_000)
+    if (process.env.PLAN_CUSTOMERS && fill === 'loaded') await printMedians(org)
+  }, PLAN_MS)
 
-  it('every endpoint is looked at', () => {
+  it('every endpoint has been called', () => {
     const missing = ENDPOINTS.filter(({ method, path }) => {
       const pattern = new RegExp(`^${method} ${path.replace(/\{\w+\}/g, '[^/?]+')}(\\?.*)?$`, 'i')
       return !called.some((call) => pattern.test(call))
@@ -102,7 +108,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     expect(missing.map((e) => e.operationId)).toEqual([])
   })
 
-  it('no statement of the API scans a big table, whatever the statistics say', async () => {
+  it('no statement of the API scans a big table', async () => {
     expect(statements.length).toBeGreaterThan(30)
     const scans: [string, string[]][] = []
     for (const statement of statements) {
@@ -114,7 +120,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
   })
 })
 
-/** For people: how long the GET endpoints take over so many customers; no test depends on it. */
+/** Prints how long the GET endpoints take; no test depends on it. */
 async function printMedians(org: TestOrg): Promise<void> {
   const api = await startTestApi(db as Parameters<typeof startTestApi>[0])
   const { rows } = await db.$client.query<{ id: string }>(
@@ -141,7 +147,7 @@ async function printMedians(org: TestOrg): Promise<void> {
   process.stdout.write(`p50 of GET over ${CUSTOMERS} customers: ${medians.join(', ')}\n`)
 }
 
-/** The plan for whatever values: what a prepared statement ends up with. */
+/** The plan that does not depend on the values, which a prepared statement may get. */
 async function genericPlan({ text }: Statement): Promise<string[]> {
   const { rows } = await db.$client.query(`explain (generic_plan) ${text}`)
   return rows.map((r) => /(Seq Scan on \w+)/.exec(r['QUERY PLAN'])?.[1] ?? '')

@@ -15,9 +15,9 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
   it('sweeps, preview and purge read big tables by index', async () => {
     const own = await createTestDatabase()
     if (fill === 'loaded') {
-      for (let i = 0; i < 10; i += 1) {
+      for (let i = 0; i < 5; i += 1) {
         const org = await createOrg(own.db, { inactivity_days: 62 + i, expiry_days: 300 })
-        await createSilentRooms(own.db, org, 800)
+        await createSilentRooms(own.db, org, 400)
       }
       await own.db.$client.query('analyze')
     }

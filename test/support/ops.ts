@@ -1,0 +1,46 @@
+import { pino } from 'pino'
+import { afterAll } from 'vitest'
+import { type RunningServer, startServer } from '../../src/http/server.ts'
+import { createMetrics } from '../../src/metrics.ts'
+import { createOpsApp, type OpsParts } from '../../workers/ops-app.ts'
+import { type Reply, type Request, send } from './http.ts'
+
+const running: RunningServer[] = []
+
+// Registered while the test file is being loaded, so that a listener started in a hook or a test is closed too.
+afterAll(() => Promise.all(running.map((server) => server.close(0))))
+
+export const LOGIN = { user: 'ops', password: 'canary-ops-password' }
+
+/** An Authorization header. */
+export const basicAuth = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+
+/** Sends a request with the right login. */
+export const loggedIn = (url: string, { headers, ...request }: Request = {}): Promise<Reply> =>
+  send(url, { ...request, headers: { authorization: basicAuth(LOGIN.user, LOGIN.password), ...headers } })
+
+/** What the ops listener is made of, with nothing to probe and no queue. */
+export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): OpsParts => ({
+  probes: [],
+  details: async () => ({}),
+  registry: createMetrics().registry,
+  refreshGauges: async () => {},
+  queues: () => [],
+  login: LOGIN,
+  readOnly: false,
+  now: () => new Date(),
+  db,
+  enqueue: async () => true,
+  log: pino({ level: 'silent' }),
+  ...parts,
+})
+
+/** The ops listener on a free port until the end of the test file; gives its URL. */
+export async function startOps(db: OpsParts['db'], parts: Partial<OpsParts> = {}): Promise<string> {
+  const handler = createOpsApp(opsParts(db, parts))
+  const address = { host: '127.0.0.1', port: 0, variable: 'OPS_PORT' as const }
+  const server = await startServer({ ...address, handler, log: pino({ level: 'silent' }) })
+  running.push(server)
+  return server.url
+}
