@@ -27,7 +27,7 @@ async function bench(lifetime: Lifetime): Promise<void> {
       if (counted) trips[name] = counted
     }
   }
-  // The rounds that went well are told also when a later one fails.
+  // Finished rounds are reported even if a later one fails.
   await run().finally(() => report(options, setup.settings, rounds, trips))
 }
 

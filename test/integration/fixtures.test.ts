@@ -7,10 +7,10 @@ import { deliver } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
 
 /**
- * Every shape of Meta's webhooks (facts: whatsapp-webhooks.md, sections 4 to 9): `<shape>.json` is a whole POST
- * body, `<shape>.expected.json` what must become of it. Placeholders: {{phone}} and {{waba}} of the org, {{run}}
- * that makes ids unique, {{now}} a minute ago. The customers 15550001111, ...2222 and ...3333 have one chatroom
- * each: active, deactivated, expired (the org has an auto-reply); nobody else has any.
+ * Every shape of Meta's webhooks (docs/meta.md): `<shape>.json` is a whole POST body, `<shape>.expected.json` says what
+ * must become of it. Placeholders: {{phone}} and {{waba}} of the org, {{run}} makes ids unique, {{now}} is a minute
+ * ago. The customers 15550001111, ...2222 and ...3333 have one chatroom each: active, deactivated and expired (the org
+ * has an auto-reply). No other customer has a chatroom.
  */
 const FOLDER = new URL('../fixtures/webhooks/', import.meta.url)
 
@@ -32,9 +32,9 @@ type Expectation = {
   account_events: string[]
   /** The auto-replies queued. */
   replies: number
-  /** Messages of ours that the body speaks of, and their status afterwards; null = none yet. */
+  /** Outgoing messages that the body refers to, and their status afterwards; null: none yet. */
   statuses?: Record<string, string | null>
-  /** What the code does not do yet: the test is expected to fail, and says so once it no longer does. */
+  /** What the code does not do yet: the test is expected to fail, and reports it when it passes. */
   gap?: string
 }
 

@@ -35,7 +35,7 @@ async function whileLocked(work: () => Promise<void>): Promise<void> {
 }
 
 describe('the inbox writer', () => {
-  test('inserts a lone delivery at once, by itself', async () => {
+  test('inserts a single delivery at once', async () => {
     const { save, close } = open()
     await save(Buffer.from('a'))
     await save(Buffer.from('b'))
@@ -43,39 +43,39 @@ describe('the inbox writer', () => {
     expect(inserts.map((ids) => ids.length)).toEqual([1, 1])
   })
 
-  test('tells workers of a delivery when none was stored in the 10 ms before, and of a crowd by its job alone', async () => {
+  test('notifies workers of a delivery when none was stored in the 10 ms before, and of a batch only by its job', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     onTestFinished(() => void vi.useRealTimers())
     vi.advanceTimersByTime(1)
     const client = new pg.Client(database.url)
     await client.connect()
-    const told: (string | undefined)[] = []
-    client.on('notification', ({ payload }) => told.push(payload))
+    const notified: (string | undefined)[] = []
+    client.on('notification', ({ payload }) => notified.push(payload))
     await client.query(`listen ${STORED_CHANNEL}`)
     const { save, close } = open()
-    await save(Buffer.from('lone'))
+    await save(Buffer.from('single'))
     await Promise.all(['next', 'with it', 'too'].map((word) => save(Buffer.from(word))))
     vi.advanceTimersByTime(10)
     await save(Buffer.from('soon after'))
     vi.advanceTimersByTime(11)
-    await save(Buffer.from('lone again'))
+    await save(Buffer.from('single again'))
     await close()
     await client.query('select 1')
     await client.end()
     expect(inserts.map((ids) => ids.length)).toEqual([1, 3, 1, 1])
-    expect(told).toEqual([inserts[0], inserts[3]].map((ids) => `${ids?.[0]} `))
+    expect(notified).toEqual([inserts[0], inserts[3]].map((ids) => `${ids?.[0]} `))
   })
 
-  test('resolves when a lone delivery is on the disk, though workers have it before', async () => {
+  test('resolves when a single delivery is on the disk, although workers get it earlier', async () => {
     const wal = async (position: string) =>
       (await database.pool.query(`select pg_current_wal_${position}_lsn() - '0/0'::pg_lsn as at`)).rows[0].at
     const { save } = open()
     const before = Number(await wal('insert'))
-    await save(Buffer.from('lone'))
+    await save(Buffer.from('single'))
     expect(Number(await wal('flush'))).toBeGreaterThan(before)
   })
 
-  test('puts what arrives during an insert into the next, 500 at most, in the order of arrival', async () => {
+  test('puts deliveries that arrive during an insert into the next one, at most 500, in the order of arrival', async () => {
     const { save, close } = open()
     const words = Array.from({ length: 1_200 }, (_, i) => `delivery ${i}`)
     await Promise.all(words.map((word) => save(Buffer.from(word))))
@@ -86,7 +86,7 @@ describe('the inbox writer', () => {
     expect(rows.map((row) => Number(row.id))).toEqual(inserts.flat())
   })
 
-  test('puts at most 1 MB into one insert; a body above that goes alone', async () => {
+  test('puts at most 1 MB into one insert; a larger body gets an insert of its own', async () => {
     const { save, close } = open()
     const sizes = [1, 600_000, 400_000, 60_000, 3_000_000, 10, 10]
     await Promise.all(sizes.map((size) => save(Buffer.alloc(size, 1))))
@@ -109,7 +109,7 @@ describe('the inbox writer', () => {
     expect((await stored()).length).toBe(1)
   })
 
-  test('rejects all who shared a failed insert, and works again at the next', async () => {
+  test('rejects every delivery of a failed insert, and works again at the next one', async () => {
     const { save } = open()
     await database.pool.query('alter table inbox rename to elsewhere')
     const results = await Promise.allSettled(['a', 'b', 'c'].map((word) => save(Buffer.from(word))))
@@ -119,7 +119,7 @@ describe('the inbox writer', () => {
     expect((await stored()).map((row) => String(row.body))).toEqual(['d'])
   })
 
-  test('rejects at the deadline what is in flight and what waits behind it', async () => {
+  test('rejects at the deadline the deliveries of the running insert and those that wait behind it', async () => {
     const { save, close } = open({ deadlineMs: 200 })
     await whileLocked(async () => {
       const start = performance.now()
@@ -134,7 +134,7 @@ describe('the inbox writer', () => {
     expect(words).not.toContain('b')
   })
 
-  test('refuses at once what its memory does not hold, and takes it again when there is room', async () => {
+  test('refuses a body at once when its memory is full, and accepts bodies again when there is room', async () => {
     const { save } = open({ maxWaitingBytes: 1_000, deadlineMs: 200 })
     await whileLocked(async () => {
       const waiting = [save(Buffer.alloc(600)), save(Buffer.alloc(300))]
@@ -147,7 +147,7 @@ describe('the inbox writer', () => {
     await save(Buffer.alloc(1_000))
   })
 
-  test('ends only when everything it took in has been answered', async () => {
+  test('closes only when every accepted delivery has been answered', async () => {
     const { save, close } = open()
     let answered = 0
     const saves = ['a', 'b', 'c'].map((word) => save(Buffer.from(word)).then(() => (answered += 1)))

@@ -43,12 +43,12 @@ export type TestApi = {
 
 const stops: (() => void)[] = []
 
-// Registered while the test file is being loaded, so that whatever is started in hooks is stopped too.
+// Registered while the test file is loaded, so that servers started in hooks are stopped too.
 afterAll(() => {
   for (const stop of stops) stop()
 })
 
-/** What the API told the queue to send, in this test file. */
+/** The outbox rows that the API has announced to the queue, in this test file. */
 export const announced: OutboxRow[] = []
 const announceSends = (rows: OutboxRow[]) => void announced.push(...rows)
 

@@ -10,7 +10,7 @@ export const APP_SECRET = 'e2e-app-secret'
 export const OPS_LOGIN = `Basic ${Buffer.from('ops:ops-password').toString('base64')}`
 
 export type TestApp = App & {
-  /** Posts a body to the door, signed; gives the status of the answer. */
+  /** Posts a signed body to the receiver; gives the status of the answer. */
   post(body: Buffer, secret?: string): Promise<number>
   /** Resolves when the inbox has no delivery left to route. */
   drained(): Promise<void>

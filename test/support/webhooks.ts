@@ -1,4 +1,4 @@
-/** Makers of what Meta posts (facts: webhooks/reference/messages). Numbers and names are invented. */
+/** Functions that make bodies as Meta posts them (docs/meta.md#envelope). Numbers and names are invented. */
 
 let counter = 0
 /** A message id no other message has. */
