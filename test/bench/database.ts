@@ -41,9 +41,12 @@ export type BenchServer = {
   /** The process id of the postmaster, the parent of all processes of PostgreSQL. */
   pid: number
   settings: Record<string, string>
-  /** Makes a fresh copy of the database with this number of rooms, for this process alone, and drops its previous copy. */
-  clone(rooms: number): Promise<string>
-  /** Drops the copy; the server stops with its last user. */
+  /**
+   * Makes a fresh copy of the database with this number of rooms, for this process alone, and drops its previous copy
+   * of the same label.
+   */
+  clone(rooms: number, label?: 'a' | 'b'): Promise<string>
+  /** Drops the copies; the server stops with its last user. */
   stop(): Promise<void>
 }
 
@@ -74,9 +77,10 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchS
     settings: Object.fromEntries(
       await Promise.all(SETTINGS.map(async (name) => [name, await show(url, name)] as const)),
     ),
-    clone: (rooms) => clone(url, rooms, log),
+    clone: (rooms, label = 'a') => clone(url, rooms, `${COPY}_${label}`, log),
     stop: async () => {
-      await on(url, (client) => client.query(`drop database if exists ${COPY} with (force)`))
+      for (const label of ['a', 'b'])
+        await on(url, (client) => client.query(`drop database if exists ${COPY}_${label} with (force)`))
       await stop()
     },
   }
@@ -91,27 +95,27 @@ export async function connect(url: string): Promise<pg.Client> {
   return client
 }
 
-async function clone(url: string, rooms: number, log: (line: string) => void): Promise<string> {
+async function clone(url: string, rooms: number, copy: string, log: (line: string) => void): Promise<string> {
   const template = await ensureTemplate(url, rooms, log)
   await on(url, async (client) => {
     const { abandoned, busy } = await otherCopies(client)
     if (busy.length > 0) log('WARNING: another bench uses the same server: the figures will be off')
-    for (const name of [COPY, ...abandoned]) {
+    for (const name of [copy, ...abandoned]) {
       await client.query(`drop database if exists ${name} with (force)`)
     }
-    await client.query(`create database ${COPY} template ${template} strategy file_copy`)
+    await client.query(`create database ${copy} template ${template} strategy file_copy`)
     await client.query('checkpoint')
   })
-  return withDatabase(url, COPY)
+  return withDatabase(url, copy)
 }
 
 /** The database copies of other benchmarks: of those that were killed, and of those that are running. */
 async function otherCopies(client: pg.Client): Promise<{ abandoned: string[]; busy: string[] }> {
   const { rows } = await client.query<{ name: string }>(
-    `select datname as name from pg_database where datname ~ '^bench_run_[0-9]+$' and datname <> $1`,
-    [COPY],
+    `select datname as name from pg_database where datname ~ '^bench_run_[0-9]+' and not starts_with(datname, $1)`,
+    [`${COPY}_`],
   )
-  const isBusy = (name: string) => isAlive(Number(name.slice('bench_run_'.length)))
+  const isBusy = (name: string) => isAlive(Number(/[0-9]+/.exec(name)?.[0]))
   const names = rows.map((row) => row.name)
   return { abandoned: names.filter((name) => !isBusy(name)), busy: names.filter(isBusy) }
 }

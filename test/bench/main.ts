@@ -4,6 +4,7 @@
  */
 const OTHERS = {
   growth: () => import('./growth.ts'),
+  paired: () => import('./paired.ts'),
   statements: () => import('./statements.ts'),
   sweep: () => import('./sweep.ts'),
   table: () => import('./table.ts'),
