@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Db } from '../db/client.ts'
+import { nothing, run } from '../db/statement.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import type { Answer } from './answer.ts'
@@ -34,38 +35,34 @@ export async function answerOnce(
 }
 
 async function lockKey(tx: Db, orgId: string, key: string): Promise<void> {
-  const { rows } = await tx.$client.query<{ locked: boolean }>({
+  const isLocked = await run(tx, {
     name: 'lock-idempotency-key',
     text: `select pg_try_advisory_xact_lock(hashtextextended('idempotency of ' || $1 || ' ' || $2, 0)) as locked`,
     values: [orgId, key],
+    read: ([row]: { locked: boolean }[]) => row?.locked,
   })
-  if (!rows[0]?.locked) throw new ApiError('IDEMPOTENCY_KEY_IN_USE')
+  if (!isLocked) throw new ApiError('IDEMPOTENCY_KEY_IN_USE')
 }
 
 type StoredAnswer = { digest: Buffer; status: number; body: unknown }
 
-async function readAnswer(tx: Db, orgId: string, key: string): Promise<StoredAnswer | undefined> {
-  const { rows } = await tx.$client.query<StoredAnswer>({
+function readAnswer(tx: Db, orgId: string, key: string): Promise<StoredAnswer | undefined> {
+  return run(tx, {
     name: 'read-idempotent-answer',
     text: `select request_digest as digest, status, body from idempotency_keys
       where org_id = $1 and key = $2 and created_at > now() - interval '${KEPT}'`,
     values: [orgId, key],
+    read: ([row]: StoredAnswer[]) => row,
   })
-  return rows[0]
 }
 
-async function storeAnswer(
-  tx: Db,
-  orgId: string,
-  key: string,
-  digest: Buffer,
-  answer: Answer,
-): Promise<void> {
-  await tx.$client.query({
+function storeAnswer(tx: Db, orgId: string, key: string, digest: Buffer, answer: Answer): Promise<void> {
+  return run(tx, {
     name: 'store-idempotent-answer',
     text: `insert into idempotency_keys (org_id, key, request_digest, status, body) values ($1, $2, $3, $4, $5)
       on conflict (org_id, key) do update set request_digest = excluded.request_digest,
         status = excluded.status, body = excluded.body, created_at = now()`,
     values: [orgId, key, digest, answer.status, JSON.stringify(answer.body) ?? null],
+    read: nothing,
   })
 }

@@ -1,6 +1,7 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { groupMembers, groups, users } from '../db/schema/index.ts'
+import { columns, text } from '../db/columns.ts'
+import { groups, users } from '../db/schema/index.ts'
+import { nothing, over, type Statement, send } from '../db/statement.ts'
 import type { ProvisionOrg } from './provision-file.ts'
 
 /** Writes an org's users and groups. The members of a group become exactly those of the file. */
@@ -21,10 +22,22 @@ export async function provisionPeople(tx: Db, org: ProvisionOrg): Promise<void> 
   }
 }
 
+const MEMBERS = columns<string>({ user_id: text((id) => id) })
+
 async function setMembers(tx: Db, orgId: string, groupId: string, members: string[]): Promise<void> {
-  await tx.execute(sql`delete from ${groupMembers}
-    where org_id = ${orgId} and group_id = ${groupId} and user_id <> all(${sql.param(members)}::text[])`)
-  await tx.execute(sql`insert into ${groupMembers} (org_id, group_id, user_id)
-    select ${orgId}, ${groupId}, user_id from unnest(${sql.param(members)}::text[]) as user_id
-    on conflict do nothing`)
+  const remove: Statement<void> = {
+    name: 'remove-group-members',
+    text: `delete from group_members
+      where org_id = $1 and group_id = $2 and user_id <> all($3::text[])`,
+    values: [orgId, groupId, members],
+    read: nothing,
+  }
+  const add = over(MEMBERS, members, {
+    name: 'add-group-members',
+    text: `insert into group_members (org_id, group_id, user_id)
+      select $2, $3, m.user_id from ${MEMBERS.as('m')} on conflict do nothing`,
+    values: [orgId, groupId],
+    read: nothing,
+  })
+  await send(tx, [remove, add])
 }

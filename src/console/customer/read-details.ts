@@ -1,4 +1,5 @@
 import type { Db } from '../../db/client.ts'
+import { run } from '../../db/statement.ts'
 import { type CustomerView, readCustomerById } from '../../identity/read-customer.ts'
 import { type Explanation, explainRoute } from '../../routing/explain.ts'
 import { customerRooms, type RoomView } from './rooms.ts'
@@ -64,12 +65,12 @@ function senderOf({ aliases }: CustomerView): { phone?: string; userId?: string 
   return userId ? { userId } : undefined
 }
 
-async function firstNumbers(db: Db, orgId: string): Promise<Map<string, string>> {
-  const { rows } = await db.$client.query<{ id: string; number: string }>({
+function firstNumbers(db: Db, orgId: string): Promise<Map<string, string>> {
+  return run(db, {
     name: 'console-first-numbers',
     text: `select id, display_phone_number as number from waba_phones where org_id = $1
       order by position, id limit ${MAX_NUMBERS}`,
     values: [orgId],
+    read: (rows: { id: string; number: string }[]) => new Map(rows.map(({ id, number }) => [id, number])),
   })
-  return new Map(rows.map((row) => [row.id, row.number]))
 }

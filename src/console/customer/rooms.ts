@@ -1,4 +1,5 @@
 import type { Db } from '../../db/client.ts'
+import { allRows, run } from '../../db/statement.ts'
 import type { RoomState } from '../../rules/room.ts'
 
 /** A chatroom with its contact, number and users. */
@@ -20,8 +21,8 @@ export type RoomView = {
 const MAX_ROOMS = 50
 
 /** The customer's 50 latest chatrooms at all numbers, the newest first. */
-export async function customerRooms(db: Db, orgId: string, customerId: string): Promise<RoomView[]> {
-  const { rows } = await db.$client.query<RoomView>({
+export function customerRooms(db: Db, orgId: string, customerId: string): Promise<RoomView[]> {
+  return run(db, {
     name: 'console-customer-rooms',
     text: `select r.id, r.contact_id as "contactId", c.crm_id as "crmId", r.waba_phone_id as "phoneId",
         p.display_phone_number as number, r.state, r.created_at as "createdAt",
@@ -35,6 +36,6 @@ export async function customerRooms(db: Db, orgId: string, customerId: string): 
       where r.org_id = $1 and r.customer_id = $2
       order by r.created_at desc, r.id desc limit ${MAX_ROOMS}`,
     values: [orgId, customerId],
+    read: allRows<RoomView>,
   })
-  return rows
 }

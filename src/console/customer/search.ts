@@ -1,5 +1,6 @@
 import type { Db } from '../../db/client.ts'
-import { run } from '../../db/statement.ts'
+import { columns, text } from '../../db/columns.ts'
+import { over, run } from '../../db/statement.ts'
 import { personOf, personOfPhone } from '../../identity/aliases.ts'
 import { find, readAliases } from '../../identity/find-customers.ts'
 import { phonesMeant } from '../../identity/spoken-phone.ts'
@@ -14,22 +15,22 @@ const MAX_MATCHES = 50
  * one of their messages. Returns each customer once, at most 50.
  */
 export async function searchCustomers(db: Db, orgIds: string[], words: string): Promise<Match[]> {
-  const text = words.trim()
-  if (text === '' || text.includes('\0')) return []
+  const trimmed = words.trim()
+  if (trimmed === '' || trimmed.includes('\0')) return []
   const [byAlias, byCrmId, byWamid] = await Promise.all([
-    byAliases(db, orgIds, text),
-    byColumn(db, 'crm_id', orgIds, text),
-    byColumn(db, 'wamid', orgIds, text),
+    byAliases(db, orgIds, trimmed),
+    byColumn(db, 'crm_id', orgIds, trimmed),
+    byColumn(db, 'wamid', orgIds, trimmed),
   ])
   const found = new Map([...byAlias, ...byCrmId, ...byWamid].map((m) => [`${m.orgId}\n${m.customerId}`, m]))
   return [...found.values()].slice(0, MAX_MATCHES)
 }
 
-async function byAliases(db: Db, orgIds: string[], text: string): Promise<Match[]> {
+async function byAliases(db: Db, orgIds: string[], words: string): Promise<Match[]> {
   const numbers = await readOwnNumbers(db, orgIds)
   const people = orgIds.flatMap((orgId) => {
-    const id = { waId: undefined, userId: text, parentUserId: text, profileName: undefined }
-    const phones = phonesMeant(text, numbers.get(orgId) ?? [])
+    const id = { waId: undefined, userId: words, parentUserId: words, profileName: undefined }
+    const phones = phonesMeant(words, numbers.get(orgId) ?? [])
     return [personOf(orgId, id), ...phones.map((phone) => personOfPhone(orgId, phone))]
   })
   const known = await run(db, readAliases(people))
@@ -41,30 +42,28 @@ async function byAliases(db: Db, orgIds: string[], text: string): Promise<Match[
 }
 
 /** The orgs' own numbers, whose countries determine how a phone without a country code is read. */
-async function readOwnNumbers(db: Db, orgIds: string[]): Promise<Map<string, string[]>> {
-  const { rows } = await db.$client.query<{ orgId: string; numbers: string[] }>({
+function readOwnNumbers(db: Db, orgIds: string[]): Promise<Map<string, string[]>> {
+  return run(db, {
     name: 'console-own-numbers',
     text: `select org_id as "orgId", array_agg(display_phone_number) as numbers from waba_phones
       where org_id = any($1::text[]) group by org_id`,
     values: [orgIds],
+    read: (rows: { orgId: string; numbers: string[] }[]) =>
+      new Map(rows.map(({ orgId, numbers }) => [orgId, numbers])),
   })
-  return new Map(rows.map((row) => [row.orgId, row.numbers]))
 }
 
 const TABLES = { crm_id: 'contacts', wamid: 'messages' } as const
+const ORGS = columns<string>({ id: text((id) => id) })
 
-async function byColumn(
-  db: Db,
-  column: keyof typeof TABLES,
-  orgIds: string[],
-  text: string,
-): Promise<Match[]> {
-  const { rows } = await db.$client.query<Omit<Match, 'matchedBy'>>({
+function byColumn(db: Db, column: keyof typeof TABLES, orgIds: string[], words: string): Promise<Match[]> {
+  const statement = over(ORGS, orgIds, {
     name: `console-search-${column}`,
     text: `select t.org_id as "orgId", t.customer_id as "customerId"
-      from unnest($1::text[]) as o(id) join ${TABLES[column]} t on t.org_id = o.id and t.${column} = $2
+      from ${ORGS.as('o')} join ${TABLES[column]} t on t.org_id = o.id and t.${column} = $2
       where t.customer_id is not null limit ${MAX_MATCHES}`,
-    values: [orgIds, text],
+    values: [words],
+    read: (rows: Omit<Match, 'matchedBy'>[]) => rows.map((row) => ({ ...row, matchedBy: column })),
   })
-  return rows.map((row) => ({ ...row, matchedBy: column }))
+  return run(db, statement)
 }

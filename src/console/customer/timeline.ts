@@ -1,5 +1,7 @@
 import type { Db } from '../../db/client.ts'
+import { columns, uuid } from '../../db/columns.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
+import { allRows, run } from '../../db/statement.ts'
 import { outboxIdSql } from '../../rules/provisional-wamid.ts'
 
 /** A message from or to a customer. `payload` is null unless message text was asked for. */
@@ -32,50 +34,52 @@ export type TimelineQuery = { orgId: string; customerId: string; roomIds: string
 const MAX_MESSAGES = 100
 const MAX_EVENTS = 200
 
+const ROOMS = columns<string>({ id: uuid((id) => id) })
+
 /** The latest 100 messages of each of these chatrooms, and the latest 100 that are held for the customer. Unordered. */
-export async function timelineMessages(
+export function timelineMessages(
   db: Db,
   { orgId, customerId, roomIds }: TimelineQuery,
   withText: boolean,
 ): Promise<TimelineMessage[]> {
-  const { rows } = await db.$client.query<TimelineMessage>({
+  return run(db, {
     name: 'console-timeline-messages',
     text: `with m as (
-        select m.* from unnest($3::uuid[]) as r(id)
+        select m.* from ${ROOMS.as('r')}
         cross join lateral (
-          select * from messages m where m.org_id = $1 and m.chatroom_id = r.id
+          select * from messages m where m.org_id = $2 and m.chatroom_id = r.id
           order by m.sent_at desc, m.seq desc limit ${MAX_MESSAGES}) m
         union all (
           select * from messages m
-          where m.org_id = $1 and m.customer_id = $2 and m.route = 'held' and m.chatroom_id is null
+          where m.org_id = $2 and m.customer_id = $3 and m.route = 'held' and m.chatroom_id is null
           order by m.sent_at desc limit ${MAX_MESSAGES}))
       select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
         coalesce(m.status, o.state) as status, case when $4 then m.payload end as payload
       from m left join outbox o on o.org_id = m.org_id
         and o.id = ${outboxIdSql('m.wamid')}`,
-    values: [orgId, customerId, roomIds, withText],
+    values: [...ROOMS.values(roomIds), orgId, customerId, withText],
+    read: allRows<TimelineMessage>,
   })
-  return rows
 }
 
 /** The latest 200 events of the customer and of each of these chatrooms, each once, the newest first. */
-export async function timelineEvents(
+export function timelineEvents(
   db: Db,
   { orgId, customerId, roomIds }: TimelineQuery,
 ): Promise<TimelineEvent[]> {
-  const { rows } = await db.$client.query<TimelineEvent>({
+  return run(db, {
     name: 'console-timeline-events',
     text: `with e as (
-        (select * from events e where e.org_id = $1 and e.customer_id = $2 order by e.id desc limit ${MAX_EVENTS})
+        (select * from events e where e.org_id = $2 and e.customer_id = $3 order by e.id desc limit ${MAX_EVENTS})
         union all
-        select e.* from unnest($3::uuid[]) as r(id)
+        select e.* from ${ROOMS.as('r')}
         cross join lateral (
-          select * from events e where e.org_id = $1 and e.chatroom_id = r.id order by e.id desc limit ${MAX_EVENTS}) e)
+          select * from events e where e.org_id = $2 and e.chatroom_id = r.id order by e.id desc limit ${MAX_EVENTS}) e)
       select distinct on (id) id, kind, actor, reason, chatroom_id as "chatroomId", wamid,
         case when kind ~ '\\.(deactivated|reactivated|expired)$'
           then coalesce((after ->> 'at')::timestamptz, created_at) else created_at end as at
       from e order by id desc`,
-    values: [orgId, customerId, roomIds],
+    values: [...ROOMS.values(roomIds), orgId, customerId],
+    read: allRows<TimelineEvent>,
   })
-  return rows
 }

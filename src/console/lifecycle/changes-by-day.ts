@@ -1,4 +1,5 @@
 import type { Db } from '../../db/client.ts'
+import { allRows, run } from '../../db/statement.ts'
 import { firstUuidOf } from '../../rules/uuid-time.ts'
 
 /** The changes of an org's chatrooms on one day (`2026-11-22`, UTC). */
@@ -10,8 +11,8 @@ export type DayCounts = { created: number; reactivated: number; deactivated: num
 export const DAYS = 14
 
 /** Counts the created, reactivated, deactivated and expired chatrooms since a point in time, by org and day. */
-export async function changesByDay(db: Db, since: Date): Promise<DayOfOrg[]> {
-  const { rows } = await db.$client.query<DayOfOrg>({
+export function changesByDay(db: Db, since: Date): Promise<DayOfOrg[]> {
+  return run(db, {
     name: 'console-changes-by-day',
     text: `select o.id as "orgId", e.day::text as day, e.created, e.reactivated, e.deactivated, e.expired
       from orgs o
@@ -23,6 +24,6 @@ export async function changesByDay(db: Db, since: Date): Promise<DayOfOrg[]> {
           count(*) filter (where kind = 'chatroom.expired')::int as expired
         from events e where e.org_id = o.id and e.id >= ${firstUuidOf('$1::timestamptz')} group by day) e`,
     values: [since],
+    read: allRows<DayOfOrg>,
   })
-  return rows
 }

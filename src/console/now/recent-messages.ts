@@ -1,5 +1,6 @@
 import type { Db } from '../../db/client.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
+import { run } from '../../db/statement.ts'
 
 /** A routed message, without its text. */
 export type RecentMessage = {
@@ -16,11 +17,14 @@ export type RecentMessage = {
   number: string
 }
 
+/** `seq` is a `bigint`, which the driver returns as text. */
+type Row = Omit<RecentMessage, 'seq'> & { seq: string }
+
 /**
  * The latest routed messages with a receive sequence above `after`, the newest first: at most `perOrg` of each org and
  * `limit` in all. The index `messages_routed` gives them, so it reads no other rows.
  */
-export async function recentMessages(
+export function recentMessages(
   db: Db,
   {
     orgId,
@@ -29,7 +33,7 @@ export async function recentMessages(
     limit,
   }: { orgId?: string | undefined; after: number; perOrg: number; limit: number },
 ): Promise<RecentMessage[]> {
-  const { rows } = await db.$client.query<Omit<RecentMessage, 'seq'> & { seq: string }>({
+  return run(db, {
     name: 'console-recent-messages',
     text: `select m.org_id as "orgId", m.wamid, m.seq, m.received_at as "receivedAt", m.type, m.route, m.reason,
         coalesce(m.wa_id, m.user_id) as sender, coalesce(p.display_phone_number, m.waba_phone_id) as number
@@ -41,6 +45,6 @@ export async function recentMessages(
       where $1::text is null or o.id = $1
       order by m.seq desc limit $4`,
     values: [orgId, after, perOrg, limit],
+    read: (rows: Row[]) => rows.map((row) => ({ ...row, seq: Number(row.seq) })),
   })
-  return rows.map((row) => ({ ...row, seq: Number(row.seq) }))
 }

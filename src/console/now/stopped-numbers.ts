@@ -1,15 +1,17 @@
 import type { Db } from '../../db/client.ts'
+import { allRows, run } from '../../db/statement.ts'
 
 export type StoppedNumber = { orgId: string; number: string; reason: string | null; since: Date }
 
 const MAX_NUMBERS = 50
 
 /** The 50 numbers of all orgs that were stopped last. They may not send until they are provisioned with a new token. */
-export async function listStoppedNumbers(db: Db): Promise<StoppedNumber[]> {
-  const { rows } = await db.$client.query<StoppedNumber>({
+export function listStoppedNumbers(db: Db): Promise<StoppedNumber[]> {
+  return run(db, {
     name: 'console-stopped-numbers',
     text: `select org_id as "orgId", display_phone_number as number, stopped_reason as reason, stopped_at as since
       from waba_phones where stopped_at is not null order by stopped_at desc, id limit ${MAX_NUMBERS}`,
+    values: [],
+    read: allRows<StoppedNumber>,
   })
-  return rows
 }

@@ -1,4 +1,6 @@
 import type { Db } from '../../db/client.ts'
+import { columns, text } from '../../db/columns.ts'
+import { allRows, over, run } from '../../db/statement.ts'
 
 /** A message that waits for a chatroom of its customer, without its text. */
 export type HeldMessage = {
@@ -15,20 +17,22 @@ export type HeldMessage = {
 const PER_ORG = 50
 const MAX_MESSAGES = 100
 
+const ORGS = columns<string>({ id: text((id) => id) })
+
 /** The latest held messages of these orgs, newest first: at most 50 of each org, 100 of all. */
-export async function listHeld(db: Db, orgIds: string[]): Promise<HeldMessage[]> {
-  const { rows } = await db.$client.query<HeldMessage>({
+export function listHeld(db: Db, orgIds: string[]): Promise<HeldMessage[]> {
+  const statement = over(ORGS, orgIds, {
     name: 'console-held',
     // `chatroom_id` is null in every row. Ordering by it first lets the index `messages_chatroom` give the order.
     text: `select m.org_id as "orgId", m.wamid, m.customer_id as "customerId", coalesce(m.wa_id, m.user_id) as sender,
         coalesce(p.display_phone_number, m.waba_phone_id) as number, m.type, m.reason, m.received_at as "receivedAt"
-      from unnest($1::text[]) as o(id)
+      from ${ORGS.as('o')}
       cross join lateral (
         select * from messages m where m.org_id = o.id and m.route = 'held' and m.chatroom_id is null
         order by m.chatroom_id desc, m.sent_at desc, m.seq desc limit ${PER_ORG}) m
       left join waba_phones p on p.org_id = m.org_id and p.id = m.waba_phone_id
       order by m.received_at desc, m.seq desc limit ${MAX_MESSAGES}`,
-    values: [orgIds],
+    read: allRows<HeldMessage>,
   })
-  return rows
+  return run(db, statement)
 }
