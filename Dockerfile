@@ -1,4 +1,4 @@
-# One image for every role: docker run usher node dist/workers/main.js server|workers|all
+# One image for all roles: docker run usher node dist/workers/main.js server|workers|all
 FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

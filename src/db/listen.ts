@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { LEFT_BEHIND } from './client.ts'
+import { END_ABANDONED } from './client.ts'
 
 export type Listener = {
   /** Starts listening in the background, and reconnects whenever the connection is lost. Harmless when open already. */
@@ -57,7 +57,7 @@ async function listenUntilLost({ url, channel, signal, handle }: Subscription): 
   const client = new pg.Client({
     connectionString: url,
     application_name: 'usher-listener',
-    options: LEFT_BEHIND,
+    options: END_ABANDONED,
     ...LIMITS,
   })
   const lost = new AbortController()

@@ -1,7 +1,7 @@
 import type { Db } from '../db/client.ts'
 import type { QueueName } from '../queue/names.ts'
 
-/** Records that a worker of this queue took a job and reached the database, as of the database's clock. */
+/** Records, by the database's clock, that a worker of this queue took a canary and reached the database. */
 export async function answerCanary(db: Db, queue: QueueName): Promise<void> {
   await db.$client.query({
     name: 'answer-canary',

@@ -1,12 +1,15 @@
 import type { Db } from '../db/client.ts'
 import { QUEUE_NAMES, type QueueName } from '../queue/names.ts'
 
-/** Ids that a queue's canaries take in turn: bounds how many wait when nobody works, and outlives one that is lost. */
+/**
+ * Number of job ids that the canaries of a queue take in turn. No more than that many canaries wait while no worker runs,
+ * and a lost canary does not block its id for ever.
+ */
 const TURNS = 8
 
 /**
- * Which queues are due for a canary, 30 s after the last, and the turn its id takes; each process may ask at any
- * time, and one of them is told. By the database's clock.
+ * Claims the canaries that are due: one for each queue, 30 s after the last one by the database's clock, with the turn for
+ * its job id. Any process may call this at any time; each canary is claimed by one of them.
  */
 export async function askCanaries(db: Db): Promise<{ queue: QueueName; turn: number }[]> {
   const { rows } = await db.$client.query<{ queue: QueueName; turn: number }>({

@@ -2,15 +2,15 @@ import type { Db } from '../db/client.ts'
 import { QUEUE_NAMES } from '../queue/names.ts'
 import { SCHEDULES } from '../queue/schedules.ts'
 
-/** Seconds since the last sign of life, by name; null: never seen. */
+/** Seconds since the last sign of life, by name; null when there was none yet. */
 export type Ages = Record<string, number | null>
 
-/** `canaries`: since a worker of each queue last answered one. `sweeps`: since each last finished. */
+/** `canaries`: the age of each queue's last answered canary. `sweeps`: the time since each sweep last finished. */
 export type Heartbeats = { canaries: Ages; sweeps: Ages }
 
 type Row = { kind: 'queue' | 'sweep'; name: string; age: number }
 
-/** All signs of life, their ages by the database's clock. */
+/** Reads the age of all signs of life, by the database's clock. */
 export async function readHeartbeats(db: Db): Promise<Heartbeats> {
   const { rows } = await db.$client.query<Row>({
     name: 'read-heartbeats',

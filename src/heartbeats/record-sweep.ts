@@ -1,6 +1,6 @@
 import type { Db } from '../db/client.ts'
 
-/** Records that a sweep finished now, by the database's clock, and how many rows it changed. */
+/** Records that a sweep finished now by the database's clock, and how many rows it changed. */
 export async function recordSweep(db: Db, sweep: string, rows: number): Promise<void> {
   await db.$client.query({
     name: 'record-sweep',

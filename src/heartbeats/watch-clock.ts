@@ -8,77 +8,87 @@ type Parts = {
   db: Db
   /** This machine's time, in milliseconds. */
   now: () => number
-  /** What must not run on a wrong clock, and does not before the first comparison; called at every look. */
+  /** Workers that must not run by a wrong clock. They are paused until the first comparison. */
   workers: { pause(): void; resume(): void } | undefined
   metrics: Pick<Metrics, 'clockSkew'>
   log: Logger
 }
 
 export type ClockWatch = {
-  /** Seconds ahead of the database at the last comparison; undefined before the first. */
+  /** Seconds that this clock was ahead of the database's at the last comparison; undefined before the first. */
   skew(): number | undefined
-  /** @throws Error while the clock is too wrong to work by */
+  /** @throws Error while the clock is so wrong that the workers are paused */
   expectRight(): Promise<void>
   stop(): void
 }
 
 const WARN_SECONDS = 1
 const PAUSE_SECONDS = 5
-const LOOK_MS = 60_000
-/** Until the first answer, and while paused. */
-const IMPATIENT_MS = 2_000
+const COMPARE_EVERY_MS = 60_000
+/** Until the first answer of the database, and while the workers are paused. */
+const COMPARE_SOON_MS = 2_000
 
 /**
- * Compares this machine's clock with the database's, every minute. BullMQ judges locks on PostgreSQL, and what is
- * delayed on both stores, by its process's own clock: a worker 60 s ahead took jobs from healthy ones within 3 s.
- * So at more than 5 s the workers pause until it is mended; more than 1 s is a warning.
+ * Compares this machine's clock with the database's every minute, and pauses the workers while they differ by more than
+ * 5 s; a difference of more than 1 s is a warning in the log. BullMQ judges locks on PostgreSQL, and delayed jobs on both
+ * stores, by the clock of its own process: a worker whose clock was 60 s ahead took jobs from healthy workers within 3 s.
  */
 export function watchClock({ db, now, workers, metrics, log }: Parts): ClockWatch {
-  const ended = new AbortController()
+  const stopped = new AbortController()
+  const report = createReport(log)
   let skew: number | undefined
-  const isWrong = () => Math.abs(skew ?? 0) > PAUSE_SECONDS
-  const tell = oncePerMinute()
 
-  const look = async () => {
-    const wasWrong = isWrong()
+  const compare = async () => {
+    const wasWrong = isWrong(skew)
     skew = await measureSkew(db, now)
     metrics.clockSkew.set(skew)
-    if (ended.signal.aborted) return
-    const told = { skewSeconds: skew }
-    if (isWrong()) {
-      workers?.pause()
-      tell(() => log.error(told, "this machine's clock is wrong: its workers pause until it is mended"))
-    } else {
-      if (wasWrong) log.info(told, "this machine's clock is right again: its workers go on")
-      else if (Math.abs(skew) > WARN_SECONDS)
-        tell(() => log.warn(told, "this machine's clock is off: mend it before its workers must pause"))
-      workers?.resume()
-    }
+    if (stopped.signal.aborted) return
+    if (isWrong(skew)) workers?.pause()
+    else workers?.resume()
+    report(skew, wasWrong)
   }
-  const live = async () => {
-    while (!ended.signal.aborted) {
-      // A database that is away is told by others; the last comparison stands.
-      await look().catch(() => undefined)
-      const wait = skew === undefined || isWrong() ? IMPATIENT_MS : LOOK_MS
-      await sleep(wait, undefined, { signal: ended.signal }).catch(() => undefined)
+  const watch = async () => {
+    while (!stopped.signal.aborted) {
+      // While the database is away, which others report, the last comparison stands.
+      await compare().catch(() => undefined)
+      const wait = skew === undefined || isWrong(skew) ? COMPARE_SOON_MS : COMPARE_EVERY_MS
+      await sleep(wait, undefined, { signal: stopped.signal }).catch(() => undefined)
     }
   }
   workers?.pause()
-  void live()
+  void watch()
   return {
     skew: () => skew,
     expectRight: async () => {
-      if (isWrong()) throw new Error(`this machine's clock is ${skew} s ahead of the database's`)
+      if (isWrong(skew)) throw new Error(`this machine's clock is ${skew} s ahead of the database's`)
     },
-    stop: () => ended.abort(),
+    stop: () => stopped.abort(),
   }
 }
 
-function oncePerMinute(): (say: () => void) => void {
+function isWrong(skew = 0): boolean {
+  return Math.abs(skew) > PAUSE_SECONDS
+}
+
+/** Logs the result of a comparison. Lines about a wrong clock come at most once a minute. */
+function createReport(log: Logger): (skew: number, wasWrong: boolean) => void {
   let quietUntil = 0
-  return (say) => {
-    if (performance.now() < quietUntil) return
+  const isQuiet = () => {
+    if (performance.now() < quietUntil) return true
     quietUntil = performance.now() + 60_000
-    say()
+    return false
+  }
+  return (skewSeconds, wasWrong) => {
+    if (isWrong(skewSeconds)) {
+      if (isQuiet()) return
+      log.error(
+        { skewSeconds },
+        "this machine's clock is wrong: its workers pause until the clock is corrected",
+      )
+    } else if (wasWrong) {
+      log.info({ skewSeconds }, "this machine's clock is right again: its workers resume")
+    } else if (Math.abs(skewSeconds) > WARN_SECONDS && !isQuiet()) {
+      log.warn({ skewSeconds }, "this machine's clock is inaccurate; beyond 5 s its workers pause")
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { type ConnectionOptions, createPostgresBackend, type createRedisBackend } from 'bullmq'
 import pg from 'pg'
-import { LEFT_BEHIND } from '../db/client.ts'
+import { END_ABANDONED } from '../db/client.ts'
 import { endLostConnections } from '../db/lost-connections.ts'
 
 /** Opens the pool of one Queue: a statement that takes longer than 500 ms fails. */
@@ -23,7 +23,7 @@ export function workerPool(url: string): pg.Pool {
  * an object was being built ended the process.
  */
 function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
-  const search = { options: `-c search_path=bullmq ${LEFT_BEHIND}` }
+  const search = { options: `-c search_path=bullmq ${END_ABANDONED}` }
   const pool = new pg.Pool({ connectionString: url, keepAlive: true, ...search, ...limits })
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))

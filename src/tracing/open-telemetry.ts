@@ -28,25 +28,25 @@ import { oncePerSecond } from '../once-per-second.ts'
 import type { Traced, Tracing } from './tracing.ts'
 
 /**
- * Sends spans to a collector by OTLP over HTTP, in batches; what it does not take is lost, and told in the log. The
- * SDK reads what else the usual variables say (headers, sampler, batch sizes) by itself.
+ * Exports spans to a collector by OTLP over HTTP, in batches. Spans that the collector does not accept are lost, and the
+ * log says so. The SDK itself reads OpenTelemetry's other variables (headers, sampler, batch sizes).
  */
 export function startOpenTelemetry(
   { url, serviceName }: NonNullable<Config['traces']>,
   log: Logger,
 ): Tracing {
   const warn = oncePerSecond(log)
-  const tell = (message: string) => warn(new Error(message.slice(0, 300)), 'traces are not exported')
+  const warnOf = (message: string) => warn(new Error(message.slice(0, 300)), 'traces are not exported')
   const ignore = () => undefined
   diag.setLogger(
-    { error: tell, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
+    { error: warnOf, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
     DiagLogLevel.ERROR,
   )
   const provider = new NodeTracerProvider({
     resource: defaultResource()
       .merge(detectResources({ detectors: [envDetector] }))
       .merge(resourceFromAttributes({ 'service.name': serviceName })),
-    spanProcessors: [withoutChores(new BatchSpanProcessor(new OTLPTraceExporter({ url })))],
+    spanProcessors: [withoutPolling(new BatchSpanProcessor(new OTLPTraceExporter({ url })))],
   })
   provider.register()
   const stop = () => provider.shutdown().catch((err) => warn(err, 'traces are not exported'))
@@ -58,7 +58,7 @@ const traced: Traced = (name, attributes, work) =>
     try {
       return await work()
     } catch (error) {
-      // No message: that of a database error can show what rows hold.
+      // The message is left out: that of a database error can contain the values of rows.
       span.setStatus({ code: SpanStatusCode.ERROR })
       span.setAttribute('error.type', error instanceof Error ? error.name : typeof error)
       throw error
@@ -76,17 +76,17 @@ const carry: Tracing['carry'] = () => {
 const follow: Tracing['follow'] = (traceparent, work) =>
   context.with(propagation.extract(ROOT_CONTEXT, { traceparent }), work)
 
-/** BullMQ also traces what its workers do for themselves, some times a second, each as a trace of its own. */
-function withoutChores(processor: SpanProcessor): SpanProcessor {
+/** Drops the traces of a BullMQ worker's own upkeep, such as looking for jobs, of which it makes several a second. */
+function withoutPolling(processor: SpanProcessor): SpanProcessor {
   return {
     onStart: (span, context) => processor.onStart(span, context),
-    onEnd: (span) => isChore(span) || processor.onEnd(span),
+    onEnd: (span) => isPolling(span) || processor.onEnd(span),
     forceFlush: () => processor.forceFlush(),
     shutdown: () => processor.shutdown(),
   }
 }
 
-function isChore({ kind, parentSpanContext, instrumentationScope }: ReadableSpan): boolean {
+function isPolling({ kind, parentSpanContext, instrumentationScope }: ReadableSpan): boolean {
   return (
     instrumentationScope.name === 'bullmq' && kind === SpanKind.INTERNAL && parentSpanContext === undefined
   )

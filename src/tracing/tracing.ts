@@ -3,22 +3,22 @@ import type { Telemetry } from 'bullmq'
 import type { Config } from '../config.ts'
 import type { Logger } from '../logger.ts'
 
-/** Runs `work` as a span of this name, child of the one it is called in; a throw marks it and is passed on. */
+/** Runs `work` as a span, a child of the current one. An error marks the span and is passed on. */
 export type Traced = <T>(name: string, attributes: Attributes, work: () => Promise<T>) => Promise<T>
 
 export type Tracing = {
   traced: Traced
-  /** For every Queue and Worker: hands the trace on in a job's options, never in its data. */
+  /** For BullMQ's queues and workers: carries the trace in the options of a job, never in its data. */
   telemetry: Telemetry | undefined
-  /** The trace this is called in, for another process (W3C `traceparent`); '' outside of one. */
+  /** The current trace, to be passed to another process (W3C `traceparent`); empty when there is none. */
   carry: () => string
-  /** Runs `work` as a part of the trace that was carried here, if any was. */
+  /** Runs `work` as a part of a trace that came from another process; an empty `carried` means none. */
   follow: <T>(carried: string, work: () => T) => T
-  /** Sends what is left. Never rejects. */
+  /** Exports the spans that are still in memory. Never rejects. */
   stop(): Promise<void>
 }
 
-/** What tracing is without a collector. */
+/** Tracing without a collector: it does nothing. */
 export const NO_TRACES: Tracing = {
   traced: (_name, _attributes, work) => work(),
   telemetry: undefined,
@@ -27,7 +27,7 @@ export const NO_TRACES: Tracing = {
   stop: async () => {},
 }
 
-/** Traces to the collector of the configuration; without one nothing of OpenTelemetry is even loaded. */
+/** Starts tracing to the configured collector. Without one, no module of OpenTelemetry is loaded. */
 export async function startTracing(traces: Config['traces'], log: Logger): Promise<Tracing> {
   if (traces === undefined) return NO_TRACES
   const { startOpenTelemetry } = await import('./open-telemetry.ts')

@@ -1,7 +1,10 @@
 import { index, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { bytea, instant, orgId } from './columns.ts'
 
-/** Webhook fields that are not messages. `digest` = SHA-256 of WABA, time, field and value: a redelivery is one row. */
+/**
+ * Webhook fields that carry no messages. `digest` is the SHA-256 of WABA, time, field and value, so that a delivery that
+ * Meta repeats is stored once.
+ */
 export const accountEvents = pgTable(
   'account_events',
   {

@@ -11,7 +11,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { bytea, createdAt, orgId } from './columns.ts'
 
-/** What a POST with an `Idempotency-Key` was answered; `status` null while the first request is at work. */
+/** The answers to POSTs with an `Idempotency-Key`. `status` is null while the first request is being processed. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
@@ -28,7 +28,7 @@ export const idempotencyKeys = pgTable(
   ],
 )
 
-/** The columns that rate-limiter-flexible wants; keys start with the org. */
+/** The columns are those that rate-limiter-flexible requires. Keys start with the org. */
 export const rateLimits = pgTable('rate_limits', {
   key: varchar('key', { length: 255 }).primaryKey(),
   points: integer('points').notNull().default(0),

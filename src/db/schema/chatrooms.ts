@@ -24,12 +24,15 @@ export const DEACTIVATION_REASONS = [
 ] as const
 
 /**
- * Contact x WABA phone. `state` follows from the timestamps, so the two can never disagree.
- * `chatrooms_one_active` holds "at most one active per number and customer"; a trigger holds "expired is final".
- * `activityDay`, which deactivate-inactive looks by, is never after the last sign of life: a trigger sets it on
- * creation and activation, the sweep brings it forward, so a message (`lastInboundAt`) touches no index (HOT).
- * Two columns follow others by triggers: `assignedUserId` chatroom_members, so that a user's active chatrooms are
- * counted by index, and `contactCreatedAt` the contact, so that routing need not read it.
+ * The chatroom of a contact at a WABA phone. `state` is generated from the timestamps, so it can never contradict them.
+ * `chatrooms_one_active` guarantees at most one active chatroom for a customer at a number; a trigger guarantees that
+ * expired is final.
+ *
+ * The sweep deactivate-inactive searches by `activityDay`, a day that is never later than the last message or
+ * activation. A trigger sets it on creation and activation, and the sweep moves it forward, so that a message, which only
+ * changes `lastInboundAt`, changes no indexed column (a heap-only update). Triggers also copy two columns: `assignedUserId` from
+ * chatroom_members, so that a user's active chatrooms are counted by an index, and `contactCreatedAt` from the contact, so
+ * that routing need not read the contact.
  */
 export const chatrooms = pgTable(
   'chatrooms',
@@ -93,7 +96,7 @@ export const chatrooms = pgTable(
   ],
 )
 
-/** Who sees a chatroom, and from when on (`visibleFrom` null: its whole history). */
+/** The users who see a chatroom, from `visibleFrom` on; null means its whole history. */
 export const chatroomMembers = pgTable(
   'chatroom_members',
   {

@@ -1,13 +1,13 @@
 import { customType, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
-/** The tenant. First in every key, so one org never meets another. */
+/** The tenant. It is the first column of every key, which separates the orgs. */
 export const orgId = () => text('org_id').notNull()
 
-/** Millisecond precision, as JavaScript's: what is read back compares equal to what is stored. */
+/** A time in milliseconds, like JavaScript's dates, so that a value that is read equals the value that was stored. */
 export const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
 export const createdAt = () => instant('created_at').notNull().defaultNow()
 
-/** Public ids are UUIDv7, made by the caller, so that they sort by time. */
+/** A public id: a UUIDv7 that the caller generates, so that ids sort by time. */
 export const id = () => uuid('id').notNull()
 
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })

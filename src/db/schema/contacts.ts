@@ -16,7 +16,7 @@ import { createdAt, id, instant, orgId } from './columns.ts'
 import { customers } from './customers.ts'
 import { wabaPhones } from './wabas.ts'
 
-/** A CRM record (a lead). Many contacts may point to one customer; an affiliate's phone has one contact. */
+/** A CRM record (a lead). One customer may have many contacts; an affiliate has only one. */
 export const contacts = pgTable(
   'contacts',
   {
@@ -54,7 +54,7 @@ export const contacts = pgTable(
   ],
 )
 
-/** The contact's one WABA mapping: which number talks to it. */
+/** The WABA mapping of a contact, which has at most one: the number that communicates with it. */
 export const contactWabas = pgTable(
   'contact_wabas',
   {

@@ -4,9 +4,10 @@ import { createdAt, id, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
 /**
- * One WhatsApp person as one org sees them: the row that routing and the API lock, in (org, id) order.
- * `preferenceAt`: Meta's time of the last `user_preferences`, so that a late one changes nothing.
- * `mergedInto`: this customer turned out to be that one, who has its names now.
+ * One WhatsApp person as one org sees them. Routing and the API lock this row before they change anything of the customer;
+ * several rows are locked in (org, id) order. `preferenceAt` is Meta's time of the last `user_preferences`, so that one
+ * that arrives late changes nothing. `mergedInto` is the customer that turned out to be the same person, and that has the
+ * aliases of both since then.
  */
 export const customers = pgTable(
   'customers',
@@ -24,7 +25,9 @@ export const customers = pgTable(
 
 export const ALIAS_KINDS = ['phone', 'wa_id', 'bsuid', 'parent_bsuid'] as const
 
-/** Every name Meta or the CRM has for a customer. Values are verbatim (phones: E.164); never deleted. */
+/**
+ * The names that Meta or the CRM uses for a customer. Ids are stored verbatim, phones as E.164. Rows are never deleted.
+ */
 export const customerAliases = pgTable(
   'customer_aliases',
   {

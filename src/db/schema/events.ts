@@ -1,7 +1,10 @@
 import { index, json, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { createdAt, id, orgId } from './columns.ts'
 
-/** The audit: one row per state change, in the same transaction. `actor`: `routing`, `sweep`, `user:<id>` ... */
+/**
+ * The audit: one row for each change of state, written in the transaction of the change. `actor` is `routing`, `sweep`,
+ * `user:<id>` and the like.
+ */
 export const events = pgTable(
   'events',
   {

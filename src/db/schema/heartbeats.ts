@@ -3,8 +3,9 @@ import { check, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
 /**
- * Signs of life of the whole installation, so without an org. A queue: when a canary was last put into it, and when
- * a worker last answered one. A sweep: when it last finished (`answeredAt`), and how many rows it changed.
+ * Signs of life of the whole installation, which is why the table has no org. For a queue: when a canary was last enqueued
+ * (`askedAt`), and when a worker last answered one (`answeredAt`). For a sweep: when it last finished (`answeredAt`), and
+ * how many rows it changed.
  */
 export const heartbeats = pgTable(
   'heartbeats',

@@ -3,10 +3,12 @@ import { bigint, check, index, pgTable, smallint, text } from 'drizzle-orm/pg-co
 import { bytea, instant } from './columns.ts'
 
 /**
- * One webhook POST, exactly as signed, until it is routed (then the row is gone). It carries no org: one
- * delivery may speak of several, known only once it is read. `state`: new (to route), parked (waits for the
- * number or WABA in `parkedFor` to be provisioned) or dead (kept with its error; replayable). `dueAt`: when
- * requeue-stranded may enqueue it again; `attempts`: tries since it is suspected of killing its worker.
+ * One webhook POST (a delivery), with its bytes exactly as signed. The transaction that routes it deletes the row. It has
+ * no org, because one delivery may concern several orgs, and they are known only when it is parsed.
+ *
+ * `state` is `new` (to be routed), `parked` (waits until the number or WABA in `parkedFor` is provisioned) or `dead` (a
+ * dead letter: kept with its error, and replayable). From `dueAt` on, requeue-stranded may enqueue the row again, which it
+ * has done `requeues` times. `attempts` counts the tries since the row is suspected of killing its worker.
  */
 export const inbox = pgTable(
   'inbox',

@@ -7,9 +7,10 @@ export const ROUTES = ['active', 'reactivated', 'expired', 'held', 'created'] as
 export const MESSAGE_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'] as const
 
 /**
- * Every message, once: (org, wamid) is the ledger. `payload` and `contact` (the sender's entry of
- * `contacts[]`) are what Meta sent; `json`, since `jsonb` refuses \u0000 and lone surrogates. `seq` = delivery id x 4096 + place in the delivery, breaking Meta's
- * whole-second ties. `route` is null for what took no part in routing; `reason` then says why.
+ * The ledger of messages: the key (org, wamid) makes sure that each message is stored once. `payload` and `contact` (the
+ * sender's entry of `contacts[]`) are exactly what Meta sent; their type is `json`, because `jsonb` refuses \u0000 and lone
+ * surrogates. `seq` orders messages that Meta's whole-second timestamps do not (`src/rules/ledger-order.ts`). `route` is null for a
+ * message that took no part in routing; `reason` then says why.
  */
 export const messages = pgTable(
   'messages',
@@ -52,7 +53,7 @@ export const messages = pgTable(
   ],
 )
 
-/** One chatroom routing looked at; `since` = when it entered that state. */
+/** A chatroom that routing considered. `since` is when it entered its state. */
 export type MessageCandidate = {
   chatroom_id: string
   contact_id: string

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { boolean, check, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { createdAt, instant } from './columns.ts'
 
-/** A tenant and its settings. A null number of days switches that rule off. */
+/** A tenant and its settings. A rule whose number of days is null is switched off. */
 export const orgs = pgTable(
   'orgs',
   {

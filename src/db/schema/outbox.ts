@@ -15,9 +15,10 @@ import { chatrooms } from './chatrooms.ts'
 import { createdAt, id, instant, orgId } from './columns.ts'
 
 /**
- * What is to be sent, written in the transaction that decided it; `payload` is Meta's message without address.
- * `id` travels as `biz_opaque_callback_data`. `dueAt`: not before. `claimedAt`: the request was about to leave.
- * `unknown`: it left and no answer came; only a status webhook settles it, it is never sent again.
+ * The messages to send, written in the transaction that decided to send them. `payload` is Meta's message object without
+ * the recipient. Meta returns `id` in statuses, since it is sent as `biz_opaque_callback_data`. A row is sent at `dueAt` at
+ * the earliest, and claimed (`claimedAt`) immediately before its request is sent. In the state `unknown` the request was
+ * sent and no answer came: the row is never sent again, and only a status webhook can tell its outcome.
  */
 export const outbox = pgTable(
   'outbox',
@@ -57,5 +58,5 @@ export const outbox = pgTable(
   ],
 )
 
-/** The key of an outbox row: what jobs of the queue `outbound` carry. */
+/** The key of an outbox row, which is also the data of a job in the queue `outbound`. */
 export type OutboxRow = { org: string; id: string }

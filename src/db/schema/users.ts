@@ -29,7 +29,7 @@ export const groups = pgTable(
   (t) => [primaryKey({ name: 'groups_pkey', columns: [t.orgId, t.id] })],
 )
 
-/** `lastAssignedAt` breaks ties in rotation when members have equally many active chatrooms. */
+/** Members of a group. `lastAssignedAt` decides between members who have the same number of active chatrooms. */
 export const groupMembers = pgTable(
   'group_members',
   {

@@ -3,7 +3,7 @@ import { check, foreignKey, index, integer, pgTable, primaryKey, text } from 'dr
 import { bytea, createdAt, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
-/** A WhatsApp Business Account. The access token is encrypted with SECRETS_KEY (AES-256-GCM). */
+/** A WhatsApp Business Account. Its access token is encrypted with SECRETS_KEY (`src/secrets.ts`). */
 export const wabas = pgTable(
   'wabas',
   {
@@ -17,7 +17,10 @@ export const wabas = pgTable(
   (t) => [primaryKey({ name: 'wabas_pkey', columns: [t.orgId, t.id] })],
 )
 
-/** A number of a WABA; `id` is Meta's `phone_number_id`. `position` orders "the next available number". */
+/**
+ * A number of a WABA. `id` is Meta's `phone_number_id`. New chatrooms take the first number in the order of `position` that
+ * is free for the customer.
+ */
 export const wabaPhones = pgTable(
   'waba_phones',
   {
@@ -42,8 +45,8 @@ export const wabaPhones = pgTable(
 )
 
 /**
- * Number or WABA -> org: the one key that crosses orgs, since Meta's webhooks do not name ours.
- * Small and hardly ever written: a reference table in a distributed database.
+ * The org of each number and WABA. This is the only key that crosses orgs, because Meta's webhooks do not name an org. The
+ * table is small and rarely written, so a distributed database can keep it as a reference table.
  */
 export const metaObjects = pgTable(
   'meta_objects',
