@@ -49,7 +49,7 @@ export function createOpsApp(parts: OpsParts): Express {
   const app = express()
   app.disable('x-powered-by')
   app.use(assignRequestId)
-  // The internal listener is plain HTTP, so browsers must not be told to use HTTPS only.
+  // The internal listener is plain HTTP, so it must not send `Strict-Transport-Security`.
   app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
