@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatTable } from '../src/cli/table.ts'
 import { mintToken } from '../src/cli/token.ts'
-import { type Config, ConfigError, readConfig } from '../src/config.ts'
+import { type Config, ConfigError } from '../src/config.ts'
 import { keepDemoAlive } from '../src/demo/keep-alive.ts'
 import { playScenes, ROUTED_WITHIN_MS } from '../src/demo/play-scenes.ts'
 import { createSignedPost, type Post } from '../src/demo/post.ts'
@@ -12,6 +12,7 @@ import { type GraphRequest, startStandInGraph } from '../src/demo/stand-in-graph
 import { ListenError } from '../src/http/server.ts'
 import { stopOnSignals } from '../src/lifetime.ts'
 import { createLogger } from '../src/logger.ts'
+import { readConfig } from '../src/read-config.ts'
 import { type App, startApp } from './app.ts'
 
 const STOP_MS = 10_000

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { ConfigError, readConfig } from '../src/config.ts'
+import { ConfigError } from '../src/config.ts'
 import { ListenError } from '../src/http/server.ts'
 import { stopOnSignals } from '../src/lifetime.ts'
 import { createLogger } from '../src/logger.ts'
+import { readConfig } from '../src/read-config.ts'
 import { startApp } from './app.ts'
 
 const ROLES = ['all', 'server', 'workers'] as const

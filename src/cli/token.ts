@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { SignJWT } from 'jose'
-import { type Config, ConfigError, readConfig } from '../config.ts'
+import { type Config, ConfigError } from '../config.ts'
+import { readConfig } from '../read-config.ts'
 
 /** The claims of the token; `hours`: how long it is valid. */
 export type TokenOptions = {

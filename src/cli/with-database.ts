@@ -1,7 +1,8 @@
-import { type Config, readConfig } from '../config.ts'
+import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../db/client.ts'
 import { migrate } from '../db/migrate.ts'
 import { databaseUrl } from '../db/url.ts'
+import { readConfig } from '../read-config.ts'
 
 /** Migrates the configured database, runs a command on it, and closes it, however the command ends. */
 export async function withDatabase(

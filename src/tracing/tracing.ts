@@ -1,7 +1,5 @@
 import type { Attributes } from '@opentelemetry/api'
 import type { Telemetry } from 'bullmq'
-import type { Config } from '../config.ts'
-import type { Logger } from '../logger.ts'
 
 /** Runs `work` as a span, a child of the current one. An error marks the span and is passed on. */
 export type Traced = <T>(name: string, attributes: Attributes, work: () => Promise<T>) => Promise<T>
@@ -25,11 +23,4 @@ export const NO_TRACES: Tracing = {
   carry: () => '',
   follow: (_carried, work) => work(),
   stop: async () => {},
-}
-
-/** Starts tracing to the configured collector. Without one, no module of OpenTelemetry is loaded. */
-export async function startTracing(traces: Config['traces'], log: Logger): Promise<Tracing> {
-  if (traces === undefined) return NO_TRACES
-  const { startOpenTelemetry } = await import('./open-telemetry.ts')
-  return startOpenTelemetry(traces, log)
 }

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterEach, inject } from 'vitest'
-import { readConfig } from '../../src/config.ts'
 import { sign } from '../../src/http/signature.ts'
+import { readConfig } from '../../src/read-config.ts'
 import { type App, startApp } from '../../workers/app.ts'
 import { createTestDatabase } from './database.ts'
 import { startRedis } from './redis.ts'

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, readConfig } from '../../src/config.ts'
+import { ConfigError } from '../../src/config.ts'
 import { VARIABLES } from '../../src/config-variables.ts'
 import { projectRoot } from '../../src/project-root.ts'
+import { readConfig } from '../../src/read-config.ts'
 
 const RECEIVER = { META_APP_SECRET: 'app-secret', META_VERIFY_TOKEN: 'word' }
 

@@ -1,0 +1,91 @@
+import { type Config, ConfigError, type Role } from './config.ts'
+import { type Environment, environment, RENAMED, splitList, VARIABLES } from './config-variables.ts'
+
+/** Roles that run the receiver, which cannot work without Meta's secrets. */
+const RECEIVER_ROLES: readonly Role[] = ['all', 'server']
+
+type Given = Record<string, string | undefined>
+
+/**
+ * Reads the environment for a role. An empty variable counts as absent.
+ * @throws ConfigError that lists all mistakes at once, by the variables' names.
+ */
+export function readConfig(env: Given, role: Role): Config {
+  const { given, renamed, conflicts } = readVariables(env)
+  const parsed = environment.safeParse(given)
+  const mistakes = parsed.success ? [] : parsed.error.issues.map((i) => `${String(i.path[0])} ${i.message}`)
+  mistakes.push(...conflicts, ...findMissing(given, role))
+  if (!parsed.success || mistakes.length > 0) {
+    const lines = [...mistakes, ...renamed].map((line) => `  ${line}`)
+    throw new ConfigError(`Usher cannot start. Correct these variables:\n${lines.join('\n')}`)
+  }
+  return toConfig(parsed.data, renamed)
+}
+
+/** The variables that are set, under their present names. */
+function readVariables(env: Given) {
+  const read = (name: string) => env[name]?.trim() || undefined
+  const given: Given = Object.fromEntries(VARIABLES.map((name) => [name, read(name)]))
+  const renamed: string[] = []
+  const conflicts: string[] = []
+  for (const [oldName, name] of Object.entries(RENAMED)) {
+    const value = read(oldName)
+    if (value === undefined) continue
+    given[name] ??= value
+    if (given[name] === value) renamed.push(`${oldName} is now called ${name}; please rename the variable`)
+    else conflicts.push(`${name} and ${oldName}, its old name, have different values: set ${name} only`)
+  }
+  return { given, renamed, conflicts }
+}
+
+/** Mistakes that concern several variables, or the role. */
+function findMissing(given: Given, role: Role): string[] {
+  const lines: string[] = []
+  if (RECEIVER_ROLES.includes(role)) {
+    if (splitList(given.META_APP_SECRET ?? '').length === 0)
+      lines.push('META_APP_SECRET is required: the app secret that signs webhooks (App Dashboard, Basic)')
+    if (!given.META_VERIFY_TOKEN)
+      lines.push('META_VERIFY_TOKEN is required: a word of your choice, the same as in the webhook settings')
+  }
+  if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
+    lines.push('OPS_USER and OPS_PASSWORD go together: set both or neither')
+  if (given.JWT_SECRET && given.JWT_JWKS_URL) lines.push('JWT_SECRET and JWT_JWKS_URL exclude each other')
+  return lines
+}
+
+function toConfig(env: Environment, warnings: string[]): Config {
+  const { OPS_USER: user, OPS_PASSWORD: password } = env
+  return {
+    databaseUrl: env.DATABASE_URL,
+    redisUrls: env.REDIS_URL,
+    http: { host: env.HOST, port: env.PORT },
+    ops: {
+      host: env.OPS_HOST,
+      port: env.OPS_PORT,
+      login: user && password ? { user, password } : undefined,
+      readOnly: env.OPS_READ_ONLY,
+    },
+    meta: { appSecrets: env.META_APP_SECRET, verifyToken: env.META_VERIFY_TOKEN ?? '' },
+    graph: { url: env.GRAPH_API_URL.replace(/\/+$/, ''), version: env.GRAPH_API_VERSION },
+    jwt: {
+      secrets: env.JWT_SECRET,
+      jwksUrl: env.JWT_JWKS_URL,
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
+    },
+    secretsKey: env.SECRETS_KEY,
+    logLevel: env.LOG_LEVEL,
+    workers: { concurrency: env.WORKER_CONCURRENCY },
+    maxWaitingBytes: env.RECEIVER_MEMORY_MB * 1024 * 1024,
+    traces: readTraces(env),
+    warnings,
+  }
+}
+
+/** OpenTelemetry's own rule: the endpoint for all signals gets the path of traces, the endpoint for traces is complete. */
+function readTraces(env: Environment): Config['traces'] {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = env
+  const url = own ?? (all && `${all.replace(/\/+$/, '')}/v1/traces`)
+  if (url === undefined || env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return undefined
+  return { url, serviceName: env.OTEL_SERVICE_NAME }
+}
