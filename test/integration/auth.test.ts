@@ -7,7 +7,7 @@ import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { JWT_SECRET, startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { measured } from '../support/figures.ts'
+import { publishFigure } from '../support/figures.ts'
 import { createOrg } from '../support/org.ts'
 import { startProcess } from '../support/process.ts'
 
@@ -52,7 +52,7 @@ async function ask(
 }
 
 let turnedAway = 0
-afterAll(() => measured(25, { of: 'forged or invalid tokens', n: turnedAway, wrong: 0 }))
+afterAll(() => publishFigure(25, { of: 'forged or invalid tokens answered with 401', n: turnedAway }))
 
 const refused = { status: 401, error: 'UNAUTHORIZED', challenge: 'Bearer' }
 const admitted = { status: 200, error: undefined, challenge: undefined }

@@ -10,7 +10,8 @@ import { requeueStrandedSends } from '../../src/outbound/requeue-sends.ts'
 import { sendMessage } from '../../src/outbound/send.ts'
 import { encryptSecret } from '../../src/secrets.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { accepts, type Reply, refuses, replies, startGraph } from '../support/graph.ts'
+import { startGraph } from '../support/graph.ts'
+import { accepts, type Reply, refuses, replies } from '../support/graph-server.ts'
 import { deliver, readMessage } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
@@ -226,9 +227,9 @@ describe('an auto-reply', () => {
     ['unknown', replies(200, 'junk'), { state: 'unknown' }],
   ])('whose answer PostgreSQL could not hear is told again until it has: %s', async (outcome, reply, end) => {
     const { row } = await oneReply()
-    const { graph, send } = await sender(async (res, req) => {
+    const { graph, send } = await sender(async (res, req, accept) => {
       await refuseUpdates(row, 2)
-      reply(res, req)
+      reply(res, req, accept)
     })
     expect((await send(row)).outcome).toBe(outcome)
     expect(await outboxOf(row)).toMatchObject({ ...end, attempts: 1 })
@@ -237,10 +238,10 @@ describe('an auto-reply', () => {
 
   it('that Meta took is sent, also when its claim had ended meanwhile', async () => {
     const { org, row } = await oneReply()
-    const { send } = await sender(async (res, req) => {
+    const { send } = await sender(async (res, req, accept) => {
       await makeDue(row)
       await requeueStrandedSends(db, async () => true)
-      accepts(res, req)
+      accepts(res, req, accept)
     })
     await send(row)
     expect(await outboxOf(row)).toMatchObject({ state: 'sent', error: null })

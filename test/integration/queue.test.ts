@@ -19,7 +19,7 @@ import { createProducer, type Producer } from '../../src/queue/producer.ts'
 import { keepSchedules, type Schedule } from '../../src/queue/schedules.ts'
 import { createWorker, type QueueWorker } from '../../src/queue/worker.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { measured } from '../support/figures.ts'
+import { publishFigure } from '../support/figures.ts'
 import { findRedis, type RunningRedis, startRedis } from '../support/redis.ts'
 import { type ProxyMode, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
@@ -342,7 +342,7 @@ describe.concurrent.each(kinds)('at the same time, queues on %s', (kind) => {
     if (kind === 'postgres') await queue.add('route', { ids: [99] }, { delay: 3_600_000 })
     await enqueued(producer, 20)
     const seconds = (await timed(() => until(() => ids.includes(20)))) / 1_000
-    measured(11, { of: `silent connection ${nth} of a worker`, engine: kind, n: 1, lost: 0, seconds })
+    publishFigure(11, { of: `silent connection ${nth} of a worker`, engine: kind, n: 1, seconds })
   })
 
   test('a worker that lost its store while being built is built again', async (t) => {

@@ -1,32 +1,17 @@
 import { afterAll } from 'vitest'
-import { accept, type Reply, startStandInGraph } from '../../src/demo/stand-in-graph.ts'
+import { type RecordingGraph, type Reply, startRecordingGraph } from './graph-server.ts'
 
-export type { Reply } from '../../src/demo/stand-in-graph.ts'
-
-const stops = new Set<() => void>()
+const running = new Set<RecordingGraph>()
 
 // Registered while the test file is being loaded: no stand-in outlives it.
 afterAll(() => {
-  for (const stop of stops) stop()
-  stops.clear()
+  for (const graph of running) graph.stop()
+  running.clear()
 })
 
-export const accepts: Reply = accept
-
-/** A reply with a status, a body (JSON unless it is text already) and headers. */
-export const replies =
-  (status: number, body: unknown, headers: Record<string, string> = {}): Reply =>
-  (res) => {
-    res.writeHead(status, { 'content-type': 'application/json', ...headers })
-    res.end(typeof body === 'string' ? body : JSON.stringify(body))
-  }
-
-/** Meta's refusal with an error code. */
-export const refuses = (code: number, status = 400) => replies(status, { error: { code, message: 'no' } })
-
-/** A stand-in Graph API: answers by its script, one reply a request, and accepts when the script is over. */
-export async function startGraph(...script: Reply[]) {
-  const graph = await startStandInGraph((res, request) => (script.shift() ?? accept)(res, request))
-  stops.add(graph.stop)
-  return { ...graph, script }
+/** A stand-in Graph API until the end of the test file: answers by its script, one reply a request, then accepts. */
+export async function startGraph(...script: Reply[]): Promise<RecordingGraph> {
+  const graph = await startRecordingGraph(...script)
+  running.add(graph)
+  return graph
 }

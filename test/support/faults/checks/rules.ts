@@ -1,0 +1,60 @@
+/**
+ * How violations of a rule are counted. `lost`, `doubled`, `misplaced` and `invented` are figures of the published
+ * table; `wrong` is everything else that is not as promised.
+ */
+export type Kind = 'lost' | 'doubled' | 'misplaced' | 'invented' | 'wrong'
+
+/** What must hold after any fault, once everything is healed and no work waits: `docs/rules.md` explains each rule. */
+export const RULES = {
+  acknowledgedIsKept: ['lost', 'a message answered with 200 is stored, or its delivery waits in the inbox'],
+  storedOnce: ['doubled', 'a message is stored once'],
+  storedWasPosted: ['invented', 'only messages that were posted with a valid signature are stored'],
+  ownPlace: ['misplaced', 'a message is stored with its own org, number and sender, in a chatroom of theirs'],
+  oneCustomerPerSender: ['misplaced', 'a sender is one customer of an org, and a customer is one sender'],
+  contentAsSigned: ['wrong', 'a message has the type and the text that were signed'],
+  timeAsSigned: ['wrong', "a message has Meta's time"],
+  contentReplacesGhost: ['wrong', 'real content replaces its ghost, never the reverse'],
+
+  oneActive: ['doubled', 'a customer has at most one active chatroom at a number'],
+  expiredIsFinal: ['wrong', 'an expired chatroom stays expired'],
+  contactExpiresWhole: ['wrong', 'a contact expires together with all of its chatrooms'],
+  createdForMessage: ['invented', 'routing creates a chatroom only for a message that it stores there'],
+  latestInbound: [
+    'wrong',
+    'last_inbound_at of a chatroom is the latest time of its messages, in whatever order they came',
+  ],
+  stateFollows: [
+    'wrong',
+    'a chatroom changes from the state it was in, by a transition that the rules allow',
+  ],
+  auditIsComplete: ['wrong', 'the audit has every change of state'],
+
+  replyForEach: ['lost', 'every message to an expired chatroom has an auto-reply'],
+  replyOnce: ['doubled', 'a message has at most one auto-reply'],
+  replyOnlyToExpired: ['invented', 'only messages to expired chatrooms have an auto-reply'],
+  acceptedOnce: ['doubled', 'Meta accepts a message at most once'],
+  replyToSender: [
+    'misplaced',
+    'a reply goes to the sender of the message, from the number it was written to',
+  ],
+  acceptedIsNotFailed: ['wrong', 'a message that Meta accepted is neither called failed nor queued'],
+  confirmedIsSent: ['wrong', 'a message whose acceptance Meta confirmed is called sent'],
+  sentWasAccepted: ['invented', 'a message that is called sent was accepted by Meta'],
+  statusesGoForward: ['wrong', 'the status of a message only goes forward'],
+
+  inboxIsEmpty: ['wrong', 'no delivery waits in the inbox in the end'],
+  outboxIsEmpty: ['wrong', 'no message waits in the outbox in the end'],
+  queuesAreEmpty: ['wrong', 'the queues are empty in the end'],
+  deadLetterHasReason: ['wrong', 'a dead letter has an error'],
+  onlyUnreadableIsDead: ['wrong', 'only a delivery that cannot be read becomes a dead letter'],
+  unreadableIsKept: ['lost', 'a delivery that cannot be read is kept as a dead letter'],
+  forgedIsRefused: ['invented', 'a forged delivery is answered with 401'],
+
+  noSecretInLogs: ['wrong', 'no log has a secret, a message text or a phone number'],
+  noProcessEnds: ['wrong', 'no process ends by itself'],
+  everyWorkerRoutes: ['wrong', 'every worker routes again after the faults'],
+  everyDeliveryIsAnswered: ['wrong', 'every delivery is answered in the end'],
+  recoveryInTime: ['wrong', 'Usher recovers from every fault in time, without a restart'],
+} as const satisfies Record<string, readonly [Kind, string]>
+
+export type Rule = keyof typeof RULES

@@ -1,0 +1,62 @@
+import { checkEffects, type EffectFigures } from '../checks/account.ts'
+import { checkHistory } from '../checks/check-history.ts'
+import { checkStatuses } from '../checks/check-statuses.ts'
+import { type Counts, countByKind, createReport, type Report, type Violation } from '../checks/report.ts'
+import { readBacklog } from './backlog.ts'
+import type { Lab } from './lab.ts'
+import { digestOf } from './load-log.ts'
+
+export type Verdict = {
+  /** The rules that do not hold; empty when all is well. */
+  violations: Violation[]
+  figures: EffectFigures & Counts
+}
+
+/**
+ * Compares what the load source and the stand-in Graph API recorded with the database and the logs, and names every
+ * rule that does not hold. Call it when all faults are healed and the backlog is drained: what still waits then is a
+ * violation.
+ */
+export async function checkLab(lab: Lab): Promise<Verdict> {
+  const report = createReport()
+  const evidence = { ...lab, posted: lab.meta.log.messages, accepted: lab.graph.accepted }
+  const figures = await checkEffects(evidence, report)
+  await checkHistory(lab, lab.population.rooms, report)
+  await checkStatuses(lab, lab.meta.log.statuses, report)
+  await checkBacklog(lab, report)
+  await checkDeadLetters(lab, report)
+  for (const answer of lab.meta.log.forgedLetIn) report.add('forgedIsRefused', answer)
+  checkProcesses(lab, report)
+  const violations = report.violations()
+  return { violations, figures: { ...figures, ...countByKind(violations) } }
+}
+
+async function checkBacklog(lab: Lab, report: Report): Promise<void> {
+  const { inbox, outbox, jobs } = await readBacklog(lab)
+  if (inbox > 0) report.add('inboxIsEmpty', `${inbox} deliveries`)
+  if (outbox > 0) report.add('outboxIsEmpty', `${outbox} messages`)
+  if (jobs !== 0) report.add('queuesAreEmpty', jobs < 0 ? 'no process gives its metrics' : `${jobs} jobs`)
+}
+
+/** Exactly the poisoned deliveries are dead letters, each with its error. */
+async function checkDeadLetters({ db, meta }: Lab, report: Report): Promise<void> {
+  const { rows } = await db.$client.query<{ body: Buffer; error: string | null }>(
+    `select body, error from inbox where state = 'dead'`,
+  )
+  const dead = new Set<string>()
+  for (const { body, error } of rows) {
+    const digest = digestOf(body)
+    dead.add(digest)
+    if (!error) report.add('deadLetterHasReason', digest)
+    if (!meta.log.poisoned.has(digest)) report.add('onlyUnreadableIsDead', String(error))
+  }
+  for (const [digest, acked] of meta.log.poisoned)
+    if (acked && !dead.has(digest)) report.add('unreadableIsKept', digest)
+}
+
+function checkProcesses({ receivers, workers }: Lab, report: Report): void {
+  for (const { name, figures } of [...receivers, ...workers]) {
+    for (const line of figures.leaks) report.add('noSecretInLogs', `${name}: ${line}`)
+    for (const end of figures.unasked) report.add('noProcessEnds', `${name}: ${end}`)
+  }
+}

@@ -1,0 +1,61 @@
+import type { Db } from '../../../../src/db/client.ts'
+import { provision } from '../../../../src/orgs/provision.ts'
+import { parseProvisionFile } from '../../../../src/orgs/provision-file.ts'
+import type { TestOrg } from '../../org.ts'
+
+/** A number of an org, as Meta's webhooks name it. */
+export type LabNumber = { orgId: string; wabaId: string; phoneId: string }
+
+export type LabSecrets = { secretsKey: Buffer; accessToken: string }
+
+/** This org holds the messages of unknown senders. */
+export const HOLD: TestOrg = { id: 'org-hold', wabaId: 'waba-hold', phones: ['phone-hold-1', 'phone-hold-2'] }
+/** This org creates a contact and a chatroom for an unknown sender. */
+export const CREATE: TestOrg = {
+  id: 'org-create',
+  wabaId: 'waba-create',
+  phones: ['phone-create-1', 'phone-create-2'],
+}
+export const ORGS = [HOLD, CREATE]
+
+/** Nobody has provisioned this number at the start: its deliveries are parked until `provisionLateNumber`. */
+export const LATE_NUMBER: LabNumber = { orgId: HOLD.id, wabaId: HOLD.wabaId, phoneId: 'phone-late' }
+
+/** Contacts expire, and chatrooms become inactive, after so many days. */
+export const LIFECYCLE_DAYS = 30
+
+export function provisionOrgs(db: Db, secrets: LabSecrets): Promise<unknown> {
+  return provision(db, provisionFile(ORGS, secrets), secrets.secretsKey)
+}
+
+export function provisionLateNumber(db: Db, secrets: LabSecrets): Promise<unknown> {
+  const withLateNumber = { ...HOLD, phones: [...HOLD.phones, LATE_NUMBER.phoneId] }
+  return provision(db, provisionFile([withLateNumber], secrets), secrets.secretsKey)
+}
+
+export function numbersOf({ id, wabaId, phones }: TestOrg): LabNumber[] {
+  return phones.map((phoneId) => ({ orgId: id, wabaId, phoneId }))
+}
+
+function provisionFile(orgs: TestOrg[], { accessToken }: LabSecrets) {
+  const entries = orgs.map((org) => ({
+    id: org.id,
+    name: org.id,
+    settings: {
+      auto_reply_text: 'This chat is closed.',
+      unknown_sender: org.id === CREATE.id ? 'create' : 'hold',
+      expiry_days: LIFECYCLE_DAYS,
+      inactivity_days: LIFECYCLE_DAYS,
+    },
+    wabas: [
+      {
+        id: org.wabaId,
+        name: 'Main',
+        access_token: accessToken,
+        phones: org.phones.map((id) => ({ id, display_phone_number: `+1 ${id}` })),
+      },
+    ],
+    users: ['ann', 'bob'].map((id) => ({ id, email: `${id}@${org.id}.test`, name: id })),
+  }))
+  return parseProvisionFile(JSON.stringify({ orgs: entries }))
+}

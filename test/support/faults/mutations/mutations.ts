@@ -1,0 +1,6 @@
+import { RECEIVING } from './receiving.ts'
+import { ROUTING } from './routing.ts'
+import { STORING } from './storing.ts'
+
+/** Every guard that the mutation check takes away once. */
+export const MUTATIONS = [...RECEIVING, ...STORING, ...ROUTING]

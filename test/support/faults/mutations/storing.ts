@@ -1,0 +1,104 @@
+import type { Edit } from './mutant.ts'
+import { type Mutation, ONLY_RETURNERS } from './mutation.ts'
+import { answersLost, jobsLost, ordinaryLoad, workerDies } from './scenarios.ts'
+
+const STORE_AGAIN: Edit = {
+  file: 'src/routing/plan.js',
+  from: 'const seen = state.types.get(key);',
+  to: 'const seen = undefined;',
+}
+
+/**
+ * Guards of messages, replies and deliveries: each exists once, and none is forgotten. Where a constraint stands
+ * behind the code, both are taken away together: without the code alone, the constraint still prevents the harm.
+ */
+export const STORING: Mutation[] = [
+  {
+    guard: 'a message that is stored is not routed again',
+    edits: [STORE_AGAIN],
+    scenario: ordinaryLoad,
+    oddities: { repeat: 0.2 },
+    violates: 'inboxIsEmpty',
+  },
+  {
+    guard: 'the same, and the primary key of messages',
+    edits: [STORE_AGAIN],
+    sql: ['alter table messages drop constraint messages_pkey cascade'],
+    scenario: ordinaryLoad,
+    oddities: { repeat: 0.2 },
+    violates: 'storedOnce',
+  },
+  {
+    guard: 'a delivery leaves the inbox with the commit that routes it',
+    edits: [
+      {
+        file: 'src/routing/route-batch.js',
+        from: 'const people = await readPeople(tx, extractions);',
+        to: `await send(tx, endDeliveries(extractions.map((e) => ({ id: e.deliveryId, end: 'routed' }))));
+          await tx.$client.query('commit');
+          await tx.$client.query('begin');
+          const people = await readPeople(tx, extractions);`,
+      },
+    ],
+    scenario: workerDies,
+    violates: 'acknowledgedIsKept',
+  },
+  {
+    guard: 'a delivery whose job was lost is found in the inbox',
+    edits: [
+      {
+        file: 'workers/maintenance.js',
+        from: "...(await requeueStranded(db, producer.enqueueDeliveries, () => producer.waiting('deliveries'))),",
+        to: '',
+      },
+    ],
+    scenario: jobsLost,
+    violates: 'inboxIsEmpty',
+  },
+  {
+    guard: 'a message gets one auto-reply: by the stored messages, and by the index of the outbox',
+    edits: [
+      STORE_AGAIN,
+      {
+        file: 'src/routing/insert-messages.js',
+        from: "from ${MESSAGES.as('m')}`",
+        to: "from ${MESSAGES.as('m')} on conflict do nothing`",
+      },
+    ],
+    sql: ['drop index outbox_one_auto_reply'],
+    scenario: ordinaryLoad,
+    oddities: { returner: 0.5, repeat: 0.3 },
+    violates: 'replyOnce',
+  },
+  {
+    guard: 'a send with unknown outcome is not sent again',
+    edits: [
+      {
+        file: 'src/outbound/send-errors.js',
+        from: 'return NEVER_SENT.test(code)',
+        to: 'return code !== undefined',
+      },
+    ],
+    scenario: answersLost,
+    oddities: ONLY_RETURNERS,
+    violates: 'acceptedOnce',
+  },
+  {
+    guard: 'real content replaces its ghost, never the reverse',
+    edits: [
+      {
+        file: 'src/routing/plan.js',
+        from: 'isGhost(seen) && !isGhost(arrival.message.type)',
+        to: '!isGhost(seen) && isGhost(arrival.message.type)',
+      },
+      {
+        file: 'src/routing/insert-messages.js',
+        from: "and m.type in ('unsupported', 'unknown')",
+        to: '',
+      },
+    ],
+    scenario: ordinaryLoad,
+    oddities: { ghost: 0.4 },
+    violates: 'contentReplacesGhost',
+  },
+]

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lab } from '../lab/lab.ts'
+import type { UsherProcess } from '../lab/usher-process.ts'
+import type { Fault } from './fault.ts'
+
+/** Each process promises to end within 10 s of a SIGTERM; the rest is for the machine. */
+const STOPS_WITHIN_MS = 12_000
+
+/** Faults of Usher's own processes. */
+export function processFaults(longestFreezeMs: number): Fault[] {
+  return [
+    { kind: 'receiver: kill -9', targets: ['receivers'], run: killOne(({ receivers }) => receivers) },
+    { kind: 'worker: kill -9', targets: ['workers'], run: killOne(({ workers }) => workers) },
+    freezeWorker(longestFreezeMs),
+    { kind: 'all: rolling SIGTERM', targets: ['receivers', 'workers'], run: restartAll },
+  ]
+}
+
+function killOne(of: (lab: Lab) => UsherProcess[]): Fault['run'] {
+  return async (lab, random, ended) => {
+    const process = random.pick(of(lab))
+    await process.end('SIGKILL')
+    await sleep(random.int(0, 500))
+    const up = process.start()
+    ended()
+    await up
+  }
+}
+
+/** Its locks run out while it is frozen, and then it goes on with work that others have done meanwhile. */
+function freezeWorker(longestMs: number): Fault {
+  return {
+    kind: 'worker: SIGSTOP, then SIGCONT',
+    targets: ['workers'],
+    lingers: true,
+    async run(lab, random, ended) {
+      const worker = random.pick(lab.workers)
+      worker.freeze()
+      await sleep(random.int(1_000, longestMs))
+      worker.thaw()
+      ended()
+    },
+  }
+}
+
+/** One after another, as a deployment does; each must end by itself, in time and with exit code 0. */
+const restartAll: Fault['run'] = async (lab, _random, ended) => {
+  for (const process of [...lab.receivers, ...lab.workers]) {
+    const before = performance.now()
+    const code = await process.end('SIGTERM')
+    const ms = Math.round(performance.now() - before)
+    if (code !== 0 || ms > STOPS_WITHIN_MS)
+      process.figures.unasked.push(`exit code ${code} ${ms} ms after SIGTERM`)
+    await process.start()
+  }
+  ended()
+}
