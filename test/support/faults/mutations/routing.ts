@@ -14,7 +14,7 @@ export const ROUTING: Mutation[] = [
     guard: 'the active chatroom is preferred, and the index of one active chatroom',
     edits: [
       {
-        file: 'src/routing/decide.js',
+        file: 'src/rules/latest.js',
         from: 'RANK[a.state] - RANK[b.state] ||',
         to: "Number(b.state === 'deactivated') - Number(a.state === 'deactivated') ||",
       },
@@ -44,7 +44,7 @@ export const ROUTING: Mutation[] = [
   },
   {
     guard: 'a message goes to a chatroom at the number it was written to, and the foreign key for it',
-    edits: [{ file: 'src/routing/facts.js', from: 'and r.waba_phone_id = k.phone_id', to: '' }],
+    edits: [{ file: 'src/chatrooms/read-rooms.js', from: 'and r.waba_phone_id = k.phone_id', to: '' }],
     sql: ['alter table messages drop constraint messages_land_with_their_own_sender_and_number'],
     scenario: ordinaryLoad,
     violates: 'ownPlace',
