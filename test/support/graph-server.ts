@@ -1,5 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { type GraphRequest, newSentId, type StandInGraph, startStandInGraph } from '../../src/demo/stand-in-graph.ts'
+import {
+  type GraphRequest,
+  newSentId,
+  type StandInGraph,
+  startStandInGraph,
+} from '../../src/demo/stand-in-graph.ts'
 
 /** A message that the Graph API accepted. `confirmed`: its answer says so to the sender. */
 export type AcceptedSend = {
