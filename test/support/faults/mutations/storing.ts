@@ -61,8 +61,8 @@ export const STORING: Mutation[] = [
       STORE_AGAIN,
       {
         file: 'src/routing/insert-messages.js',
-        from: "from ${MESSAGES.as('m')}`",
-        to: "from ${MESSAGES.as('m')} on conflict do nothing`",
+        from: ".as('m')}`",
+        to: ".as('m')} on conflict do nothing`",
       },
     ],
     sql: ['drop index outbox_one_auto_reply'],
