@@ -56,7 +56,7 @@ withChromium('the console, in a browser', () => {
     expect(await row.count()).toBe(0)
     await page.locator('#live:not(.lost)').waitFor()
     expect(await app.post(post(org.phones[0]!, text))).toBe(200)
-    await row.waitFor({ timeout: 10_000 })
+    await row.waitFor()
     expect(await row.textContent()).toContain('reactivated')
     expect(await row.textContent()).toContain('no active chatroom; the latest of 1 deactivated')
     await row.getByRole('link').click()
@@ -95,7 +95,7 @@ withChromium('the console, in a browser', () => {
     expect(await page.content()).not.toContain('canary')
     await app.db.$client.query('alter table messages drop constraint no_canary')
     await page.getByRole('button', { name: 'Replay' }).click()
-    await page.getByText('1 replayed: 1 processed').waitFor({ timeout: 10_000 })
+    await page.getByText('1 replayed: 1 processed').waitFor()
     await page.reload()
     expect(await letter.count()).toBe(0)
     await page.goto(`/console/customer?q=${text.id}`)
@@ -130,7 +130,7 @@ withChromium('the console, in a browser', () => {
     expect(Object.entries(faults).filter(([, found]) => found.length > 0)).toEqual([])
     await expectNoSidewaysScroll(app, pages)
     await searchByKeyboard(app)
-  }, 120_000)
+  })
 
   it('has its pictures taken', async () => {
     const graph = await startStandInGraph()
@@ -144,7 +144,7 @@ withChromium('the console, in a browser', () => {
       ...{ baseURL: app.opsUrl, httpCredentials, viewport: PHONE, colorScheme: 'dark' },
     })
     await Promise.all([desk.page.goto('/console'), phone.page.goto('/console')])
-    await expect.poll(() => desk.page.locator('#feed li.new').count(), { timeout: 20_000 }).toBeGreaterThan(2)
+    await expect.poll(() => desk.page.locator('#feed li.new').count()).toBeGreaterThan(2)
     // A picture for people has a while of traffic in it.
     if (process.env.SCREENSHOTS) await desk.page.waitForTimeout(50_000)
     const shoot = ({ page }: Visit, name: string) => page.screenshot({ path: join(folder, `${name}.png`) })
@@ -159,7 +159,7 @@ withChromium('the console, in a browser', () => {
     graph.stop()
     expect([...desk.problems, ...phone.problems]).toEqual([])
     await rm(temporary, { recursive: true })
-  }, 120_000)
+  })
 })
 
 /** The sample orgs of the demo, with customers who keep writing. */
@@ -214,7 +214,7 @@ withChromium.each(engines())('Bull Board, in a browser, queue on %s', (engine) =
   it('shows queues and schedulers, and retries a failed job', async () => {
     const app = await startTestApp(engine)
     const { page, problems } = await visit(browser, { baseURL: app.opsUrl, httpCredentials })
-    await expect.poll(async () => (await page.goto('/queues/'))?.status(), { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await page.goto('/queues/'))?.status()).toBe(200)
     // Bull Board answers 503 until the queues are connected, which the browser reports as a problem.
     problems.splice(0)
     for (const name of ['deliveries', 'outbound', 'maintenance']) {
@@ -231,7 +231,7 @@ withChromium.each(engines())('Bull Board, in a browser, queue on %s', (engine) =
     const added = await page.request.post('/queues/api/queues/maintenance/add', { data: job })
     expect(added.status()).toBe(200)
     await page.goto('/queues/queue/maintenance?status=failed')
-    await page.getByText('database error 42P01').first().waitFor({ timeout: 15_000 })
+    await page.getByText('database error 42P01').first().waitFor()
     expect(await page.content()).not.toContain('rate_limits')
     await app.db.$client.query('alter table rate_limits_away rename to rate_limits')
     await page.locator('button:has(.lucide-refresh-cw):not(:has-text("Retry all"))').first().click()

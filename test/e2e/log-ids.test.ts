@@ -1,25 +1,14 @@
 import { expect, it } from 'vitest'
-import { sign } from '../../src/http/signature.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createOrg } from '../support/org.ts'
-import { startProcess } from '../support/process.ts'
+import { postDelivery } from '../support/post.ts'
+import { startUsher } from '../support/process.ts'
 import { message, post } from '../support/webhooks.ts'
-
-const SECRET = 'log-secret'
 
 it('every log line of a delivery, from its receipt to its end, has its id, and no line has its text', async () => {
   const { url: DATABASE_URL, db } = await createTestDatabase()
   const org = await createOrg(db)
-  const app = startProcess('workers/main.js', ['all'], {
-    DATABASE_URL,
-    META_APP_SECRET: SECRET,
-    META_VERIFY_TOKEN: 'word',
-    HOST: '127.0.0.1',
-    PORT: '0',
-    OPS_PORT: '0',
-    LOG_LEVEL: 'debug',
-  })
-  const { url } = JSON.parse((await app.printed(/^\{.*"Usher is up".*$/m))[0])
+  const app = await startUsher('all', { DATABASE_URL, LOG_LEVEL: 'debug' })
   const canary = message({ body: 'CANARY' })
   const bodies = {
     routed: post(org.phones[0]!, canary),
@@ -41,15 +30,11 @@ it('every log line of a delivery, from its receipt to its end, has its id, and n
   }
   let id = 0
   for (const [end, body] of Object.entries(bodies)) {
-    const headers = { 'x-hub-signature-256': sign(body, SECRET) }
-    expect(
-      (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
-        .status,
-    ).toBe(200)
+    expect(await postDelivery(app.url, body)).toBe(200)
     id += 1
     const way = ['deliveries stored', ...ends[end as keyof typeof ends], 'deliveries processed']
     // A worker may finish a single delivery before the receiver has it on the disk, so the order of lines varies.
-    await expect.poll(() => linesOf(id).sort(), { timeout: 20_000 }).toEqual(way.sort())
+    await expect.poll(() => linesOf(id).sort()).toEqual(way.sort())
   }
   expect(app.output()).not.toContain('CANARY')
   expect(app.output()).not.toContain(canary.from)

@@ -107,12 +107,8 @@ describe.each(engines())('from the receiver to the chatroom, queue on %s', (engi
       org.id,
     ])
     await app.drained()
-    await expect
-      .poll(() => readMessage(app.db, org.id, lost.id), { timeout: 30_000 })
-      .toMatchObject({ route: 'held' })
-    await expect
-      .poll(() => readMessage(app.db, org.id, early.id), { timeout: 30_000 })
-      .toMatchObject({ route: 'held' })
+    await expect.poll(() => readMessage(app.db, org.id, lost.id)).toMatchObject({ route: 'held' })
+    await expect.poll(() => readMessage(app.db, org.id, early.id)).toMatchObject({ route: 'held' })
   })
 
   it('shows a dead letter to the operator, who replays it when its cause is gone', async () => {

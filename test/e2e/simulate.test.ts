@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { APP_SECRET, startTestApp } from '../support/app.ts'
+import { startTestApp } from '../support/app.ts'
 import { createOrg } from '../support/org.ts'
+import { APP_SECRET } from '../support/post.ts'
 import { startProcess } from '../support/process.ts'
 
 async function simulate(args: string[], env: Record<string, string> = {}) {

@@ -3,9 +3,8 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { readRoom } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
 import { startProcess } from '../support/process.ts'
+import { ago } from '../support/time.ts'
 
-const DAY = 86_400_000
-const ago = (days: number) => new Date(Date.now() - days * DAY)
 const IN_A_YEAR = ago(-365).toISOString()
 
 let database: TestDatabase

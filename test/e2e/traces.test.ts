@@ -1,17 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
-import { sign } from '../../src/http/signature.ts'
 import { projectRoot } from '../../src/project-root.ts'
-import { encryptSecret } from '../../src/secrets.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startGraph } from '../support/graph.ts'
-import { createOrg, createRoom } from '../support/org.ts'
-import { startProcess } from '../support/process.ts'
+import { ACCESS_TOKEN, createRoom, createSendingOrg, SECRETS_KEY } from '../support/org.ts'
+import { APP_SECRET, postDelivery } from '../support/post.ts'
+import { startUsher } from '../support/process.ts'
 import { message, post } from '../support/webhooks.ts'
 
-const SECRET = 'trace-secret'
-const KEY = randomBytes(32)
 const PRELOAD = `--import=${join(projectRoot(), 'test/fixtures/loaded-modules.mjs')}`
 const engines = inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
 
@@ -21,16 +17,7 @@ type Export = {
 }
 
 const start = (env: Record<string, string>) =>
-  startProcess('workers/main.js', ['all'], {
-    NODE_OPTIONS: PRELOAD,
-    META_APP_SECRET: SECRET,
-    META_VERIFY_TOKEN: 'word',
-    SECRETS_KEY: KEY.toString('base64'),
-    HOST: '127.0.0.1',
-    PORT: '0',
-    OPS_PORT: '0',
-    ...env,
-  })
+  startUsher('all', { NODE_OPTIONS: PRELOAD, SECRETS_KEY, ...env })
 
 const ways = engines.flatMap((engine) => [
   { engine, notified: true },
@@ -44,11 +31,9 @@ describe.each(ways)(
       const collector = await startGraph()
       const graph = await startGraph()
       const { url: DATABASE_URL, db } = await createTestDatabase()
-      const org = await createOrg(db, { auto_reply_text: 'CANARY-reply' })
-      const token = encryptSecret('CANARY-token', KEY, `${org.id}/${org.wabaId}`)
-      await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
+      const org = await createSendingOrg(db, { auto_reply_text: 'CANARY-reply' })
       await createRoom(db, org, { expiredAt: new Date(Date.now() - 1000) })
-      const app = start({
+      const app = await start({
         DATABASE_URL,
         ...(engine === 'redis' && { REDIS_URL: `${inject('redisUrl')}/9` }),
         GRAPH_API_URL: graph.url,
@@ -56,18 +41,13 @@ describe.each(ways)(
         OTEL_SERVICE_NAME: 'usher-of-the-test',
         OTEL_BSP_SCHEDULE_DELAY: '100',
       })
-      const { url } = JSON.parse((await app.printed(/^\{.*"Usher is up".*$/m))[0])
       const listeners = `pg_stat_activity where application_name = 'usher-listener' and state = 'idle'
       and datname = current_database()`
       const listening = async () => (await db.$client.query(`select 1 from ${listeners}`)).rowCount
       await expect.poll(listening).toBe(1)
       if (!notified) await db.$client.query(`select pg_terminate_backend(pid) from ${listeners}`)
       const body = post(org.phones[0]!, message({ body: 'CANARY-text' }))
-      const headers = { 'x-hub-signature-256': sign(body, SECRET) }
-      expect(
-        (await fetch(`${url}/webhooks/whatsapp`, { method: 'POST', headers, body: new Uint8Array(body) }))
-          .status,
-      ).toBe(200)
+      expect(await postDelivery(app.url, body)).toBe(200)
 
       const exports = () => collector.requests.map((request) => request.body as Export)
       const spans = () =>
@@ -76,9 +56,8 @@ describe.each(ways)(
           .flatMap((r) => r.scopeSpans)
           .flatMap((s) => s.spans)
       const named = (name: string) => spans().find((span) => span.name === name)
-      await expect.poll(() => named('Graph send'), { timeout: 20_000 }).toBeDefined()
-      app.child.kill('SIGTERM')
-      expect(await app.exited()).toBe(0)
+      await expect.poll(() => named('Graph send')).toBeDefined()
+      expect(await app.stop()).toBe(0)
 
       // From the last span to the first: each span is a child of the next one.
       const way: string[] = []
@@ -96,7 +75,8 @@ describe.each(ways)(
       expect(new Set(collector.requests.map(({ path }) => path))).toEqual(new Set(['/v1/traces']))
       const exported = JSON.stringify(exports())
       expect(exported).toContain('usher-of-the-test')
-      for (const secret of ['CANARY', '15550001111', SECRET]) expect(exported).not.toContain(secret)
+      for (const secret of ['CANARY', '15550001111', APP_SECRET, ACCESS_TOKEN])
+        expect(exported).not.toContain(secret)
       const chores = spans().filter((span) => span.parentSpanId === undefined && span.kind === 1)
       expect(chores.filter(({ name }) => name !== 'store deliveries')).toEqual([])
       expect(app.output()).toMatch(/modules of OpenTelemetry: [1-9]/)
@@ -108,25 +88,21 @@ it('a collector that is away causes one line in the log and nothing else', async
   const { url: DATABASE_URL } = await createTestDatabase()
   const collector = await startGraph()
   collector.stop()
-  const app = start({
+  const app = await start({
     DATABASE_URL,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector.url,
     OTEL_BSP_SCHEDULE_DELAY: '100',
     OTEL_EXPORTER_OTLP_TIMEOUT: '500',
   })
-  await app.printed(/"Usher is up"/)
   await app.printed(/traces are not exported/)
-  app.child.kill('SIGTERM')
-  expect(await app.exited()).toBe(0)
+  expect(await app.stop()).toBe(0)
 })
 
 it('without an endpoint, or with OTEL_SDK_DISABLED, no module of OpenTelemetry is loaded', async () => {
   const { url: DATABASE_URL } = await createTestDatabase()
   for (const env of [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_SDK_DISABLED: 'true' }]) {
-    const app = start({ DATABASE_URL, ...env })
-    await app.printed(/"Usher is up"/)
-    app.child.kill('SIGTERM')
-    expect(await app.exited()).toBe(0)
+    const app = await start({ DATABASE_URL, ...env })
+    expect(await app.stop()).toBe(0)
     expect(app.output()).toContain('modules of OpenTelemetry: 0\n')
   }
 })

@@ -1,12 +1,12 @@
 import { pino } from 'pino'
 import { afterEach, inject } from 'vitest'
-import { sign } from '../../src/http/signature.ts'
 import { readConfig } from '../../src/read-config.ts'
 import { type App, startApp } from '../../workers/app.ts'
 import { createTestDatabase } from './database.ts'
+import { eventually } from './patience.ts'
+import { APP_SECRET, postDelivery } from './post.ts'
 import { startRedis } from './redis.ts'
 
-export const APP_SECRET = 'e2e-app-secret'
 export const OPS_LOGIN = `Basic ${Buffer.from('ops:ops-password').toString('base64')}`
 
 export type TestApp = App & {
@@ -57,25 +57,16 @@ export async function startTestApp(
     await app.lifetime.stop(10_000)
     await redis?.stop()
   })
-  return { ...app, post: (body, secret) => post(app, body, secret), drained: () => drained(app) }
-}
-
-async function post(app: App, body: Buffer, secret = APP_SECRET): Promise<number> {
-  const response = await fetch(`${app.url}/webhooks/whatsapp`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-hub-signature-256': sign(body, secret) },
-    body: new Uint8Array(body),
-  })
-  await response.text()
-  return response.status
-}
-
-async function drained(app: App): Promise<void> {
-  const end = Date.now() + 50_000
-  for (;;) {
-    const { rows } = await app.db.$client.query(`select 1 from inbox where state = 'new' limit 1`)
-    if (rows.length === 0) return
-    if (Date.now() > end) throw new Error('the inbox was not drained in 50 s')
-    await new Promise((resolve) => setTimeout(resolve, 25))
+  return {
+    ...app,
+    post: (body, secret) => postDelivery(app.url ?? '', body, secret),
+    drained: () => drained(app),
   }
+}
+
+async function drained({ db }: App): Promise<void> {
+  await eventually(async () => {
+    const { rows } = await db.$client.query(`select 1 from inbox where state = 'new' limit 1`)
+    return rows.length === 0
+  })
 }

@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest'
 import { type RunningProcess, spawnProcess } from './running-process.ts'
+import { spawnUsher, type UsherProcess, upUsher } from './usher-process.ts'
 
 const running = new Set<RunningProcess>()
 
@@ -9,9 +10,19 @@ afterEach(async () => {
   running.clear()
 })
 
-/** Runs a built entry point (`dist/...`), as `spawnProcess` does, until the end of the test. */
+/** Runs a built entry point (`dist/...`), as `spawnProcess` does, until the end of the test at the latest. */
 export function startProcess(entry: string, args: string[], env: Record<string, string>): RunningProcess {
   const one = spawnProcess(entry, args, env)
   running.add(one)
   return one
+}
+
+/** Starts Usher in one of its roles, until the end of the test at the latest; resolves when it is up. */
+export async function startUsher(
+  role: 'all' | 'server' | 'workers',
+  env: Record<string, string>,
+): Promise<UsherProcess> {
+  const one = spawnUsher(role, env)
+  running.add(one)
+  return upUsher(one)
 }

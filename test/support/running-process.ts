@@ -14,7 +14,7 @@ export type RunningProcess = {
   printed(pattern: RegExp): Promise<RegExpMatchArray>
   /** Resolves with its exit code, null after a signal. */
   exited(): Promise<number | null>
-  /** Asks it to end, kills it when it has not within `graceMs` (0: kills it at once), and waits for its end. */
+  /** Sends SIGTERM, after `graceMs` SIGKILL (0: that at once), and resolves with its exit code. */
   stop(graceMs?: number): Promise<number | null>
 }
 
@@ -86,7 +86,7 @@ async function printed(child: WatchedProcess, pattern: RegExp, output: () => str
   })
 }
 
-async function stop(child: WatchedProcess, exit: Promise<[number | null]>, graceMs = 10_000) {
+async function stop(child: WatchedProcess, exit: Promise<[number | null]>, graceMs = PATIENCE_MS) {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
   child.kill(graceMs > 0 ? 'SIGTERM' : 'SIGKILL')
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)

@@ -3,10 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sign } from '../../../src/http/signature.ts'
 import { startTestApi } from '../../support/api.ts'
-import { APP_SECRET, startTestApp } from '../../support/app.ts'
+import { startTestApp } from '../../support/app.ts'
 import { publishFigure, rounds, SEED } from '../../support/figures.ts'
 import { send } from '../../support/http.ts'
 import { createOrg } from '../../support/org.ts'
+import { APP_SECRET } from '../../support/post.ts'
 
 const JSONS = [
   ...[
