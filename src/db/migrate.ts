@@ -50,7 +50,7 @@ async function connect(url: string): Promise<pg.Client> {
   }
 }
 
-/** Takes the lock, which the session holds until its connection ends, in whatever way. */
+/** Takes the lock, which the session holds until its connection ends, also when the process is killed. */
 async function takeTurn(client: pg.Client): Promise<void> {
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])

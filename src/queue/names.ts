@@ -1,6 +1,7 @@
 /**
  * The queues and the data of their jobs: ids of rows and nothing else, so that a lost job loses no message. Schedules have
  * a queue of their own: on PostgreSQL, a worker that finds only delayed jobs sleeps until the first of them is due.
+ * For the same reason, nothing delayed may be added to `deliveries`.
  */
 export type Jobs = {
   /** Ids of `inbox` rows to route in one batch. A row that is suspected of killing its worker has a job of its own. */

@@ -23,7 +23,8 @@ const TOLERANCE_MS = 30_000
  * Checks about every 5 s whether the queue has the schedules, and writes those that are missing, changed, overdue or too
  * far in the future. A Redis that lost its data has lost its schedules; a process whose clock is fast writes schedules
  * that run hours too late; and on PostgreSQL, a schedule that three processes wrote at the same moment stopped in 11 of
- * 80 cases, which is why the interval is random. A failure is logged, and retried after a second.
+ * 80 cases. The interval is random, so that processes do not write at the same moment again and again. A failure is
+ * logged, and retried after a second.
  */
 export function keepSchedules(
   queue: () => Queue | undefined,

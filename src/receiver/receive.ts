@@ -53,7 +53,7 @@ export function createReceiver(parts: ReceiverParts): (req: IncomingMessage, res
   return (req, res) => void handle(req, res)
 }
 
-/** The way of one POST: read, check the signature, store. */
+/** Creates the handler of POSTs, which reads the body, checks its signature and stores it. */
 function createReceive(parts: ReceiverParts): (req: IncomingMessage) => Promise<Result> {
   const { appSecrets, save, metrics, log } = parts
   const readBody = createBodyReader()
