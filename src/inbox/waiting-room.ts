@@ -16,7 +16,7 @@ export type Waiter = { body: Buffer; resolve(): void; reject(error: unknown): vo
 
 export type WaitingRoom = {
   /**
-   * Takes a body in. Resolves or rejects as its waiter is told to, and rejects when the deadline passes first; a body
+   * Takes a body in. Resolves or rejects when its waiter is resolved or rejected, or rejects at the deadline; a body
    * whose deadline passed before its insert began is not stored.
    * @throws InboxFullError (as a rejection) when too many bytes wait already
    */

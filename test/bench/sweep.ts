@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   })
 }
 
-/** Routes batch after batch until `over` settles; gives the milliseconds that each took. */
+/** Routes batch after batch until `over` ends; gives the milliseconds that each batch took. */
 async function routeWhile(over: Promise<unknown>, route: () => Promise<void>): Promise<number[]> {
   const times: number[] = []
   let running = true

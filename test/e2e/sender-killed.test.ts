@@ -13,7 +13,7 @@ async function oneReply(...script: Reply[]) {
   const org = await createSendingOrg(db)
   await createRoom(db, org, { expiredAt: new Date(Date.now() - 1000) })
   await deliver(db, post(org.phones[0]!, message({})))
-  // Due for requeue-stranded at once: nobody told the queue.
+  // Due for requeue-stranded at once, because the reply has no job.
   await db.$client.query(`update outbox set due_at = now() - interval '1 minute'`)
   const graph = await startGraph(...script)
   const env = { DATABASE_URL, GRAPH_API_URL: graph.url, SECRETS_KEY }

@@ -11,14 +11,14 @@ import { startTcpProxy } from '../support/tcp-proxy.ts'
 const { url, pool } = await createTestDatabase()
 await pool.query('create table things as select 1 as id')
 
-/** A pool of three behind a proxy, and what it was told. */
+/** A pool of three connections behind a proxy, and the errors that its `onLost` got. */
 async function behind(t: TestContext, proxyPort: number) {
-  const told: string[] = []
+  const reported: string[] = []
   const through = Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(proxyPort) }).href
-  const onLost = ({ message }: Error) => void told.push(message)
+  const onLost = ({ message }: Error) => void reported.push(message)
   const { db, close } = openDatabase(through, { max: 3, name: 'lost', onLost })
   t.onTestFinished(close)
-  return { db, told }
+  return { db, reported }
 }
 
 async function behindProxy(t: TestContext) {
@@ -31,31 +31,31 @@ async function behindProxy(t: TestContext) {
 const wait = (seconds: number) => pool.query('select pg_sleep($1)', [seconds])
 
 it.concurrent('a statement on a connection that fell silent fails long before its deadline, and its locks are free', async (t) => {
-  const { proxy, db, told } = await behindProxy(t)
+  const { proxy, db, reported } = await behindProxy(t)
   const work = inTransaction(db, async (tx) => {
     await tx.$client.query('select from things for update')
     proxy.silence(0)
     await tx.$client.query('select 1')
   })
   await t.expect(work).rejects.toThrow('Connection terminated unexpectedly')
-  await t.expect.poll(() => told).toEqual(['connections lost silently: 1'])
+  await t.expect.poll(() => reported).toEqual(['connections lost silently: 1'])
   await pool.query(`begin; set local lock_timeout = '1s'; select from things for update; commit`)
 }, 10_000)
 
 it.concurrent('its idle connections that were silent as long end with it', async (t) => {
-  const { proxy, db, told } = await behindProxy(t)
+  const { proxy, db, reported } = await behindProxy(t)
   await Promise.all([1, 2, 3].map(() => db.$client.query('select pg_sleep(0.1)')))
   await proxy.set('blackhole')
   await proxy.set('pass')
   await t.expect(db.$client.query('select 1')).rejects.toThrow('Connection terminated unexpectedly')
   await t.expect
-    .poll(() => told.filter((words) => words.startsWith('connections lost')))
+    .poll(() => reported.filter((words) => words.startsWith('connections lost')))
     .toEqual(['connections lost silently: 3'])
   await Promise.all([1, 2, 3].map(() => db.$client.query('select 1')))
 }, 10_000)
 
 it.concurrent('a slow statement, and a transaction that asks nothing for a while, go on', async (t) => {
-  const { db, told } = await behindProxy(t)
+  const { db, reported } = await behindProxy(t)
   const idle = inTransaction(db, async (tx) => {
     await tx.$client.query('select 1')
     await wait(3.5)
@@ -63,7 +63,7 @@ it.concurrent('a slow statement, and a transaction that asks nothing for a while
   })
   const slow = db.$client.query('select 3 as n from pg_sleep(3.5)')
   t.expect([await idle, (await slow).rows]).toEqual([[{ n: 2 }], [{ n: 3 }]])
-  t.expect(told).toEqual([])
+  t.expect(reported).toEqual([])
 }, 10_000)
 
 it.concurrent('nothing is ended while PostgreSQL cannot be asked, nor behind a pooler, whose process ids are its own', async (t) => {
@@ -82,20 +82,20 @@ it.concurrent('nothing is ended while PostgreSQL cannot be asked, nor behind a p
 
 it.concurrent('over TLS, only what was lost is ended', async (t) => {
   const server = await startTlsServer(t)
-  const told: number[] = []
+  const reported: number[] = []
   const pool = new pg.Pool({ host: '127.0.0.1', port: server.port, max: 1, ssl: PSK_CLIENT, ...login() })
   pool.on('connect', (client) => client.on('error', () => undefined))
   t.onTestFinished(() => pool.end())
-  endLostConnections(pool, url, (connections) => told.push(connections))
+  endLostConnections(pool, url, (connections) => reported.push(connections))
   const client = await pool.connect()
   await client.query('select 1')
   await wait(2.5)
   await client.query('select 2')
-  t.expect(told).toEqual([])
+  t.expect(reported).toEqual([])
   server.silence()
   await t.expect(client.query('select 3')).rejects.toThrow('Connection terminated unexpectedly')
   client.release(true)
-  await t.expect.poll(() => told).toEqual([1])
+  await t.expect.poll(() => reported).toEqual([1])
 }, 15_000)
 
 const PSK = Buffer.alloc(32, 7)

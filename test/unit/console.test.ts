@@ -52,7 +52,7 @@ describe('the rates', () => {
     expect(traffic.rates).toEqual({ acknowledged: [0], routed: [0] })
   })
 
-  it('remember the last sixty, until they are told to forget', () => {
+  it('keep the last sixty readings until they are cleared', () => {
     const traffic = createTraffic()
     for (let i = 0; i < 100; i += 1) traffic.add({ at: at(i), stored: i, routed: i })
     expect(traffic.rates.acknowledged).toEqual(Array(60).fill(1))
@@ -84,7 +84,7 @@ describe('a phone, as people write it', () => {
   })
 })
 
-it('times and rates are told as people say them', () => {
+it('times and rates are shown in words that people use', () => {
   expect([0, 59, 61, 3_600, 9_000, 200_000].map(duration)).toEqual([
     ...['0 s', '59 s', '1 min', '1 h', '2 h 30 min', '2 d'],
   ])

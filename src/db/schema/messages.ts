@@ -8,8 +8,8 @@ export const MESSAGE_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'
 
 /**
  * The ledger of messages: the key (org, wamid) makes sure that each message is stored once. `payload` and `contact` (the
- * sender's entry of `contacts[]`) are exactly what Meta sent; their type is `json`, because `jsonb` refuses \u0000 and lone
- * surrogates. `seq` orders messages that have the same timestamp of Meta, which counts whole seconds
+ * sender's entry of `contacts[]`) are exactly what Meta sent; their type is `json`, because `jsonb` refuses \u0000 and
+ * unpaired surrogates. `seq` orders messages that have the same timestamp of Meta, which counts whole seconds
  * (`src/rules/ledger-order.ts`). `route` is null for a message that took no part in routing; `reason` then says why.
  */
 export const messages = pgTable(

@@ -18,7 +18,7 @@ describe('unreadable items', () => {
     const org = await createOrg(app.db)
     const odd = [
       message({ body: 'a\u0000b' }),
-      message({ body: 'lone \ud800 surrogate' }),
+      message({ body: 'unpaired \ud800 surrogate' }),
       message({ type: 'invented', extra: { invented: { a: [1, 2, {}] } } }),
     ]
     const good = [...odd, ...Array.from({ length: 190 }, () => message({}))]

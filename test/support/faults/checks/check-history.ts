@@ -76,11 +76,11 @@ function checkTransition(event: EventRow, was: RoomState | undefined, is: RoomSt
  */
 function createActiveWatch(report: Report) {
   const active = new Map<string, Set<string>>()
-  let crowded = new Set<string>()
+  let conflicting = new Set<string>()
   let moment = ''
   const end = () => {
-    for (const pair of crowded) report.add('oneActive', `${pair} at ${moment}`)
-    crowded = new Set()
+    for (const pair of conflicting) report.add('oneActive', `${pair} at ${moment}`)
+    conflicting = new Set()
   }
   return {
     end,
@@ -92,8 +92,8 @@ function createActiveWatch(report: Report) {
       active.set(pair, rooms)
       if (state === 'active') rooms.add(chatroomId)
       else rooms.delete(chatroomId)
-      if (rooms.size > 1) crowded.add(pair)
-      else crowded.delete(pair)
+      if (rooms.size > 1) conflicting.add(pair)
+      else conflicting.delete(pair)
     },
   }
 }

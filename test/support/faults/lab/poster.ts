@@ -4,7 +4,7 @@ import type { Random } from '../random.ts'
 import { digestOf, type LoadLog, noteAcknowledged, noteAnswer } from './load-log.ts'
 import type { LoadDelivery } from './writer.ts'
 
-/** Hears of a delivery answered with 200. `at`: when it was posted, in ms of `performance.now()`. */
+/** Called for each delivery that was answered 200. `at`: when it was posted, in ms of `performance.now()`. */
 export type OnAcked = (acked: { receiver: number; at: number }) => unknown
 
 /** Meta gives up a request after 10 s. */
