@@ -11,6 +11,11 @@ it('the README has at most 160 lines', () => {
   expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(160)
 })
 
+it('ARCHITECTURE describes every folder of src', () => {
+  const folders = new Set(files.flatMap((name) => /^src\/[\w-]+\//.exec(name) ?? []))
+  expect([...folders].filter((folder) => !read('ARCHITECTURE.md').includes(`\`${folder}\``))).toEqual([])
+})
+
 it('CONTRIBUTING answers ten questions of newcomers, each by a file that is there', () => {
   const [, table = ''] = read('CONTRIBUTING.md').split(/^## Where is .*$/m)
   const rows = [...table.split(/^## /m)[0]!.matchAll(/^\| (?!question)(\S.*?) \| (.*) \|$/gm)]
