@@ -4,7 +4,7 @@ import type { Db } from '../../src/db/client.ts'
 import { chatrooms, contacts, contactWabas } from '../../src/db/schema/index.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
 import { personOfPhone } from '../../src/identity/aliases.ts'
-import { resolveCustomer } from '../../src/identity/resolve-customers.ts'
+import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
 import { provision } from '../../src/orgs/provision.ts'
 import { parseProvisionFile } from '../../src/orgs/provision-file.ts'
 import { encryptSecret } from '../../src/secrets.ts'
@@ -13,44 +13,47 @@ let counter = 0
 
 export type TestOrg = { id: string; wabaId: string; phones: string[] }
 
-/** An org of its own with one WABA and some numbers; ids are unique, so that tests do not meet. */
+type OrgOptions = { phones?: number; users?: string[] }
+
+/** An org of its own with one WABA and some numbers; ids are unique, so that tests do not affect each other. */
 export async function createOrg(
   db: Db,
   settings: Record<string, unknown> = {},
-  options: { phones?: number; users?: string[] } = {},
+  options: OrgOptions = {},
 ): Promise<TestOrg> {
-  const n = `${process.pid}-${counter++}`
-  const phones = Array.from({ length: options.phones ?? 1 }, (_, i) => `phone-${n}-${i}`)
-  const org = { id: `org-${n}`, wabaId: `waba-${n}`, phones }
-  const users = (options.users ?? ['ann', 'bob']).map((id) => ({
-    id,
-    email: `${id}@${org.id}.test`,
-    name: id,
-  }))
-  await provision(
-    db,
-    parseProvisionFile(
-      JSON.stringify({
-        orgs: [
-          {
-            id: org.id,
-            name: `Org ${n}`,
-            settings,
-            wabas: [
-              {
-                id: org.wabaId,
-                name: 'Main',
-                phones: phones.map((id) => ({ id, display_phone_number: `+1 ${id}` })),
-              },
-            ],
-            users,
-          },
-        ],
-      }),
-    ),
-    undefined,
-  )
-  return org
+  const [org] = await createOrgs(db, 1, settings, options)
+  return org!
+}
+
+/** Several such orgs, in one transaction. */
+export async function createOrgs(
+  db: Db,
+  count: number,
+  settings: Record<string, unknown> = {},
+  { phones = 1, users = ['ann', 'bob'] }: OrgOptions = {},
+): Promise<TestOrg[]> {
+  const orgs = Array.from({ length: count }, () => {
+    const n = `${process.pid}-${counter++}`
+    const numbers = Array.from({ length: phones }, (_, i) => `phone-${n}-${i}`)
+    return { id: `org-${n}`, wabaId: `waba-${n}`, phones: numbers }
+  })
+  const file = {
+    orgs: orgs.map((org) => ({
+      id: org.id,
+      name: `Org ${org.id.slice(4)}`,
+      settings,
+      wabas: [
+        {
+          id: org.wabaId,
+          name: 'Main',
+          phones: org.phones.map((id) => ({ id, display_phone_number: `+1 ${id}` })),
+        },
+      ],
+      users: users.map((id) => ({ id, email: `${id}@${org.id}.test`, name: id })),
+    })),
+  }
+  await provision(db, parseProvisionFile(JSON.stringify(file)), undefined)
+  return orgs
 }
 
 const KEY = randomBytes(32)
@@ -81,33 +84,44 @@ export type TestRoom = {
   pendingUserId?: string
 }
 
+type CreatedRoom = { id: string; contactId: string; customerId: string; wabaPhoneId: string }
+
 /** A contact of the customer with that phone (`+` and digits) and its chatroom, in any state. */
-export async function createRoom(db: Db, org: TestOrg, room: TestRoom = {}) {
-  const { phone, customer = '+15550001111', contactCreatedAt, ...columns } = room
-  const [id, contactId, orgId] = [uuidv7(), uuidv7(), org.id]
-  const wabaPhoneId = phone ?? org.phones[0] ?? ''
+export async function createRoom(db: Db, org: TestOrg, room: TestRoom = {}): Promise<CreatedRoom> {
+  const [created] = await createRooms(db, [{ org, room }])
+  return created!
+}
+
+/** Several such contacts with their chatrooms, in one transaction. */
+export function createRooms(db: Db, wanted: { org: TestOrg; room: TestRoom }[]): Promise<CreatedRoom[]> {
   return inTransaction(db, async (tx) => {
-    const customerId = await resolveCustomer(tx, personOfPhone(orgId, customer))
-    const created = contactCreatedAt ?? columns.createdAt ?? new Date()
-    await tx.insert(contacts).values({
-      orgId,
-      id: contactId,
-      customerId,
-      crmId: `crm-${contactId}`,
-      phone: customer,
-      createdAt: created,
-      expiredAt: columns.expiredAt,
-    })
-    await tx.insert(contactWabas).values({ orgId, contactId, wabaPhoneId })
-    await tx.insert(chatrooms).values({
-      orgId,
+    const people = wanted.map(({ org, room: { customer = PHONE } }) => personOfPhone(org.id, customer))
+    const customerIds = await resolveCustomers(tx, people)
+    const made = wanted.map(({ org, room }, i) => rowsOf(org, room, customerIds[i]!))
+    await tx.insert(contacts).values(made.map((rows) => rows.contact))
+    await tx.insert(contactWabas).values(made.map((rows) => rows.mapping))
+    await tx.insert(chatrooms).values(made.map((rows) => rows.chatroom))
+    return made.map(({ chatroom: { id, contactId, customerId, wabaPhoneId } }) => ({
       id,
       contactId,
       customerId,
       wabaPhoneId,
-      displayName: `crm-${contactId}`,
-      ...columns,
-    })
-    return { id, contactId, customerId, wabaPhoneId }
+    }))
   })
+}
+
+const PHONE = '+15550001111'
+
+function rowsOf(org: TestOrg, room: TestRoom, customerId: string) {
+  const { phone, customer = PHONE, contactCreatedAt, ...columns } = room
+  const [id, contactId, orgId] = [uuidv7(), uuidv7(), org.id]
+  const wabaPhoneId = phone ?? org.phones[0] ?? ''
+  const createdAt = contactCreatedAt ?? columns.createdAt ?? new Date()
+  const { expiredAt } = columns
+  const crmId = `crm-${contactId}`
+  return {
+    contact: { orgId, id: contactId, customerId, crmId, phone: customer, createdAt, expiredAt },
+    mapping: { orgId, contactId, wabaPhoneId },
+    chatroom: { orgId, id, contactId, customerId, wabaPhoneId, displayName: crmId, ...columns },
+  }
 }
