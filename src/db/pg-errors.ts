@@ -36,6 +36,11 @@ export function isTransient(error: unknown): boolean {
   return state === '23505' || !PERMANENT.test(state)
 }
 
+/** True when a concurrent transaction made this one fail, so that the same work, started again, can succeed at once. */
+export function isConcurrencyFailure(error: unknown): boolean {
+  return error instanceof RetryError || /^(40001|40P01)$/.test(sqlState(error) ?? '')
+}
+
 /** True when the server could not be reached or does not accept connections. */
 export function isUnreachable(error: unknown): boolean {
   const state = sqlState(error)

@@ -75,6 +75,11 @@ export function allRows<Row>(rows: Row[]): Row[] {
   return rows
 }
 
+/** Reader of a statement that gives one row, or none: undefined. */
+export function firstRow<Row>(rows: Row[]): Row | undefined {
+  return rows[0]
+}
+
 async function submit<T>(client: pg.Pool | pg.PoolClient, statement: Statement<T>): Promise<T> {
   if (statement.isEmpty) return statement.read([], 0)
   const { name, text, values, timeoutMs } = statement

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Db } from '../db/client.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, run } from '../db/statement.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 
@@ -23,7 +23,7 @@ export async function answerOnce(
   run: (tx: Db) => Promise<Answer>,
 ): Promise<Answer & { replayed: boolean }> {
   const digest = createHash('sha256').update(JSON.stringify(request)).digest()
-  return inTransaction(db, async (tx) => {
+  return inRetriedTransaction(db, async (tx) => {
     await lockKey(tx, orgId, key)
     const stored = await readAnswer(tx, orgId, key)
     if (stored && !stored.digest.equals(digest)) throw new ApiError('IDEMPOTENCY_KEY_REUSED')

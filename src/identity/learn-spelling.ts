@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import { inTransaction } from '../db/transaction.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { personOfPhone } from './aliases.ts'
 import { resolveCustomers } from './resolve-customers.ts'
 
@@ -7,5 +7,5 @@ import { resolveCustomers } from './resolve-customers.ts'
 export async function learnSpelling(db: Db, orgId: string, phone: string, waId: string): Promise<void> {
   const names = [{ kind: 'wa_id' as const, value: waId }]
   const person = { ...personOfPhone(orgId, phone), names, passive: true }
-  await inTransaction(db, (tx) => resolveCustomers(tx, [person]))
+  await inRetriedTransaction(db, (tx) => resolveCustomers(tx, [person]))
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { orgs } from '../db/schema/index.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { unparkDeliveries } from '../inbox/unpark.ts'
 import { provisionAffiliates } from './provision-affiliates.ts'
 import type { ProvisionFile, ProvisionOrg } from './provision-file.ts'
@@ -22,7 +22,7 @@ export async function provision(
   file: ProvisionFile,
   secretsKey: Buffer | undefined,
 ): Promise<{ orgs: number; phones: number; unparked: number }> {
-  return inTransaction(db, async (tx) => {
+  return inRetriedTransaction(db, async (tx) => {
     for (const org of file.orgs) await provisionOrg(tx, org, secretsKey)
     const unparked = await unparkDeliveries(tx)
     const phones = file.orgs.flatMap((o) => o.wabas.flatMap((w) => w.phones)).length

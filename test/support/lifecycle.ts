@@ -52,9 +52,11 @@ export async function createSilentRooms(db: Db, org: TestOrg, count: number): Pr
 /** Runs `work` once, just before the pool sends its next statement of this name. */
 export function beforeStatement({ pool }: TestDatabase, name: string, work: () => Promise<unknown>): void {
   const original = pool.connect
-  const connect = original.bind(pool) as () => Promise<pg.PoolClient>
-  pool.connect = (async () => {
-    const client = await connect()
+  const connect = original.bind(pool) as (...args: unknown[]) => Promise<pg.PoolClient>
+  pool.connect = (async (...args: unknown[]) => {
+    // The pool itself connects with a callback, for statements outside of transactions.
+    const client = await connect(...args)
+    if (args.length > 0) return client
     const query = client.query
     const send = query.bind(client) as (...args: unknown[]) => unknown
     client.query = (async (...args: unknown[]) => {
