@@ -1,6 +1,6 @@
 import type { Db } from '../db/client.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import type { Org } from '../db/schema/index.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import { currentChatroom } from './current-chatroom.ts'
 import { findNumbers } from './find-numbers.ts'
@@ -22,16 +22,16 @@ type Request = {
 }
 
 /**
- * Gives a contact's chatroom to a user as `reassignChatroom` does (spec: assignChatroom). A contact without a
- * chatroom gets one, at the number named or the first that is free for its customer.
- * @throws ApiError CONTACT_NOT_FOUND (also for an expired one without a chatroom), WABA_NOT_FOUND,
+ * Gives a contact's chatroom to a user as `reassignChatroom` does (operation `assignChatroom`). A contact without a
+ * chatroom gets one, at the number named, else at the first number that is free for its customer.
+ * @throws ApiError CONTACT_NOT_FOUND (also for an expired contact without a chatroom), WABA_NOT_FOUND,
  * WABA_PHONE_NOT_FOUND, WABA_MAPPING_NOT_FOUND (its chatroom is at another number), NO_WABA_PHONE_AVAILABLE,
  * USER_NOT_FOUND, GROUP_NOT_FOUND
  */
 export async function assignContact(db: Db, request: Request): Promise<void> {
   const { org, contactId, now } = request
   await refusingSecondActive('NO_WABA_PHONE_AVAILABLE', () =>
-    inTransaction(db, async (tx) => {
+    inRetriedTransaction(db, async (tx) => {
       const locked = await lockContactRooms(tx, org, contactId, now)
       const { mappedPhoneId } = locked
       const numbers = await findNumbers(tx, org.id, request, mappedPhoneId)

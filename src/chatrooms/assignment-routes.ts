@@ -11,7 +11,7 @@ import {
   ReassignRoomReqV2Dto,
 } from './schemas.ts'
 
-/** "Allows 1 request per 10 seconds per chatroom", both versions together; the same per contact. */
+/** One reassignment in 10 s for a chatroom, by both versions together; one assignment in 10 s for a contact. */
 const SECONDS = 10
 
 const admin = { role: 'ADMIN', impersonated: false, partner: true } as const
@@ -108,5 +108,5 @@ const assign = defineEndpoint({
   },
 })
 
-/** Who has a chatroom. */
+/** Giving chatrooms to users. */
 export const assignmentEndpoints = [reassignV3, reassignV2, assign]

@@ -3,8 +3,8 @@ import type { ChatroomView } from './read-chatroom.ts'
 import type { ChatroomDetailDto, ChatroomRespDto, WabaChatroomRespDto } from './schemas.ts'
 
 /**
- * A chatroom as ChatroomRespDto; what is not known is left out. `user_id` is who has it by the last assignment:
- * the user whose handover waits, else its first user.
+ * A chatroom as ChatroomRespDto; unknown values are left out. `user_id` is the user of the last assignment: the user
+ * whose handover is pending, else the chatroom's first user.
  */
 export function toChatroomResp(view: ChatroomView, isExisting: boolean): z.input<typeof ChatroomRespDto> {
   return { ...common(view, isExisting), user_id: view.pending_user_id ?? view.users[0] }
@@ -16,7 +16,7 @@ export function toWabaChatroomResp(view: ChatroomView): z.input<typeof WabaChatr
   return { ...common(view, true), waba: { remote_waba_id, name, matrix_host_name: host ?? undefined } }
 }
 
-/** A chatroom as our own detail shows it (DESIGN section 5). */
+/** A chatroom as ChatroomDetailDto. */
 export function toChatroomDetail(view: ChatroomView): z.input<typeof ChatroomDetailDto> {
   const { contact_id, remote_waba_id, remote_phone_id, display_name, state, users } = view
   const last_inbound_at = view.last_inbound_at?.toISOString() ?? null

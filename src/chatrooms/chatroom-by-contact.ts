@@ -4,7 +4,7 @@ import { currentChatroom } from './current-chatroom.ts'
 import { type ChatroomView, readChatroom } from './read-chatroom.ts'
 
 /**
- * The chatroom of a contact at its WABA mapping (spec: getChatroomByContact).
+ * The chatroom of a contact at its WABA mapping (operation `getChatroomByContact`).
  * @throws ApiError WABA_MAPPING_NOT_FOUND, also when the org has no such contact
  */
 export async function chatroomByContact(db: Db, orgId: string, contactId: string): Promise<ChatroomView> {

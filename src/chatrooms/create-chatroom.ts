@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import type { Org } from '../db/schema/index.ts'
-import { inTransaction } from '../db/transaction.ts'
+import { send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { currentChatroom } from './current-chatroom.ts'
 import { deactivateRooms } from './deactivate-rooms.ts'
@@ -16,7 +17,7 @@ export type Creation = {
   displayName?: string | undefined
   wabaId?: string | undefined
   phoneId?: string | undefined
-  /** True: the contact's chatrooms are deactivated and a new one is made. */
+  /** True: the contact's chatrooms are deactivated and a new one is created. */
   forceDeactivate: boolean
   /** True: an active chatroom of the customer at any number of the org refuses the new one. */
   failIfElsewhere: boolean
@@ -27,8 +28,8 @@ export type Creation = {
 }
 
 /**
- * The contact's chatroom: the one it has, as it is, else a new one at the number named, or at the first of the
- * org's that is free for this customer (spec: createChatroomV3, createChatroomV2).
+ * Gives the contact's chatroom as it is or, if it has none, creates one: at the number named, else at the first number
+ * of the org that is free for this customer (operations `createChatroomV3`, `createChatroomV2`).
  * @throws ApiError CONTACT_NOT_FOUND, WABA_NOT_FOUND, WABA_PHONE_NOT_FOUND, NO_WABA_PHONE_AVAILABLE,
  * USER_NOT_FOUND, GROUP_NOT_FOUND, DELEGATE_NOT_FOUND, CONTACT_IS_EXPIRED, ACTIVE_CHATROOM_EXISTS
  */
@@ -38,7 +39,7 @@ export async function createChatroom(
 ): Promise<{ chatroomId: string; isExisting: boolean }> {
   const { org, contactId, now } = creation
   return refusingSecondActive('ACTIVE_CHATROOM_EXISTS', () =>
-    inTransaction(db, async (tx) => {
+    inRetriedTransaction(db, async (tx) => {
       const locked = await lockContactRooms(tx, org, contactId, now)
       const numbers = await findNumbers(tx, org.id, creation, locked.mappedPhoneId)
       const assignee = await findAssignee(tx, org, creation.assign)
@@ -69,12 +70,7 @@ function chooseNumber(
 
 async function deactivateOwn(tx: Db, { contact, rooms }: LockedContact, creation: Creation): Promise<void> {
   const { org, actor, now } = creation
-  await deactivateRooms(tx, {
-    orgId: org.id,
-    customerId: contact.customerId,
-    rooms: rooms.filter((r) => r.state === 'active' && r.contactId === contact.id),
-    reason: 'FORCE_DEACTIVATE',
-    actor,
-    now,
-  })
+  const own = rooms.filter((r) => r.state === 'active' && r.contactId === contact.id)
+  const who = { orgId: org.id, customerId: contact.customerId, actor, now }
+  await send(tx, deactivateRooms({ ...who, rooms: own, reason: 'FORCE_DEACTIVATE' }))
 }

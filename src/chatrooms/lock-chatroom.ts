@@ -1,10 +1,9 @@
 import type { Db } from '../db/client.ts'
-import { run } from '../db/statement.ts'
-import { lockCustomers } from '../identity/lock-customers.ts'
-import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './apply-overdue.ts'
+import { firstRow, run, type Statement } from '../db/statement.ts'
+import { type LifecycleOrg, lockRooms } from './lock-rooms.ts'
+import type { CustomerRoom } from './read-rooms.ts'
 
-/** A chatroom whose customer is locked. */
-export type LockedChatroom = {
+type ChatroomRow = {
   id: string
   contactId: string
   customerId: string
@@ -16,13 +15,17 @@ export type LockedChatroom = {
   /** Its users, the first one first. */
   userIds: string[]
   pendingUserId: string | null
-  /** The other chatrooms that are active for the same customer at the same number: at most one. */
+}
+
+/** A chatroom whose customer is locked. */
+export type LockedChatroom = ChatroomRow & {
+  /** The other active chatrooms of the same customer at the same number: at most one. */
   rivals: CustomerRoom[]
 }
 
 /**
- * Locks the chatroom's customer until the transaction ends and gives the chatroom as it is then, overdue expiry
- * and inactivity done; undefined when the org has no such chatroom.
+ * Locks the chatroom's customer until the transaction ends and gives the chatroom as it is then, overdue expiry and
+ * inactivity applied; undefined when the org has no such chatroom.
  */
 export async function lockChatroom(
   tx: Db,
@@ -30,21 +33,16 @@ export async function lockChatroom(
   id: string,
   now: Date,
 ): Promise<LockedChatroom | undefined> {
-  const before = await readRow(tx, org.id, id)
+  const before = await run(tx, readRow(org.id, id))
   if (!before) return undefined
-  await run(tx, lockCustomers([{ orgId: org.id, id: before.customerId }]))
-  const rooms = await settleOverdueRooms(tx, org, before.customerId, now)
-  const row = await readRow(tx, org.id, id)
+  const rooms = await lockRooms(tx, org, before.customerId, now)
+  const row = await run(tx, readRow(org.id, id))
   const rivals = rooms.filter((r) => r.state === 'active' && r.phoneId === before.phoneId && r.id !== id)
   return row && { ...row, rivals }
 }
 
-async function readRow(
-  tx: Db,
-  orgId: string,
-  id: string,
-): Promise<Omit<LockedChatroom, 'rivals'> | undefined> {
-  const { rows } = await tx.$client.query<Omit<LockedChatroom, 'rivals'>>({
+function readRow(orgId: string, id: string): Statement<ChatroomRow | undefined> {
+  return {
     name: 'read-chatroom-to-lock',
     text: `select id, contact_id as "contactId", customer_id as "customerId", waba_phone_id as "phoneId", state,
         deactivated_at as "deactivatedAt", deactivation_reason as "deactivationReason",
@@ -53,6 +51,6 @@ async function readRow(
           order by m.created_at, m.user_id) as "userIds"
       from chatrooms r where org_id = $1 and id = $2`,
     values: [orgId, id],
-  })
-  return rows[0]
+    read: firstRow<ChatroomRow>,
+  }
 }

@@ -2,11 +2,10 @@ import { and, eq } from 'drizzle-orm'
 import type { Contact } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
 import { contacts, contactWabas } from '../db/schema/index.ts'
-import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
-import { lockCustomers } from '../identity/lock-customers.ts'
 import { isExpired } from '../rules/lifecycle.ts'
-import { type CustomerRoom, type LifecycleOrg, settleOverdueRooms } from './apply-overdue.ts'
+import { type LifecycleOrg, lockRooms } from './lock-rooms.ts'
+import type { CustomerRoom } from './read-rooms.ts'
 
 /** A contact whose customer is locked. */
 export type LockedContact = {
@@ -14,12 +13,12 @@ export type LockedContact = {
   /** The number of its WABA mapping. */
   mappedPhoneId: string | null
   isExpired: boolean
-  /** All chatrooms of its customer, those of other contacts too, overdue expiry and inactivity done. */
+  /** All chatrooms of its customer, also those of other contacts; overdue expiry and inactivity are applied. */
   rooms: CustomerRoom[]
 }
 
 /**
- * Locks the contact's customer until the transaction ends and reads what is decided upon.
+ * Locks the contact's customer until the transaction ends, and reads the contact and the customer's chatrooms.
  * @throws ApiError CONTACT_NOT_FOUND
  */
 export async function lockContactRooms(
@@ -29,8 +28,7 @@ export async function lockContactRooms(
   now: Date,
 ): Promise<LockedContact> {
   const { customerId } = (await readContact(tx, org.id, contactId)).contact
-  await run(tx, lockCustomers([{ orgId: org.id, id: customerId }]))
-  const rooms = await settleOverdueRooms(tx, org, customerId, now)
+  const rooms = await lockRooms(tx, org, customerId, now)
   const row = await readContact(tx, org.id, contactId)
   return { ...row, isExpired: isExpired(row.contact, org.expiryDays, now), rooms }
 }

@@ -2,8 +2,8 @@ import { violatedConstraint } from '../db/pg-errors.ts'
 import { ApiError, type ErrorName } from '../errors.ts'
 
 /**
- * Runs `work`; should it meet the last wall, the unique index that allows one active chatroom per number and
- * customer, the caller hears `error` and no server error.
+ * Runs `work`. When the unique index that allows one active chatroom for a number and a customer refuses it, the caller
+ * gets the API error `error` and no server error.
  */
 export async function refusingSecondActive<T>(error: ErrorName, work: () => Promise<T>): Promise<T> {
   try {

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
-import { recordEvents } from '../audit/record-events.ts'
+import { insertEvents } from '../audit/record-events.ts'
 import { type Contact, contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
-import { run } from '../db/statement.ts'
+import { nothing, type Statement, send } from '../db/statement.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import { assignUser } from './assign-user.ts'
 import { type Assignee, pickUser } from './pick-assignee.ts'
@@ -18,42 +18,40 @@ type Opening = {
 }
 
 /**
- * Makes an active chatroom of the contact at a number, which becomes its WABA mapping, attaches what was held for
- * the customer there, and assigns it; its first user sees all of that. The caller has seen that no other chatroom
- * of the customer is active there; should one be, `chatrooms_one_active` refuses.
- * @returns the id of the new chatroom.
+ * Creates an active chatroom of the contact at a number, which becomes the contact's WABA mapping; attaches the
+ * messages that were held for the customer there; assigns the chatroom to its first user, who sees all of them. The
+ * caller has checked that no other chatroom of the customer is active at the number; if one is, the index
+ * `chatrooms_one_active` refuses.
+ * @returns the id of the new chatroom
  */
 export async function openChatroom(tx: Db, contact: Contact, opening: Opening): Promise<string> {
   const { org, phoneId, assignee, onHandover, actor, now } = opening
   const orgId = org.id
   const { customerId, id: contactId } = contact
   const id = uuidv7()
-  await insertRoom(tx, contact, { ...opening, id })
-  const held = await run(tx, attachHeldMessages([{ orgId, id, customerId, phoneId }]))
-  await recordEvents(tx, [
-    {
-      orgId,
-      kind: 'chatroom.created',
-      actor,
-      reason: 'asked for',
-      customerId,
-      contactId,
-      chatroomId: id,
-      after: { state: 'active', remote_phone_id: phoneId, held_messages: held },
-    },
+  const [, held] = await send(tx, [
+    insertRoom(contact, { ...opening, id }),
+    attachHeldMessages([{ orgId, id, customerId, phoneId }]),
   ])
+  const created = {
+    ...{ orgId, customerId, contactId, chatroomId: id },
+    kind: 'chatroom.created' as const,
+    actor,
+    reason: 'asked for',
+    after: { state: 'active', remote_phone_id: phoneId, held_messages: held },
+  }
   const room = { id, contactId, customerId, historyVisible: true, userIds: [], pendingUserId: null }
   const userId = await pickUser(tx, orgId, assignee, now)
-  await assignUser(tx, { orgId, room, userId, onHandover, actor, now })
+  await send(tx, [insertEvents([created]), ...assignUser({ orgId, room, userId, onHandover, actor, now })])
   return id
 }
 
-async function insertRoom(
-  tx: Db,
+function insertRoom(
   contact: Contact,
   { id, org, phoneId, displayName, now }: Opening & { id: string },
-): Promise<void> {
-  await tx.$client.query({
+): Statement<void> {
+  const name = displayName || contactName(contact)
+  return {
     name: 'insert-chatroom',
     text: `with mapping as (
         insert into contact_wabas (org_id, contact_id, waba_phone_id) values ($1, $3, $5)
@@ -61,15 +59,7 @@ async function insertRoom(
       insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, history_visible,
         created_at, activated_at)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
-    values: [
-      org.id,
-      id,
-      contact.id,
-      contact.customerId,
-      phoneId,
-      displayName || contactName(contact),
-      org.roomHistoryVisible,
-      now,
-    ],
-  })
+    values: [org.id, id, contact.id, contact.customerId, phoneId, name, org.roomHistoryVisible, now],
+    read: nothing,
+  }
 }

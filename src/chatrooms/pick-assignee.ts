@@ -1,7 +1,8 @@
 import type { Db } from '../db/client.ts'
+import { firstRow, nothing, rowCount, run, type Statement, send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 
-/** Who shall have a chatroom, as a request says (spec: ChatroomAssignmentDetailsDto). */
+/** Who shall have a chatroom, as a request says (schema `ChatroomAssignmentDetailsDto`). */
 export type Wish =
   | { mode: 'USER'; userId: string }
   | { mode: 'USER'; email: string }
@@ -14,7 +15,7 @@ export type Assignee = { userId: string } | { groupId: string }
 type DelegatingOrg = { id: string; delegateUserId: string | null; delegateGroupId: string | null }
 
 /**
- * Finds who is meant; e-mail addresses are compared without regard to case. Writes nothing.
+ * Finds the user or group that a request names; upper and lower case of e-mail addresses do not matter. Writes nothing.
  * @throws ApiError USER_NOT_FOUND, GROUP_NOT_FOUND (also for a group without members), DELEGATE_NOT_FOUND
  */
 export async function findAssignee(db: Db, org: DelegatingOrg, wish: Wish): Promise<Assignee> {
@@ -26,18 +27,16 @@ export async function findAssignee(db: Db, org: DelegatingOrg, wish: Wish): Prom
 }
 
 /**
- * The user, or the member of the group who has the fewest active chatrooms, handovers that wait counted in; who
- * was picked longest ago wins a tie. Picks of one group wait for each other until commit, so each sees the one
- * before. Call after the customer is locked.
+ * The user; of a group, the member with the fewest active chatrooms, pending handovers included, and among those the
+ * one who was picked longest ago. Picks from one group wait for each other until commit, so each counts the one before.
+ * The customer must be locked before.
  */
 export async function pickUser(tx: Db, orgId: string, assignee: Assignee, now: Date): Promise<string> {
   if ('userId' in assignee) return assignee.userId
-  await tx.$client.query({
-    name: 'lock-group-members',
-    text: 'select 1 from group_members where org_id = $1 and group_id = $2 order by user_id for update',
-    values: [orgId, assignee.groupId],
-  })
-  return pickMember(tx, orgId, assignee.groupId, now)
+  const { groupId } = assignee
+  const [, picked] = await send(tx, [lockMembers(orgId, groupId), pickMember(orgId, groupId, now)])
+  if (!picked) throw new ApiError('GROUP_NOT_FOUND')
+  return picked.userId
 }
 
 async function findUser(
@@ -46,29 +45,39 @@ async function findUser(
   wish: { userId: string } | { email: string },
 ): Promise<string> {
   const byId = 'userId' in wish
-  const { rows } = await db.$client.query<{ id: string }>({
+  const user = await run(db, {
     name: byId ? 'find-user-by-id' : 'find-user-by-email',
     text: `select id from users where org_id = $1 and ${byId ? 'id = $2' : 'lower(email) = lower($2)'}`,
     values: [orgId, byId ? wish.userId : wish.email],
+    read: firstRow<{ id: string }>,
   })
-  const [user] = rows
   if (!user) throw new ApiError('USER_NOT_FOUND')
   return user.id
 }
 
 async function findGroup(db: Db, orgId: string, id: string): Promise<string> {
-  const { rowCount } = await db.$client.query({
+  const found = await run(db, {
     name: 'find-group',
     text: 'select 1 from group_members where org_id = $1 and group_id = $2 limit 1',
     values: [orgId, id],
+    read: rowCount,
   })
-  if (rowCount === 0) throw new ApiError('GROUP_NOT_FOUND')
+  if (found === 0) throw new ApiError('GROUP_NOT_FOUND')
   return id
 }
 
-/** `last_assigned_at` only ever grows within a group, whatever the clocks say: it is the rotation. */
-async function pickMember(tx: Db, orgId: string, groupId: string, now: Date): Promise<string> {
-  const { rows } = await tx.$client.query<{ user_id: string }>({
+function lockMembers(orgId: string, groupId: string): Statement<void> {
+  return {
+    name: 'lock-group-members',
+    text: 'select 1 from group_members where org_id = $1 and group_id = $2 order by user_id for update',
+    values: [orgId, groupId],
+    read: nothing,
+  }
+}
+
+/** `last_assigned_at` is the rotation: within a group it only grows, even if the clocks of processes differ. */
+function pickMember(orgId: string, groupId: string, now: Date): Statement<{ userId: string } | undefined> {
+  return {
     name: 'pick-group-member',
     text: `with members as materialized (
         select user_id, last_assigned_at from group_members where org_id = $1 and group_id = $2),
@@ -77,19 +86,17 @@ async function pickMember(tx: Db, orgId: string, groupId: string, now: Date): Pr
         cross join lateral (
           select count(*) as rooms from chatrooms r
           where r.org_id = $1 and r.assigned_user_id = m.user_id
-            and r.expired_at is null and r.deactivated_at is null) held
+            and r.expired_at is null and r.deactivated_at is null) assigned
         cross join lateral (
           select count(*) as rooms from chatrooms r
           where r.org_id = $1 and r.pending_user_id = m.user_id
-            and r.expired_at is null and r.deactivated_at is null) waiting
-        order by held.rooms + waiting.rooms, m.last_assigned_at nulls first, m.user_id limit 1)
+            and r.expired_at is null and r.deactivated_at is null) pending
+        order by assigned.rooms + pending.rooms, m.last_assigned_at nulls first, m.user_id limit 1)
       update group_members g set last_assigned_at =
         greatest($3, (select max(last_assigned_at) from members) + interval '1 millisecond')
       from chosen where g.org_id = $1 and g.group_id = $2 and g.user_id = chosen.user_id
-      returning g.user_id`,
+      returning g.user_id as "userId"`,
     values: [orgId, groupId, now],
-  })
-  const [picked] = rows
-  if (!picked) throw new ApiError('GROUP_NOT_FOUND')
-  return picked.user_id
+    read: firstRow<{ userId: string }>,
+  }
 }

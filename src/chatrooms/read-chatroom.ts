@@ -1,14 +1,15 @@
 import type { Db } from '../db/client.ts'
+import { firstRow, run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { EXPIRES_AT } from '../rules/lifecycle.ts'
 
-/** All that answers say of a chatroom; `users` are ids, the first user first. */
+/** All that answers show of a chatroom, spelled as the API spells it; `users` are ids, the first user first. */
 export type ChatroomView = {
   chatroom_id: string
   external_ref_id: string | null
   is_deactivated: boolean
   is_expired: boolean
-  /** When it expired or, by the org's setting of today, will. */
+  /** When it expired or, by the org's current setting, will expire. */
   expiry_ts: Date | null
   deactivation_ts: Date | null
   contact_id: string
@@ -28,7 +29,7 @@ export type ChatroomView = {
  * @throws ApiError CHATROOM_NOT_FOUND
  */
 export async function readChatroom(db: Db, orgId: string, id: string): Promise<ChatroomView> {
-  const { rows } = await db.$client.query<ChatroomView>({
+  const view = await run(db, {
     name: 'read-chatroom',
     text: `select r.id as chatroom_id, r.external_ref_id, r.deactivated_at is not null as is_deactivated,
         r.expired_at is not null as is_expired,
@@ -45,8 +46,8 @@ export async function readChatroom(db: Db, orgId: string, id: string): Promise<C
       join wabas w on w.org_id = p.org_id and w.id = p.waba_id
       where r.org_id = $1 and r.id = $2`,
     values: [orgId, id],
+    read: firstRow<ChatroomView>,
   })
-  const [view] = rows
   if (!view) throw new ApiError('CHATROOM_NOT_FOUND')
   return view
 }

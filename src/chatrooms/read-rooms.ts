@@ -1,11 +1,25 @@
 import { columns, text, uuid } from '../db/columns.ts'
-import { over, type Statement } from '../db/statement.ts'
+import { allRows, over, type Statement } from '../db/statement.ts'
 import { type Pair, pairKey } from '../rules/keys.ts'
 import { PREFERRED_FIRST } from '../rules/latest.ts'
 import type { Room } from '../rules/room.ts'
 
+/** A chatroom of a customer, with its number. */
+export type CustomerRoom = Room & { phoneId: string }
+
 /** Of the chatrooms of a pair, only the latest ones are read; they decide. */
 const MAX_ROOMS = 50
+
+const ROOM = `r.id, r.contact_id as "contactId", r.state, r.created_at as "createdAt",
+  r.contact_created_at as "contactCreatedAt", r.activated_at as "activatedAt", r.last_inbound_at as "lastInboundAt",
+  r.last_auto_reply_at as "lastAutoReplyAt", r.deactivated_at as "deactivatedAt", r.expired_at as "expiredAt",
+  r.pending_user_id as "pendingUserId"`
+
+/** The latest chatrooms of `k` (org_id, customer_id, phone_id), as `r`. */
+const ROOMS_OF_PAIR = `(
+  select * from chatrooms r
+  where r.org_id = k.org_id and r.customer_id = k.customer_id and r.waba_phone_id = k.phone_id
+  order by ${PREFERRED_FIRST} limit ${MAX_ROOMS}) r`
 
 const PAIRS = columns<Pair>({
   org_id: text((p) => p.orgId),
@@ -20,20 +34,26 @@ const PAIRS = columns<Pair>({
 export function readRooms(pairs: Pair[]): Statement<Map<string, Room[]>> {
   return over(PAIRS, pairs, {
     name: 'read-rooms',
-    text: `select k.place::int, r.id, r.contact_id as "contactId", r.state, r.created_at as "createdAt",
-        r.contact_created_at as "contactCreatedAt", r.activated_at as "activatedAt",
-        r.last_inbound_at as "lastInboundAt", r.last_auto_reply_at as "lastAutoReplyAt",
-        r.deactivated_at as "deactivatedAt", r.expired_at as "expiredAt", r.pending_user_id as "pendingUserId"
-      from ${PAIRS.as('k', { ordinality: 'place' })}
-      cross join lateral (
-        select * from chatrooms r
-        where r.org_id = k.org_id and r.customer_id = k.customer_id and r.waba_phone_id = k.phone_id
-        order by ${PREFERRED_FIRST}
-        limit ${MAX_ROOMS}) r`,
+    text: `select k.place::int, ${ROOM} from ${PAIRS.as('k', { ordinality: 'place' })}
+      cross join lateral ${ROOMS_OF_PAIR}`,
     read(rows: (Room & { place: number })[]) {
       const byPair = pairs.map((): Room[] => [])
       for (const { place, ...room } of rows) byPair[place - 1]?.push(room)
       return new Map(pairs.map((pair, i) => [pairKey(pair), byPair[i] ?? []]))
     },
   })
+}
+
+/** The chatrooms of a customer at all numbers, as `readRooms` reads those at one. */
+export function readRoomsOfCustomer(orgId: string, customerId: string): Statement<CustomerRoom[]> {
+  return {
+    name: 'read-rooms-of-customer',
+    text: `select ${ROOM}, k.phone_id as "phoneId"
+      from (
+        select distinct org_id, customer_id, waba_phone_id as phone_id from chatrooms
+        where org_id = $1 and customer_id = $2) k
+      cross join lateral ${ROOMS_OF_PAIR}`,
+    values: [orgId, customerId],
+    read: allRows<CustomerRoom>,
+  }
 }

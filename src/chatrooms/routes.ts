@@ -54,4 +54,5 @@ const detail = defineEndpoint({
   }),
 })
 
+/** All endpoints of chatrooms but those for their messages. */
 export const chatroomEndpoints = [...lifecycleEndpoints, ...assignmentEndpoints, byContact, detail]

@@ -30,7 +30,7 @@ function wishOf(fields: z.output<typeof assignmentFields>): Wish | undefined {
   return email === undefined ? undefined : { mode, email }
 }
 
-/** Read as a wish; with both `user_id` and `user_email` the id is used. */
+/** Parsed into a `Wish`; when both `user_id` and `user_email` are given, the id is used. */
 const ChatroomAssignmentDetailsDto = assignmentFields
   .meta({ id: 'ChatroomAssignmentDetailsDto' })
   .transform((fields, ctx) => {
@@ -82,7 +82,7 @@ export const ReassignRoomReqV2Dto = z
   .strictObject({ user_id: foreignId })
   .meta({ id: 'ReassignRoomReqV2Dto' })
 
-/** Read as a wish: "Only one of them is required, if both are provided, user_id will be used". */
+/** Parsed into a `Wish`; when both `user_id` and `group_id` are given, the user is used. */
 export const AssignChatroomReqDto = z
   .strictObject({
     user_id: foreignId.optional(),
@@ -136,5 +136,5 @@ export const ChatroomDetailDto = ChatroomRespDto.extend({
   display_name: z.string(),
   state: z.enum(['active', 'deactivated', 'expired']),
   last_inbound_at: instant.nullable(),
-  users: z.array(z.string()).meta({ description: 'Ids of those who have the chatroom.' }),
+  users: z.array(z.string()).meta({ description: 'Ids of the users of the chatroom.' }),
 }).meta({ id: 'ChatroomDetailDto' })

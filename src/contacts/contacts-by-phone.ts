@@ -8,9 +8,9 @@ import { findCustomer } from '../identity/find-customers.ts'
 import type { Contact } from './present.ts'
 
 /**
- * All contacts of the customer who has this phone number, in any of its spellings, oldest first; none when nobody
- * has it (spec: getContactByPhoneV2). A number known from messages alone, as a `wa_id`, counts too.
- * @throws ApiError INVALID_PHONE_NUMBER unless it is written as `+` and digits, a possible number
+ * All contacts of the customer with this phone number, in any of its spellings, oldest first; none when no customer has
+ * it (operation `getContactByPhoneV2`). A number that is known only from messages, as a `wa_id`, counts too.
+ * @throws ApiError INVALID_PHONE_NUMBER unless it is a possible number, written as `+` and digits
  */
 export async function contactsByPhone(db: Db, orgId: string, phone: string): Promise<Contact[]> {
   if (toLookupPhone(phone) !== phone) throw new ApiError('INVALID_PHONE_NUMBER')

@@ -3,9 +3,9 @@ import { v7 as uuidv7 } from 'uuid'
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { violatedConstraint } from '../db/pg-errors.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { contacts } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import { personOfPhone } from '../identity/aliases.ts'
 import { partsToE164 } from '../identity/e164.ts'
@@ -17,14 +17,14 @@ import type { ContactReq } from './schemas.ts'
 export type NewContact = { orgId: string; contact: ContactReq; actor: string; now: Date }
 
 /**
- * Creates a contact, one more for its phone number if there are others (spec: lifecycle.md, registerContactV2).
- * An affiliate's number has one contact for good, even when that one has expired.
- * @throws ApiError INVALID_PHONE_NUMBER, AFFILIATE_PHONE, or UQ_CONSTRAINT_FAILED when the org has the crm_id
+ * Creates a contact, also for a phone number that has contacts already (operation `registerContactV2`,
+ * docs/rules.md#several-contacts-for-a-phone). An affiliate's number has one contact, even after that has expired.
+ * @throws ApiError INVALID_PHONE_NUMBER, AFFILIATE_PHONE, or UQ_CONSTRAINT_FAILED when another contact of the org has the crm_id
  */
 export async function createContact(db: Db, { orgId, contact, actor, now }: NewContact): Promise<Contact> {
   const phone = partsToE164(contact.phone_number)
   if (phone === undefined) throw new ApiError('INVALID_PHONE_NUMBER')
-  return inTransaction(db, async (tx) => {
+  return inRetriedTransaction(db, async (tx) => {
     const customerId = await lockOwner(tx, orgId, phone)
     await refuseAffiliate(tx, orgId, customerId)
     const created = await insertContact(tx, {

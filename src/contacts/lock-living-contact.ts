@@ -8,8 +8,8 @@ import { isExpired } from '../rules/lifecycle.ts'
 import type { Contact } from './present.ts'
 
 /**
- * Locks the contact's customer until the transaction ends and gives the contact to be changed.
- * @throws ApiError CONTACT_NOT_FOUND, or EXPIRED_CONTACT since an expired one is as good as deleted
+ * Locks the contact's customer until the transaction ends and gives the contact, which may then be changed.
+ * @throws ApiError CONTACT_NOT_FOUND, or EXPIRED_CONTACT because an expired contact must not change
  */
 export async function lockLivingContact(
   tx: Db,

@@ -6,7 +6,7 @@ import type { ContactRespDto, CustomerDto, GetContactRespDto } from './schemas.t
 
 export type Contact = typeof contacts.$inferSelect
 
-/** What a contact, and at first its chatroom, is called (spec: createChatroomV3): CRM id, first and last name. */
+/** The name of a contact, and the first name of its chatroom: CRM id, first name and last name. */
 export function contactName({
   crmId,
   firstName,
@@ -15,7 +15,7 @@ export function contactName({
   return [crmId, firstName, lastName].filter(Boolean).join(' ')
 }
 
-/** The contact as ContactRespDto; names that are not known are left out. */
+/** The contact as ContactRespDto; unknown names are left out. */
 export function toContactResp(
   contact: Contact,
   expiryDays: number | null,

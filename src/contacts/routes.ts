@@ -22,7 +22,7 @@ const tags = ['contact-controller']
 const unauthorized = 'Unauthorized - Authentication is required'
 const invalid = 'Required fields are missing or invalid values are provided'
 
-/** The contact API: addresses, texts and statuses are the spec's (openapi.json, contact-controller). */
+/** The contact endpoints. Paths, texts and statuses are those of the original API, word for word. */
 export const contactEndpoints: Endpoint[] = [
   defineEndpoint({
     method: 'post',

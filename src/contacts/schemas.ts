@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { queryPhone } from '../identity/query-phone.ts'
 import { foreignId, instant, MAX_ID_LENGTH } from '../input-fields.ts'
 
-// The names, bounds and patterns are the spec's (openapi.json, components.schemas).
+// Names, bounds and patterns of the schemas are those of the original API.
 
 const text = z.string().min(0).max(MAX_ID_LENGTH)
 const personName = text.regex(/^(?!.*\*).*$/, 'must not hold an asterisk or a line break')
@@ -24,7 +24,7 @@ const optInDate = z
   })
   .meta({ type: 'string', format: 'date-time', description: 'epoch in seconds' })
 
-/** As libphonenumber's JSON has it. */
+/** A phone number in the JSON form of libphonenumber. */
 export const PhoneNumber = z
   .strictObject({
     extension: z.string().optional(),
@@ -101,7 +101,7 @@ export const GetContactRespDto = z
   .strictObject({ ...contact, expiry_ts: instant.optional() })
   .meta({ id: 'GetContactRespDto' })
 
-/** By phone, in any spelling, or by Meta's business-scoped id. */
+/** The customer asked for: by phone, in any spelling, or by Meta's business-scoped id. */
 export const customerQuery = z
   .strictObject({ phone: queryPhone.optional(), user_id: foreignId.optional() })
   .refine((q) => (q.phone === undefined) !== (q.user_id === undefined), {
@@ -109,12 +109,14 @@ export const customerQuery = z
     error: 'or user_id is required, and not both',
   })
 
-/** A customer: all names Meta and the CRM have for one person, and the contacts that point there. */
+/** A customer: all names that Meta and the CRM have for one person, and the customer's contacts. */
 export const CustomerDto = z
   .strictObject({
     customer_id: z.string(),
     profile_name: z.string().nullable(),
-    opted_out_at: instant.nullable().meta({ description: 'since when no marketing messages are wanted' }),
+    opted_out_at: instant
+      .nullable()
+      .meta({ description: 'since then the customer wants no marketing messages' }),
     aliases: z.array(
       z.strictObject({
         kind: z.enum(['phone', 'wa_id', 'bsuid', 'parent_bsuid']),

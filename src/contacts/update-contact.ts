@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { and, eq } from 'drizzle-orm'
-import { recordEvents } from '../audit/record-events.ts'
+import { type AuditEvent, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { violatedConstraint } from '../db/pg-errors.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { contacts } from '../db/schema/index.ts'
-import { inTransaction } from '../db/transaction.ts'
+import { allRows, run, type Statement } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { lockLivingContact } from './lock-living-contact.ts'
 import { type Contact, contactName } from './present.ts'
@@ -19,31 +20,29 @@ export type ContactUpdate = {
 }
 
 /**
- * Changes a contact's crm_id and names, and renames its chatrooms to them, whatever they were called before
- * (spec: updateContact). A name that is not given stays.
+ * Changes a contact's crm_id and names, and renames all its chatrooms accordingly, whatever their names were
+ * (operation `updateContact`). A name that is not given stays.
  * @throws ApiError CONTACT_NOT_FOUND, EXPIRED_CONTACT, or CRM_ID_IS_TAKEN when another contact of the org has it
  */
 export async function updateContact(db: Db, update: ContactUpdate): Promise<Contact> {
   const { org, contactId, changes, actor, now } = update
-  return inTransaction(db, async (tx) => {
+  return inRetriedTransaction(db, async (tx) => {
     const before = await lockLivingContact(tx, org, contactId, now)
     const after = await writeContact(tx, before, changes)
-    const renamed = await renameChatrooms(tx, after)
+    const renamed = await run(tx, renameChatrooms(after))
     const common = { orgId: org.id, actor, customerId: after.customerId, contactId }
-    const [was, is] = [named(before), named(after)]
-    if (!isDeepStrictEqual(was, is)) {
-      await recordEvents(tx, [{ ...common, kind: 'contact.updated', before: was, after: is }])
-    }
+    const update = { kind: 'contact.updated' as const, before: namesOf(before), after: namesOf(after) }
+    const renamings = renamed.map(({ id, was }) => ({
+      kind: 'chatroom.renamed' as const,
+      reason: 'the contact was updated',
+      chatroomId: id,
+      before: { display_name: was },
+      after: { display_name: contactName(after) },
+    }))
+    const events = isDeepStrictEqual(update.before, update.after) ? renamings : [update, ...renamings]
     await recordEvents(
       tx,
-      renamed.map(({ id, was }) => ({
-        ...common,
-        kind: 'chatroom.renamed',
-        reason: 'the contact was updated',
-        chatroomId: id,
-        before: { display_name: was },
-        after: { display_name: contactName(after) },
-      })),
+      events.map((event): AuditEvent => ({ ...common, ...event })),
     )
     return after
   })
@@ -65,8 +64,10 @@ async function writeContact(tx: Db, contact: Contact, changes: UpdateContactReq)
   }
 }
 
-async function renameChatrooms(tx: Db, contact: Contact): Promise<{ id: string; was: string }[]> {
-  const { rows } = await tx.$client.query<{ id: string; was: string }>({
+type Renamed = { id: string; was: string }
+
+function renameChatrooms(contact: Contact): Statement<Renamed[]> {
+  return {
     name: 'rename-chatrooms-of-contact',
     text: `with named as (
         select id, display_name as was from chatrooms
@@ -75,10 +76,10 @@ async function renameChatrooms(tx: Db, contact: Contact): Promise<{ id: string; 
       where r.org_id = $1 and r.id = named.id
       returning r.id, named.was`,
     values: [contact.orgId, contact.id, contactName(contact)],
-  })
-  return rows
+    read: allRows<Renamed>,
+  }
 }
 
-function named({ crmId, firstName, lastName }: Contact) {
+function namesOf({ crmId, firstName, lastName }: Contact) {
   return { crm_id: crmId, first_name: firstName, last_name: lastName }
 }

@@ -1,8 +1,8 @@
 import { and, eq } from 'drizzle-orm'
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { contacts } from '../db/schema/index.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { lockLivingContact } from './lock-living-contact.ts'
 import type { Contact } from './present.ts'
 import type { UpdateDispositionReq } from './schemas.ts'
@@ -16,14 +16,14 @@ export type DispositionUpdate = {
 }
 
 /**
- * Notes how far the sale is (spec: updateContactDispositionV2). What is not given stays; `additionalFields` are
- * replaced as a whole.
+ * Writes the stage of the sale (operation `updateContactDispositionV2`). Fields that are not given stay;
+ * `additionalFields` are replaced as a whole.
  * @throws ApiError CONTACT_NOT_FOUND or EXPIRED_CONTACT
  */
 export async function updateDisposition(db: Db, update: DispositionUpdate): Promise<void> {
   const { org, contactId, changes, actor, now } = update
   const { stage, disposition, additionalFields } = changes
-  await inTransaction(db, async (tx) => {
+  await inRetriedTransaction(db, async (tx) => {
     const before = await lockLivingContact(tx, org, contactId, now)
     const [after] = await tx
       .update(contacts)

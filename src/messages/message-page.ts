@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import type { MESSAGE_STATUSES, ROUTES } from '../db/schema/index.ts'
 
-/** Where a page begins: before this message, in the order (Meta's time, receive sequence, wamid). */
+/** A message in the order of pages: Meta's time, then the order of receipt, then the wamid. */
 export type Cursor = { sentAt: Date | 'infinity'; seq: string; wamid: string }
 
-/** Newest first, `limit` messages at most, before the cursor where there is one. */
+/** The newest `limit` messages at most, of those before the cursor if there is one. */
 export type Page = { before: Cursor | undefined; limit: number }
 
-/** What `MESSAGE_COLUMNS` gives. */
+/** A row of `MESSAGE_COLUMNS`, spelled as the API spells it. */
 export type MessageRow = {
   wamid: string
   direction: 'in' | 'out' | 'echo'
@@ -25,10 +25,11 @@ export type MessageRow = {
   payload: { from?: unknown }
 }
 
+/** The columns of `messages` that answers need. */
 export const MESSAGE_COLUMNS = `wamid, direction, type, sent_at, received_at, seq, route, reason, wa_id, user_id,
   chatroom_id, status, errors, payload`
 
-/** What a page without a cursor begins before: everything. */
+/** The cursor of the first page: no message is newer. */
 export const NEWEST: Cursor = { sentAt: 'infinity', seq: '0', wamid: '' }
 
 const YEAR_10000_MS = 253_402_300_800_000
@@ -38,7 +39,7 @@ const cursorParts = z.tuple([
   z.string().regex(/^[^\0]*$/),
 ])
 
-/** The cursor in a `next_before` of ours; undefined for anything else. */
+/** The cursor in the `next_before` of an earlier answer; undefined for any other text. */
 export function decodeCursor(text: string): Cursor | undefined {
   try {
     const [ms, seq, wamid] = cursorParts.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
@@ -48,7 +49,7 @@ export function decodeCursor(text: string): Cursor | undefined {
   }
 }
 
-/** The page that answers show; `rows` are one more than the limit when there is a next page. */
+/** The page as answers show it. `rows` holds one row more than the limit when there is a next page. */
 export function toMessageList(rows: MessageRow[], limit: number) {
   const page = rows.slice(0, limit)
   const last = page.at(-1)
@@ -59,7 +60,7 @@ export function toMessageList(rows: MessageRow[], limit: number) {
   }
 }
 
-/** One message as answers show it. */
+/** A message as answers show it. */
 export function toMessage({ seq: _, ...row }: MessageRow) {
   const { from } = row.payload
   return {
