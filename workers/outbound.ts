@@ -35,7 +35,7 @@ export function startOutbound(parts: Parts): QueueWorker {
     process: async ({ data: row }) => {
       const { outcome, retryInMs } = await sendMessage({ ...parts, graph }, row)
       metrics.sends.inc({ outcome })
-      if (outcome === 'stop')
+      if (outcome === 'number_refused')
         log.error(
           { org: row.org, send: row.id },
           'a number may not send: its sends wait until it is provisioned again',

@@ -1,13 +1,13 @@
 import { classifyFailure, classifyReply, type SendOutcome } from './send-errors.ts'
 
 export type Graph = {
-  /** Posts one message for a number. Never rejects; resolves within the deadline, whatever the other side does. */
+  /** Posts one message from a number. Never rejects, and resolves within the deadline. */
   send(phoneId: string, token: string, message: Record<string, unknown>): Promise<SendOutcome>
 }
 
 const DEADLINE_MS = 10_000
 
-/** Meta's Graph API (facts: Meta, messages/send-messages), or what stands in for it; `deadlineMs` for each call. */
+/** A client of Meta's Graph API (docs/meta.md#sending), or of a stand-in. `deadlineMs` is for each call. */
 export function createGraph(
   { url, version }: { url: string; version: string },
   deadlineMs = DEADLINE_MS,
@@ -43,7 +43,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** `fetch` wraps the socket's error; a connection tried on several addresses wraps one for each. */
+/** The code of the socket's error, which `fetch` wraps in others. */
 function codeOf(error: unknown): string {
   for (let e = error; e instanceof Error; e = e.cause) {
     const { code } = e as Error & { code?: unknown }

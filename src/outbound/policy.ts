@@ -5,8 +5,8 @@ export type Origin = 'AGENT' | 'CAMPAIGN'
 export type SendRefusal = 'CHATROOM_IS_DEACTIVATED' | 'CHATROOM_IS_EXPIRED_FOR_SENDING' | 'OUTSIDE_WINDOW'
 
 /**
- * Why a message may not be sent, or undefined (spec: lifecycle.md): into an active chatroom anything, into a
- * deactivated one campaigns only, into an expired one nothing; and outside the window only templates.
+ * The reason why a message may not be sent (docs/rules.md#what-may-be-sent), or undefined. An active chatroom takes any
+ * message, a deactivated one only campaign messages, an expired one none; outside the window only templates are sent.
  */
 export function refusalOf(
   message: { origin: Origin; isTemplate: boolean },

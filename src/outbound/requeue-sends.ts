@@ -1,15 +1,19 @@
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
-import { readStrandedSends, settleAbandonedSends, settleLateSends } from './stranded-sends.ts'
+import { run } from '../db/statement.ts'
+import { failLateSends, markAbandonedSends, readStrandedSends } from './stranded-sends.ts'
 
-/** Tells the queue of due sends whose job was lost, and settles those whose sender or window is gone. */
+/**
+ * Ends the sends whose sender died or whose window closed, and enqueues the due sends whose job was lost. A send with
+ * two jobs is harmless: one of them claims the row.
+ */
 export async function requeueStrandedSends(
   db: Db,
   enqueue: (rows: OutboxRow[]) => Promise<boolean>,
 ): Promise<{ abandoned: number; late: number; requeuedSends: number }> {
-  const abandoned = await settleAbandonedSends(db)
-  const late = await settleLateSends(db)
-  const rows = await readStrandedSends(db)
+  const abandoned = await run(db, markAbandonedSends())
+  const late = await run(db, failLateSends())
+  const rows = await run(db, readStrandedSends())
   if (rows.length > 0) await enqueue(rows)
   return { abandoned, late, requeuedSends: rows.length }
 }

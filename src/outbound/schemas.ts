@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Meta's template object; its parameters are Meta's business (facts: Meta, messages/send-messages). */
+/** Meta's template object. Its components pass through unchecked: Meta checks them. */
 const template = z
   .strictObject({
     name: z.string().min(1).max(512),

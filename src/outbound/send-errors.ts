@@ -1,23 +1,26 @@
-/** What a reply of the Graph API means for a send. Only `retry` is certain not to have been accepted and worth it. */
+/**
+ * What a reply of the Graph API means for a send. `retry`: Meta certainly did not accept the message, and may the next
+ * time. `number_refused`: Meta refuses the token or the account of the number.
+ */
 export type SendOutcome =
   | { kind: 'accepted'; wamid: string; waId: string | undefined }
   | { kind: 'retry'; error: string; afterMs: number | undefined; pairLimited: boolean }
   | { kind: 'failed'; error: string }
-  | { kind: 'stop'; error: string }
+  | { kind: 'number_refused'; error: string }
   | { kind: 'unknown'; error: string }
 
-/** A reply as it came: the body may be anything. `retryAfter` is the header of that name, in seconds. */
+/** A reply as received; the body may be anything. `retryAfter` is the header of that name, in seconds. */
 export type GraphReply = { status: number; retryAfter: string | null; body: unknown }
 
-/** Facts: Meta, support/error-codes (18 June 2026). What is in no list is retried after 429 and 5xx, else it failed. */
+/** Meta's error codes by class (docs/meta.md#error-codes). A code in no list is retried after 429 and 5xx, else it failed. */
 const PAIR_RATE = 131056
 const RETRY = new Set([1, 2, 4, 80007, 130429, 131000, 131016, 131057, 133004, PAIR_RATE])
-const STOP = new Set([0, 3, 10, 190, 368, 131005, 131031])
+const NUMBER_REFUSED = new Set([0, 3, 10, 190, 368, 131005, 131031])
 const isPermission = (code: number) => code >= 200 && code <= 299
 
 /**
- * Reads a reply. Accepted is only what names the message; a 2xx that does not, and a 5xx that is not the Graph
- * API's own word, leave the outcome unknown: the message may be on its way, and there is no idempotency key.
+ * Classifies a reply. Only a reply that has the message's id means accepted. A 2xx without one, and a 5xx without a
+ * Graph error, leave the outcome unknown: the message may be on its way, and Meta has no idempotency key.
  */
 export function classifyReply({ status, retryAfter, body }: GraphReply): SendOutcome {
   if (status >= 200 && status < 300) {
@@ -30,17 +33,17 @@ export function classifyReply({ status, retryAfter, body }: GraphReply): SendOut
   const code = at(body, 'error', 'code')
   if (typeof code !== 'number') return withoutCode(status, retryAfter)
   const error = `Graph error ${code} (HTTP ${status})`
-  if (STOP.has(code) || isPermission(code)) return { kind: 'stop', error }
+  if (NUMBER_REFUSED.has(code) || isPermission(code)) return { kind: 'number_refused', error }
   const transient = RETRY.has(code) || status === 429 || status >= 500
   if (transient)
     return { kind: 'retry', error, afterMs: milliseconds(retryAfter), pairLimited: code === PAIR_RATE }
   return { kind: 'failed', error }
 }
 
-/** The codes of sockets that never carried the request: refused, no route, no name. All others are unknown. */
+/** Codes of sockets that cannot have carried the request: refused, no route, no name. After others nobody knows. */
 const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
 
-/** Reads a request that got no reply, by the code of its error. */
+/** Classifies a request without a reply, by the code of its error. */
 export function classifyFailure(code: string): SendOutcome {
   return NEVER_SENT.test(code)
     ? { kind: 'retry', error: `not sent: ${code}`, afterMs: undefined, pairLimited: false }
@@ -49,7 +52,10 @@ export function classifyFailure(code: string): SendOutcome {
 
 const MAX_BACKOFF_MS = 600_000
 
-/** Wait before try `attempts` + 1: 2^n s, for the pair rate 4^n s (Meta's word), at least what Graph asks, at most 10 min. */
+/**
+ * The wait after try number `attempts`: 2^n s, and 4^n s after the pair-rate error as Meta advises; at least what the
+ * reply asks for, at most 10 minutes (docs/rules.md#back-off).
+ */
 export function backoffMs(
   attempts: number,
   outcome: { afterMs: number | undefined; pairLimited: boolean },

@@ -2,48 +2,55 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
+import { run } from '../db/statement.ts'
 import { learnSpelling } from '../identity/learn-spelling.ts'
 import { TOO_LATE } from '../rules/window.ts'
 import { decryptSecret } from '../secrets.ts'
+import { claimSend } from './claim-send.ts'
+import { markEnded, markSent, requeueSend } from './end-send.ts'
 import type { Graph } from './graph.ts'
-import { claimSend, readSend, type Send, settleEnded, settleRetry, settleSent, stopNumber } from './outbox.ts'
+import { readSend, type Send } from './read-send.ts'
 import { backoffMs, type SendOutcome } from './send-errors.ts'
+import { stopNumber } from './stopped-numbers.ts'
 
 export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined }
 
-/** What a job came to. `retryInMs`: tell the queue again then; null: not by time. */
+/**
+ * The result of one job. `gone`: the row is not queued any more; `stopped`: its number may not send; `waiting`: it is
+ * not due, or the pair rate is used up. `retryInMs`: the job is to be enqueued again after that time; null: it is not.
+ */
 export type Sent = { outcome: SendOutcome['kind'] | 'waiting' | 'stopped' | 'gone'; retryInMs: number | null }
 
-/** The customer had enough messages for a minute, or the row is not due: looked at again after this. */
+/** After this time a row that could not be claimed is tried again. */
 const LATER_MS = 6_000
 
 /**
- * Sends one outbox row, once at most: it is claimed just before the request leaves, tried again only when it
- * certainly was not taken, and left as `unknown` when nobody can say. A number whose token or account is refused
- * is stopped, and its messages wait until it is provisioned again.
+ * Sends one outbox row (docs/rules.md#how-a-send-ends). The row is claimed just before the request leaves, sent again
+ * only when Meta certainly did not accept it, and left as `unknown` when the outcome is not known. A number whose token
+ * or account Meta refuses is stopped, and its messages wait until it is provisioned again.
  */
 export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sent> {
   const { db } = parts
-  const send = await readSend(db, row)
+  const send = await run(db, readSend(row))
   if (!send) return { outcome: 'gone', retryInMs: null }
   if (send.stopped) return { outcome: 'stopped', retryInMs: null }
   if (send.late) {
-    await settleEnded(db, row, 'failed', TOO_LATE)
+    await run(db, markEnded(row, 'failed', TOO_LATE))
     return { outcome: 'failed', retryInMs: null }
   }
   const token = tokenOf(send, row.org, parts.secretsKey)
   if (token === undefined) {
-    await stopNumber(db, row.org, send.phoneId, 'no usable access token')
-    return { outcome: 'stop', retryInMs: null }
+    await run(db, stopNumber(row.org, send.phoneId, 'no usable access token'))
+    return { outcome: 'number_refused', retryInMs: null }
   }
   const message = { ...addressed(send), biz_opaque_callback_data: row.id }
-  const claim = await claimSend(db, row)
+  const claim = await run(db, claimSend(row))
   if (!claim) return { outcome: 'waiting', retryInMs: LATER_MS }
   const outcome = await parts.graph.send(send.phoneId, token, message)
-  return settle(db, row, send, claim.attempts, outcome)
+  return recordOutcome(db, row, send, claim.attempts, outcome)
 }
 
-async function settle(
+async function recordOutcome(
   db: Db,
   row: OutboxRow,
   send: Send,
@@ -52,33 +59,34 @@ async function settle(
 ): Promise<Sent> {
   const { kind } = outcome
   const retryInMs = kind === 'retry' ? backoffMs(attempts, outcome) : null
-  await untilTold(async () => {
-    if (kind === 'accepted') return settleSent(db, row, outcome.wamid)
-    if (kind === 'unknown' || kind === 'failed') return settleEnded(db, row, kind, outcome.error)
-    if (kind === 'stop') await stopNumber(db, row.org, send.phoneId, outcome.error)
-    await settleRetry(db, row, attempts, outcome.error, retryInMs ?? 0)
+  await untilRecorded(async () => {
+    if (kind === 'accepted') return run(db, markSent(row, outcome.wamid))
+    if (kind === 'unknown' || kind === 'failed') return run(db, markEnded(row, kind, outcome.error))
+    if (kind === 'number_refused') await run(db, stopNumber(row.org, send.phoneId, outcome.error))
+    await run(db, requeueSend(row, attempts, outcome.error, retryInMs ?? 0))
   })
-  if (kind === 'accepted' && outcome.waId && send.phone)
+  if (kind === 'accepted' && outcome.waId && send.phone) {
     await learnSpelling(db, row.org, send.phone, outcome.waId)
+  }
   return { outcome: kind, retryInMs }
 }
 
-/** As long as the claim lasts; after that, the row is called `unknown`. */
-const TELL_MS = 50_000
-const AGAIN_MS = 500
+/** Shorter than the lease of a claim, after which the row becomes `unknown`. */
+const RECORDING_MS = 50_000
+const PAUSE_MS = 500
 
-/** What Meta answered is known here alone: should PostgreSQL be away, it is told again until it has heard. */
-async function untilTold(tell: () => Promise<void>): Promise<void> {
-  for (const end = performance.now() + TELL_MS; ; await sleep(AGAIN_MS)) {
+/** Only this process knows Meta's answer, so it is recorded again and again while PostgreSQL cannot be reached. */
+async function untilRecorded(record: () => Promise<void>): Promise<void> {
+  for (const end = performance.now() + RECORDING_MS; ; await sleep(PAUSE_MS)) {
     try {
-      return await tell()
+      return await record()
     } catch (error) {
       if (!isTransient(error) || performance.now() > end) throw error
     }
   }
 }
 
-/** To the phone while one is known, as Meta recommends; always with a plus, or Meta may add a country code. */
+/** The address is a phone when one is known, as Meta recommends, with a plus, or Meta may add a country code. */
 function addressed(send: Send): Record<string, unknown> {
   const to = send.waId ? `+${send.waId}` : send.phone
   const address = to ? { to } : { recipient: send.userId }

@@ -1,10 +1,23 @@
 import type { Db } from '../db/client.ts'
+import { nothing, run, type Statement } from '../db/statement.ts'
 
-/** How many numbers, of all orgs, may not send until they are provisioned with a new token. */
-export async function countStoppedNumbers(db: Db): Promise<number> {
-  const { rows } = await db.$client.query<{ count: number }>({
+/** Stops all sends from a number until it is provisioned again, because Meta refuses its token or its account. */
+export function stopNumber(org: string, phoneId: string, reason: string): Statement<void> {
+  return {
+    name: 'stop-number',
+    text: `update waba_phones set stopped_at = now(), stopped_reason = $3
+      where org_id = $1 and id = $2 and stopped_at is null`,
+    values: [org, phoneId, reason],
+    read: nothing,
+  }
+}
+
+/** The number of stopped numbers in all orgs. */
+export function countStoppedNumbers(db: Db): Promise<number> {
+  return run(db, {
     name: 'count-stopped-numbers',
     text: 'select count(*)::int as count from waba_phones where stopped_at is not null',
+    values: [],
+    read: ([row]: { count: number }[]) => row?.count ?? 0,
   })
-  return rows[0]?.count ?? 0
 }

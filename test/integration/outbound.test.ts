@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
 import type { OutboxRow } from '../../src/db/schema/index.ts'
 import { run } from '../../src/db/statement.ts'
+import { claimSend } from '../../src/outbound/claim-send.ts'
+import { requeueSend } from '../../src/outbound/end-send.ts'
 import { createGraph } from '../../src/outbound/graph.ts'
-import { claimSend, settleRetry } from '../../src/outbound/outbox.ts'
 import { queueMessages } from '../../src/outbound/queue-messages.ts'
 import { requeueStrandedSends } from '../../src/outbound/requeue-sends.ts'
 import { sendMessage } from '../../src/outbound/send.ts'
@@ -209,7 +210,7 @@ describe('an auto-reply', () => {
   ])('stops the number and waits until it is provisioned anew: %s', async (_, token, reply) => {
     const { org, row } = await oneReply({ token })
     const { graph, send } = await sender(reply, accepts)
-    expect(await send(row)).toEqual({ outcome: 'stop', retryInMs: null })
+    expect(await send(row)).toEqual({ outcome: 'number_refused', retryInMs: null })
     expect(await send(row)).toEqual({ outcome: 'stopped', retryInMs: null })
     expect(await outboxOf(row)).toMatchObject({ state: 'queued' })
     const fresh = encryptSecret('fresh', KEY, `${org.id}/${org.wabaId}`)
@@ -250,10 +251,10 @@ describe('an auto-reply', () => {
 
   it('that was not taken is queued again by its own try only, not while another one is under way', async () => {
     const { row } = await oneReply()
-    await claimSend(db, row)
-    await settleRetry(db, row, 1, 'not sent', 0)
-    await claimSend(db, row)
-    await settleRetry(db, row, 1, 'not sent', 0)
+    await run(db, claimSend(row))
+    await run(db, requeueSend(row, 1, 'not sent', 0))
+    await run(db, claimSend(row))
+    await run(db, requeueSend(row, 1, 'not sent', 0))
     expect(await outboxOf(row)).toMatchObject({ state: 'sending', attempts: 2 })
   })
 
@@ -303,7 +304,7 @@ describe('a sender that dies', () => {
 
   it('after the claim leaves an unknown that is never sent again', async () => {
     const { org, row } = await oneReply()
-    await claimSend(db, row)
+    await run(db, claimSend(row))
     await db.$client.query(`update outbox set due_at = now() - interval '1 second' where id = $1`, [row.id])
     expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(1)
     const { graph, send } = await sender()
@@ -314,7 +315,7 @@ describe('a sender that dies', () => {
 
   it('after the answer, before it is written: the status webhook settles it', async () => {
     const { org, row } = await oneReply()
-    await claimSend(db, row)
+    await run(db, claimSend(row))
     const status = {
       id: `wamid.Z.${row.id}`,
       status: 'sent',

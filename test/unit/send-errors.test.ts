@@ -30,7 +30,7 @@ describe('a reply of the Graph API', () => {
   })
 
   it.each([0, 3, 10, 190, 200, 299, 368, 131005, 131031])('stops the number for %i', (code) => {
-    expect(graphError(code, code === 190 ? 401 : 400).kind).toBe('stop')
+    expect(graphError(code, code === 190 ? 401 : 400).kind).toBe('number_refused')
   })
 
   it.each([33, 100, 130472, 130497, 131026, 131047, 131048, 131049, 131050, 131062, 132000, 133010])(

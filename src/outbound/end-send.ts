@@ -1,0 +1,54 @@
+import type { OutboxRow } from '../db/schema/index.ts'
+import { nothing, type Statement } from '../db/statement.ts'
+import { provisionalWamid } from '../rules/provisional-wamid.ts'
+
+/**
+ * Meta accepted the message, which gets its real wamid in the ledger. The row may have become `unknown` meanwhile, when
+ * the claim ended before the answer was recorded, and a status webhook may have recorded the same.
+ */
+export function markSent({ org, id }: OutboxRow, wamid: string): Statement<void> {
+  return {
+    name: 'mark-sent',
+    text: `with sent as (
+        update outbox set state = 'sent', wamid = $3, error = null
+        where org_id = $1 and id = $2 and state in ('sending', 'unknown'))
+      update messages set wamid = $3, errors = null where org_id = $1 and wamid = $4`,
+    values: [org, id, wamid, provisionalWamid(id)],
+    read: nothing,
+  }
+}
+
+/** Meta certainly did not accept try number `attempts`; the message is due again after `waitMs`. */
+export function requeueSend(
+  { org, id }: OutboxRow,
+  attempts: number,
+  error: string,
+  waitMs: number,
+): Statement<void> {
+  return {
+    name: 'requeue-send',
+    text: `update outbox set state = 'queued', error = $3, due_at = now() + $4 * interval '1 millisecond'
+      where org_id = $1 and id = $2 and state = 'sending' and attempts = $5`,
+    values: [org, id, error, waitMs, attempts],
+    read: nothing,
+  }
+}
+
+/** The message failed for good, or its outcome is unknown; either way its error is shown in the chatroom's messages. */
+export function markEnded(
+  { org, id }: OutboxRow,
+  state: 'failed' | 'unknown',
+  error: string,
+): Statement<void> {
+  return {
+    name: 'mark-ended',
+    text: `with ended as (
+        update outbox set state = $3, error = $4 where org_id = $1 and id = $2 and state in ('queued', 'sending')
+        returning org_id, id)
+      update messages m set errors = json_build_array(json_build_object('title', $4::text)),
+        status = case when $3 = 'failed' then 'failed' else m.status end, status_at = now()
+      from ended where m.org_id = ended.org_id and m.wamid = $5`,
+    values: [org, id, state, error, provisionalWamid(id)],
+    read: nothing,
+  }
+}
