@@ -5,7 +5,7 @@ export type OrgChanges = {
   chatroomsDeactivated: number
 }
 
-/** By org id; orgs in which nothing changes are absent. */
+/** Changes by org id; orgs without changes are absent. */
 export type Changes = Map<string, OrgChanges>
 
 const COUNTED_AS = {
@@ -14,7 +14,7 @@ const COUNTED_AS = {
   'chatroom.deactivated': 'chatroomsDeactivated',
 } as const satisfies Record<string, keyof OrgChanges>
 
-/** Kinds of the audit rows that sweeps write, one for each change. */
+/** The kinds of the audit rows that sweeps write, one row for each change. */
 export type ChangeKind = keyof typeof COUNTED_AS
 
 const NOTHING: OrgChanges = { contactsExpired: 0, chatroomsExpired: 0, chatroomsDeactivated: 0 }
@@ -26,7 +26,7 @@ export function countChange(changes: Changes, orgId: string, kind: ChangeKind): 
   changes.set(orgId, counts)
 }
 
-/** What two sweeps changed together. */
+/** The sum of what two sweeps changed. */
 export function addChanges(one: Changes, other: Changes): Changes {
   const sum = new Map(one)
   for (const [orgId, more] of other) {

@@ -1,20 +1,34 @@
 import type { Db } from '../db/client.ts'
+import { nothing, type Statement, send } from '../db/statement.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { DEACTIVATION_IS_DUE, EXPIRY_IS_DUE } from '../rules/lifecycle.ts'
 import type { Changes, OrgChanges } from './changes.ts'
 
-/** As of a time far ahead all rows are due: counting ten million takes longer than everyday statements may. */
+/** As of a far future all rows are due: counting ten million takes longer than other statements may. */
 const DEADLINE_MS = 600_000
 
 /**
- * What a sweep would change in each org; reads only. A chatroom that would expire is not counted as deactivated.
- * @param at the time to judge by; undefined = the database's clock
+ * Counts what a sweep would change in each org; only reads. A chatroom that would expire is not counted as deactivated.
+ * @param at the time to judge by; undefined: the database's clock
  * @throws Error when it takes more than 10 minutes
  */
 export async function previewSweep(db: Db, at: Date | undefined): Promise<Changes> {
-  const query = {
+  return inTransaction(db, async (tx) => {
+    const [, changes] = await send(tx, [READ_ONLY, countDue(at)])
+    return changes
+  })
+}
+
+const READ_ONLY: Statement<void> = {
+  text: `set transaction read only; set local statement_timeout = ${DEADLINE_MS}`,
+  values: [],
+  read: nothing,
+}
+
+function countDue(at: Date | undefined): Statement<Changes> {
+  return {
     name: 'preview-sweep',
-    query_timeout: DEADLINE_MS,
+    timeoutMs: DEADLINE_MS,
     text: `select o.id as "orgId", e.contacts as "contactsExpired", e.chatrooms as "chatroomsExpired",
         d.chatrooms as "chatroomsDeactivated"
       from orgs o
@@ -34,10 +48,7 @@ export async function previewSweep(db: Db, at: Date | undefined): Promise<Change
       where e.contacts > 0 or d.chatrooms > 0
       order by o.id`,
     values: [at],
+    read: (rows: (OrgChanges & { orgId: string })[]) =>
+      new Map(rows.map(({ orgId, ...counts }) => [orgId, counts])),
   }
-  return inTransaction(db, async (tx) => {
-    await tx.$client.query(`set transaction read only; set local statement_timeout = ${DEADLINE_MS}`)
-    const { rows } = await tx.$client.query<OrgChanges & { orgId: string }>(query)
-    return new Map(rows.map(({ orgId, ...counts }) => [orgId, counts]))
-  })
 }

@@ -1,16 +1,17 @@
 import type { Db } from '../db/client.ts'
+import { rowCount, run } from '../db/statement.ts'
 import { firstUuidOf } from '../rules/uuid-time.ts'
 import { BATCH, type OnProgress } from './sweep-in-batches.ts'
 
-/** How many rows of each kind went; `buried`: deliveries that became dead letters. */
+/** The number of rows of each kind that were deleted; `buried`: deliveries that became dead letters. */
 export type Purged = { idempotencyKeys: number; rateLimits: number; outbox: number; buried: number }
 
-/** Never ahead of the database's clock: clients were promised that their idempotency keys hold for 24 h. */
+/** Never later than the database's clock: clients were promised that their idempotency keys are kept for 24 h. */
 const AS_OF = 'least($1::timestamptz, now())'
 
 /**
- * Each takes one batch of rows that nobody holds. By `ctid`, which locking makes safe: a join by key would, without
- * statistics, read the whole table again.
+ * Each statement takes one batch of rows that no other transaction has locked. It deletes by `ctid`, which the lock
+ * makes safe: without statistics, a join by key would read the whole table again.
  */
 const STATEMENTS: Record<keyof Purged, string> = {
   idempotencyKeys: `delete from idempotency_keys where ctid = any(array(
@@ -33,9 +34,9 @@ const STATEMENTS: Record<keyof Purged, string> = {
 }
 
 /**
- * Deletes what nobody needs any more: idempotency keys after 24 h, rate limits that are over, sends settled for good
- * (sent, failed) after 30 days. Deliveries parked for 30 days become dead letters. Nothing else is ever deleted.
- * @param at the time to judge by, at most the database's clock; undefined = that clock
+ * Deletes idempotency keys after 24 h, rate limits that have ended, and sends that ended as sent or failed after 30
+ * days. Deliveries that are parked for 30 days become dead letters. Nothing else is ever deleted.
+ * @param at the time to judge by, at most the database's clock; undefined: that clock
  */
 export async function purge(
   db: Db,
@@ -46,12 +47,12 @@ export async function purge(
   let done = 0
   for (const kind of Object.keys(purged) as (keyof Purged)[]) {
     for (let full = true; full; ) {
-      const { rowCount } = await db.$client.query({
+      const rows = await run(db, {
         name: `purge-${kind}`,
         text: STATEMENTS[kind],
         values: [at],
+        read: rowCount,
       })
-      const rows = rowCount ?? 0
       purged[kind] += rows
       done += rows
       full = rows === BATCH

@@ -5,9 +5,9 @@ import { expireOld } from './expire-old.ts'
 import { type Purged, purge } from './purge.ts'
 
 /**
- * All lifecycle sweeps once: expiry first, which beats inactivity, then inactivity, then the purge.
- * @param at the time to judge by, the purge excepted when it is ahead of the database's clock; undefined = that clock
- * @throws what a batch throws; all batches before it stay.
+ * Runs all lifecycle sweeps once: expiry first, which has priority over inactivity, then inactivity, then the purge.
+ * @param at the time to judge by; undefined: the database's clock. The purge never takes a later time than that clock.
+ * @throws what a batch throws; all batches before it stay
  */
 export async function sweep(db: Db, at: Date | undefined): Promise<{ changes: Changes; purged: Purged }> {
   const expired = await expireOld(db, at)
