@@ -3,10 +3,13 @@ import { defineConfig } from 'vitest/config'
 /** The pure files, which read no clock and no environment and wait for nothing, are covered at 100 %. */
 export const PURE = [
   'src/http/signature.ts',
+  'src/webhook/attested-phones.ts',
   'src/webhook/envelope.ts',
   'src/webhook/extract.ts',
   'src/webhook/fields.ts',
+  'src/webhook/names.ts',
   'src/webhook/read-items.ts',
+  'src/webhook/rename.ts',
   'src/webhook/sender.ts',
   'src/outbound/policy.ts',
   'src/outbound/send-errors.ts',
@@ -15,6 +18,7 @@ export const PURE = [
   'src/rules/latest.ts',
   'src/rules/ledger-order.ts',
   'src/rules/lifecycle.ts',
+  'src/rules/phone-digits.ts',
   'src/rules/provisional-wamid.ts',
   'src/rules/room.ts',
   'src/rules/transition-event.ts',

@@ -23,9 +23,9 @@ export type Identity = {
 
 /** The sender of a message. The phone decides, being the key of the rules; Meta's names are remembered verbatim. */
 export function identityOf(sender: Sender): Identity {
-  const { waId, profileName, renamedTo } = sender
+  const { waId, profileName, rename } = sender
   const ids = idsOf(sender)
-  const now = renamedTo ? [...waIds(renamedTo.waId), ...idsOf(renamedTo)] : []
+  const now = rename ? [...waIds(rename.to.waId), ...idsOf(rename.to)] : []
   return { ...phonesOf(waId), ids, names: [...waIds(waId), ...ids, ...now], profileName, passive: false }
 }
 

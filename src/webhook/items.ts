@@ -1,4 +1,5 @@
-import type { Names, Sender } from './sender.ts'
+import type { Names } from './names.ts'
+import type { Sender } from './sender.ts'
 
 /**
  * The part that a message takes in routing. `customer`: a customer wrote. `standby`: a customer wrote while another app

@@ -1,12 +1,17 @@
-import { asObject, asText, cleanText, type Json, optionalIdentifier, Problem } from './fields.ts'
+import { attestedPhonesOf } from './attested-phones.ts'
+import { asObject, asText, cleanText, type Json } from './fields.ts'
+import { type Names, namesOf, someone } from './names.ts'
+import { type Rename, readRename } from './rename.ts'
 
-/** Meta's names of one person; absent names are undefined. */
-export type Names = { waId: string | undefined; userId: string | undefined; parentUserId: string | undefined }
-
-/** The sender of a message. `renamedTo`: further names from now on, which a `system` message announced. */
-export type Sender = Names & { profileName: string | undefined; renamedTo?: Names }
-
-const BSUID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/
+/**
+ * The sender of a message. `rename`: a `system` message announced other names. `attestedPhones`: phones of a sender who
+ * shows none, as digits, that Meta says are the sender's own.
+ */
+export type Sender = Names & {
+  profileName: string | undefined
+  rename?: Rename
+  attestedPhones?: string[]
+}
 
 /** The sender's entry of `contacts[]`, matched by id: with several people, the order of the entries means nothing. */
 export function contactOf(message: Json, contacts: unknown[]): Json | undefined {
@@ -25,13 +30,15 @@ export function contactOf(message: Json, contacts: unknown[]): Json | undefined 
  */
 export function senderOf(message: Json, contact: Json | undefined): Sender {
   const system = asObject(message.system)
-  if (system) return renamedSender(message, system)
+  if (system) return { ...readRename(message, system, contact), profileName: undefined }
   const names = namesOf({
     phones: [message.from, contact?.wa_id],
     userIds: [message.from_user_id, contact?.user_id],
     parents: [message.from_parent_user_id, contact?.parent_user_id],
   })
-  return { ...someone(names), profileName: textOrNothing(asObject(contact?.profile)?.name) }
+  const attestedPhones = names.waId ? [] : attestedPhonesOf(message)
+  const profileName = textOrNothing(asObject(contact?.profile)?.name)
+  return { ...someone(names), profileName, ...(attestedPhones.length > 0 && { attestedPhones }) }
 }
 
 /** The customer of a message that the Business App sent: `to`, or the thread's id. */
@@ -52,41 +59,6 @@ export function statusRecipientOf(status: Json, contacts: unknown[]): Names | un
   })
   const given = [names.waId, names.userId, names.parentUserId].filter((name) => name !== undefined)
   return given.length > 1 ? names : undefined
-}
-
-/**
- * `user_changed_number` and `user_changed_user_id` (docs/meta.md#names-of-a-person): `from` and `previous_user_id` are
- * the names until now, `wa_id` and `user_id` the names from now on. The body is text of the user and is never read.
- */
-function renamedSender(message: Json, system: Json): Sender {
-  const now = namesOf({ phones: [system.wa_id], userIds: [system.user_id], parents: [] })
-  const stillSame = message.from_user_id === system.user_id ? undefined : message.from_user_id
-  const before = namesOf({
-    phones: [message.from],
-    userIds: [system.previous_user_id, stillSame],
-    parents: [message.from_parent_user_id],
-  })
-  if (isNobody(before)) return { ...someone(now), profileName: undefined }
-  return { ...before, profileName: undefined, ...(!isNobody(now) && { renamedTo: now }) }
-}
-
-function namesOf(given: { phones: unknown[]; userIds: unknown[]; parents: unknown[] }): Names {
-  const phones = given.phones.map(asText).filter((p) => p !== undefined)
-  const userIds = [...given.userIds.map(asText), ...phones.filter((p) => BSUID.test(p))]
-  return {
-    waId: optionalIdentifier(phones.find((p) => !BSUID.test(p))),
-    userId: optionalIdentifier(userIds.find((id) => id !== undefined)),
-    parentUserId: optionalIdentifier(given.parents.find(asText)),
-  }
-}
-
-function isNobody(names: Names): boolean {
-  return !names.waId && !names.userId && !names.parentUserId
-}
-
-function someone(names: Names): Names {
-  if (isNobody(names)) throw new Problem('names no sender')
-  return names
 }
 
 function textOrNothing(value: unknown): string | undefined {

@@ -29,11 +29,13 @@ describe('a person', () => {
   })
 
   it('who was renamed is found under the old names and remembered under the new', () => {
-    const renamedTo = { waId: '1666', userId: 'US.2', parentUserId: undefined }
-    const person = personOf('o', { ...nobody, waId: '1555', renamedTo })
+    const none = { waId: undefined, userId: undefined, parentUserId: undefined }
+    const to = { waId: '1666', userId: 'US.2', parentUserId: undefined }
+    const person = personOf('o', { ...nobody, waId: '1555', rename: { to, givenUp: none } })
     expect(values(person.phones)).toEqual(['1555', '+1555'])
     expect(values(person.names)).toEqual(['1555', '1666', 'US.2'])
-    const onlyId = personOf('o', { ...nobody, userId: 'US.1', renamedTo: { ...renamedTo, waId: undefined } })
+    const rename = { to: { ...to, waId: undefined }, givenUp: none }
+    const onlyId = personOf('o', { ...nobody, userId: 'US.1', rename })
     expect(values(onlyId.names)).toEqual(['US.1', 'US.2'])
   })
 

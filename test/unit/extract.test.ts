@@ -182,7 +182,13 @@ describe('the sender', () => {
       'the former id of a system message without `from`',
       message({ from: '', type: 'system', extra: { system: { user_id: 'US.2', previous_user_id: 'US.1' } } }),
       [],
-      { userId: 'US.1', renamedTo: { waId: undefined, userId: 'US.2', parentUserId: undefined } },
+      {
+        userId: 'US.1',
+        rename: {
+          to: { waId: undefined, userId: 'US.2', parentUserId: undefined },
+          givenUp: { waId: undefined, userId: 'US.1', parentUserId: undefined },
+        },
+      },
     ],
     [
       'the new number of a system message that names nothing else',
@@ -266,33 +272,6 @@ describe('what is not a customer writing', () => {
       expect(talk(field, { x: 1 })).toMatchObject({ messages: [], problems: [], accountEvents: [{ field }] })
     },
   )
-})
-
-describe('a system message about a new name', () => {
-  const system = (extra: object, more: object = {}) => ({ id: 'w', type: 'system', ...more, system: extra })
-
-  it('is found under the old phone or id, and teaches the new ones', () => {
-    expect(
-      senderOf(system({ type: 'user_changed_number', wa_id: '2', user_id: 'US.2' }, { from: '1' })),
-    ).toEqual({
-      waId: '1',
-      userId: undefined,
-      parentUserId: undefined,
-      profileName: undefined,
-      renamedTo: { waId: '2', userId: 'US.2', parentUserId: undefined },
-    })
-    expect(
-      senderOf(system({ user_id: 'US.2', previous_user_id: 'US.1' }, { from_user_id: 'US.2' })),
-    ).toMatchObject({ userId: 'US.1', renamedTo: { userId: 'US.2' } })
-    expect(senderOf(system({ user_id: 'US.2' }, { from_user_id: 'US.1' }))).toMatchObject({ userId: 'US.1' })
-  })
-
-  it('that names only the new is of the new, and one without any new name renames nobody', () => {
-    expect(senderOf(system({ user_id: 'US.2' }, { from_user_id: 'US.2' }))).toMatchObject({ userId: 'US.2' })
-    expect(senderOf(system({ type: 'customer_identity_changed' }, { from: '1' }))).not.toHaveProperty(
-      'renamedTo',
-    )
-  })
 })
 
 describe('statuses and other fields', () => {

@@ -1,0 +1,42 @@
+import { phoneDigits } from '../rules/phone-digits.ts'
+import { asText, optionalIdentifier, Problem } from './fields.ts'
+
+/** Meta's names of one person; absent names are undefined. A phone is digits only in `waId`. */
+export type Names = { waId: string | undefined; userId: string | undefined; parentUserId: string | undefined }
+
+/** Values that may hold a name, the preferred one first. */
+export type GivenNames = { phones: unknown[]; userIds: unknown[]; parents: unknown[] }
+
+const BSUID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/
+
+/** The first name of each kind. A BSUID where the phone belongs is taken for a BSUID: some gateways put it there. */
+export function namesOf({ phones, userIds, parents }: GivenNames): Names {
+  const inPhones = phones.map(asId).filter((id) => id !== undefined)
+  const waId = inPhones.find((id) => !BSUID.test(id))
+  return {
+    waId: optionalIdentifier(waId && (phoneDigits(waId) ?? waId)),
+    userId: optionalIdentifier(
+      [...userIds.map(asId), ...inPhones.filter((id) => BSUID.test(id))].find(Boolean),
+    ),
+    parentUserId: optionalIdentifier(parents.map(asId).find(Boolean)),
+  }
+}
+
+/** True when Meta gave no name at all. */
+export function isNobody(names: Names): boolean {
+  return !names.waId && !names.userId && !names.parentUserId
+}
+
+/**
+ * The names, of which there must be one.
+ * @throws Problem when there is none
+ */
+export function someone(names: Names): Names {
+  if (isNobody(names)) throw new Problem('names no sender')
+  return names
+}
+
+/** The value as the text of an id; old versions of the API send some ids as JSON numbers. */
+function asId(value: unknown): string | undefined {
+  return Number.isSafeInteger(value) ? String(value) : asText(value)
+}
