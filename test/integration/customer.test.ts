@@ -1,25 +1,19 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
-import { startTestApi, type TestApi } from '../support/api.ts'
+import { describe, expect, it } from 'vitest'
+import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
 import { message, post } from '../support/webhooks.ts'
 
-let db: Database['db']
-let api: TestApi
-
-beforeAll(async () => {
-  db = (await createTestDatabase()).db
-  api = await startTestApi(db)
-})
+const { db } = await createTestDatabase()
+const api = await startTestApi(db)
 
 describe('a customer', () => {
   it.each([
     ['Mexico', '+525512345678', '+5215512345678'],
     ['Brazil', '+5511987654321', '+551187654321'],
     ['Argentina', '+5491151234678', '+541151234678'],
-  ])('of %s is found by either spelling, with all contacts', async (_, stored, spelled) => {
+  ])('of %s is found by either spelling of the phone', async (_, stored, spelled) => {
     const org = await createOrg(db)
     const room = await createRoom(db, org, { customer: stored })
     for (const phone of [stored, spelled]) {
@@ -31,7 +25,7 @@ describe('a customer', () => {
     }
   })
 
-  it('shows every name it has, by phone and by BSUID', async () => {
+  it('is shown with all names and contacts, by phone and by BSUID', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
     await deliver(db, post(org.phones[0]!, message({ userId: 'US.1' })))
@@ -54,7 +48,7 @@ describe('a customer', () => {
     )
   })
 
-  it('nobody knows is 404, a question without a name or with two is 422', async () => {
+  it('is answered 404 if unknown, and 422 if the request has no name, two names or an invalid phone', async () => {
     const org = await createOrg(db)
     const statusOf = async (query: string) =>
       (await api.call('GET', `/v1/org/${org.id}/customer?${query}`)).status

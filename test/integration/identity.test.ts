@@ -1,5 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Db } from '../../src/db/client.ts'
+import { describe, expect, it } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
 import { type Person, personOf, personOfPhone } from '../../src/identity/aliases.ts'
 import { findCustomer } from '../../src/identity/find-customers.ts'
@@ -12,18 +11,14 @@ import { createOrg, createRoom } from '../support/org.ts'
 import { ago } from '../support/time.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
 
-let db: Db
-
-beforeAll(async () => {
-  db = (await createTestDatabase()).db
-})
+const { db } = await createTestDatabase()
 
 const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
 const byWaId = (orgId: string, waId: string) => personOf(orgId, { ...nobody, waId })
 const resolve = (...people: Person[]) => inTransaction(db, (tx) => resolveCustomers(tx, people))
 
 describe.each(Object.entries(PHONES))('a phone of %s', (_, phones) => {
-  it('leads to one customer in all its spellings, whichever the CRM or Meta taught first', async () => {
+  it('leads to one customer in all its spellings, whether the CRM or Meta named it first', async () => {
     const org = await createOrg(db)
     for (const { spellings } of phones) {
       const [customer] = await resolve(byWaId(org.id, spellings[0]!))
@@ -40,7 +35,7 @@ describe.each(Object.entries(PHONES))('a phone of %s', (_, phones) => {
 })
 
 describe('a phone', () => {
-  it('that exactly one customer has wins over other spellings', async () => {
+  it('leads to the customer that has exactly this spelling, not to one with another spelling', async () => {
     const org = await createOrg(db)
     const [eight] = await resolve(byWaId(org.id, '551187654321'))
     await db.$client.query(`insert into customers (org_id, id) values ($1, gen_random_uuid())`, [org.id])
@@ -56,7 +51,7 @@ describe('a phone', () => {
     expect(await findCustomer(db, byWaId(org.id, '5511987654321'))).toBe(rows[0].id)
   })
 
-  it('whose other spellings belong to two customers is nobody known, and that is recorded, not guessed', async () => {
+  it('makes a new customer and an audit entry if its other spellings belong to two customers', async () => {
     const org = await createOrg(db)
     for (const value of ['+541151234678', '+54111551234678']) {
       await db.$client.query(
@@ -75,7 +70,7 @@ describe('a phone', () => {
     expect(events[0]!.after.fits).not.toContain(customer_id)
   })
 
-  it('of the CRM finds the customer whose messages were held, though WhatsApp spells it otherwise', async () => {
+  it('of a new contact finds the customer with held messages whose `wa_id` is another spelling', async () => {
     const org = await createOrg(db)
     const m = message({ from: '5215512345678' })
     await deliver(db, post(org.phones[0]!, m))
@@ -86,8 +81,8 @@ describe('a phone', () => {
   })
 })
 
-describe('somebody without a phone', () => {
-  it('reaches the chatroom of the phone, once both names came in one message', async () => {
+describe('a customer who writes without a phone', () => {
+  it('reaches the chatroom of the phone after one message named phone and BSUID', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
     const both = message({ userId: 'US.1' })
@@ -98,7 +93,7 @@ describe('somebody without a phone', () => {
     }
   })
 
-  it('who wrote before that was held; then merges into the known customer, messages and all', async () => {
+  it('has held messages, and merges into the customer of the phone once a message names both', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
     const early = message({ from: '', userId: 'US.2' })
@@ -116,7 +111,7 @@ describe('somebody without a phone', () => {
     expect((await readMessage(db, org.id, later.id)).chatroom_id).toBe(room.id)
   })
 
-  it('whose BSUID has contacts of its own keeps them: the phone decides, the BSUID is re-pointed', async () => {
+  it('keeps contacts and chatrooms of the BSUID, which leads to the customer of the phone once a message names both', async () => {
     const org = await createOrg(db, { unknown_sender: 'create' })
     await deliver(db, post(org.phones[0]!, message({ from: '', userId: 'US.3' })))
     const room = await createRoom(db, org, { customer: '+15550001111' })
@@ -130,7 +125,7 @@ describe('somebody without a phone', () => {
     expect(rows).toHaveLength(2)
   })
 
-  it('is one customer although hundreds of first messages come at once', async () => {
+  it('is one customer, also if 200 first messages arrive at the same time', async () => {
     const org = await createOrg(db)
     const batches = Array.from({ length: 20 }, () =>
       Array.from({ length: 10 }, (_, i) =>
@@ -146,7 +141,7 @@ describe('somebody without a phone', () => {
   })
 })
 
-describe('a change of names', () => {
+describe('a system message about a changed name', () => {
   const system = (extra: object, from?: string) => ({
     ...(from && { from }),
     id: newWamid(),
@@ -155,7 +150,7 @@ describe('a change of names', () => {
     system: extra,
   })
 
-  it('user_changed_number moves on to the new phone and id; the old ones go on leading to the customer', async () => {
+  it('adds the new phone and BSUID to the customer, who keeps the old ones (user_changed_number)', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
     await deliver(db, post(org.phones[0]!, message({ userId: 'US.1' })))
@@ -181,22 +176,25 @@ describe('a change of names', () => {
   })
 
   it.each([
-    ['with the previous id', { previous_user_id: 'US.1' }, undefined],
-    ['without it, by the old phone', {}, '15550001111'],
-  ])('user_changed_user_id %s', async (_, previous, from) => {
-    const org = await createOrg(db)
-    const room = await createRoom(db, org)
-    await deliver(db, post(org.phones[0]!, message({ userId: 'US.1' })))
-    await deliver(
-      db,
-      post(org.phones[0]!, system({ type: 'user_changed_user_id', user_id: 'US.2', ...previous }, from)),
-    )
-    const m = message({ from: '', userId: 'US.2' })
-    await deliver(db, post(org.phones[0]!, m))
-    expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(room.id)
-  })
+    ['the previous BSUID', { previous_user_id: 'US.1' }, undefined],
+    ['the old phone', {}, '15550001111'],
+  ])(
+    'adds the new BSUID to the customer that is found by %s (user_changed_user_id)',
+    async (_, previous, from) => {
+      const org = await createOrg(db)
+      const room = await createRoom(db, org)
+      await deliver(db, post(org.phones[0]!, message({ userId: 'US.1' })))
+      await deliver(
+        db,
+        post(org.phones[0]!, system({ type: 'user_changed_user_id', user_id: 'US.2', ...previous }, from)),
+      )
+      const m = message({ from: '', userId: 'US.2' })
+      await deliver(db, post(org.phones[0]!, m))
+      expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(room.id)
+    },
+  )
 
-  it('in the same batch as a message of the new phone: all of them are one customer, in either order', async () => {
+  it('makes one customer of old phone, new phone and BSUID, also in one batch with a message and in either order', async () => {
     for (const order of [
       [0, 1],
       [1, 0],
@@ -217,7 +215,7 @@ describe('a change of names', () => {
     }
   })
 
-  it('does not reactivate, and does not take a phone that has contacts of its own', async () => {
+  it('reactivates no chatroom, and does not take over a phone that has contacts of its own', async () => {
     const org = await createOrg(db)
     const old = await createRoom(db, org, { deactivatedAt: ago(1) })
     const other = await createRoom(db, org, { customer: '+15559990000' })
@@ -235,11 +233,11 @@ describe('a change of names', () => {
   })
 })
 
-describe('what only looks like a customer message', () => {
+describe('a message that the customer did not write to this number', () => {
   const field = (org: { phones: string[] }, name: string, value: object) =>
     bytes(delivery([{ field: name, value: { metadata: { phone_number_id: org.phones[0] }, ...value } }]))
 
-  it('an echo of the Business App is shown in the chatroom and changes nothing', async () => {
+  it('is shown in the chatroom and changes nothing if it is an echo of the Business App', async () => {
     const org = await createOrg(db, { auto_reply_text: 'closed' })
     const room = await createRoom(db, org, { deactivatedAt: ago(1) })
     const echo = { from: '1999', to: '15550001111', id: newWamid(), type: 'text', timestamp: '1790416832' }
@@ -252,7 +250,7 @@ describe('what only looks like a customer message', () => {
     expect(await readRoom(db, org.id, room.id)).toMatchObject({ state: 'deactivated', last_inbound_at: null })
   })
 
-  it('imported history is shown, reactivates nothing and is not answered', async () => {
+  it('is shown, reactivates no chatroom and gets no auto-reply if it is imported history', async () => {
     const org = await createOrg(db, { auto_reply_text: 'closed' })
     const room = await createRoom(db, org, { expiredAt: ago(1) })
     const old = message({ at: new Date() })
@@ -269,7 +267,7 @@ describe('what only looks like a customer message', () => {
     expect(rows).toEqual([])
   })
 
-  it('standby is routed, not answered, and the same message is not routed again later', async () => {
+  it('is routed once and gets no auto-reply if it came in standby', async () => {
     const org = await createOrg(db, { auto_reply_text: 'closed' })
     const room = await createRoom(db, org, { expiredAt: ago(1) })
     const m = message({})
@@ -280,10 +278,12 @@ describe('what only looks like a customer message', () => {
     expect(rows).toEqual([])
   })
 
-  it('a status that names several ids teaches nothing wrong: our message is of the same customer', async () => {
+  it('makes no customer if it is a status of an unknown message that names phone and BSUID', async () => {
     const org = await createOrg(db)
     const statuses = [{ id: 'x', status: 'sent', recipient_id: '1555', recipient_user_id: 'US.1' }]
     const { outcomes } = await deliver(db, bytes(delivery([change(org.phones[0]!, { statuses })])))
     expect(outcomes).toMatchObject([{ end: 'routed' }])
+    const { rows } = await db.$client.query('select id from customers where org_id = $1', [org.id])
+    expect(rows).toEqual([])
   })
 })

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Db } from '../../src/db/client.ts'
+import { describe, expect, it } from 'vitest'
 import type { OutboxRow } from '../../src/db/schema/index.ts'
 import { run } from '../../src/db/statement.ts'
 import { claimSend } from '../../src/outbound/claim-send.ts'
@@ -15,16 +14,13 @@ import { startGraph } from '../support/graph.ts'
 import { accepts, type Reply, refuses, replies } from '../support/graph-server.ts'
 import { deliver, readMessage } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { PATIENCE_MS, SLOWNESS } from '../support/patience.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
 
 const KEY = randomBytes(32)
-let db: Db
+const { db } = await createTestDatabase()
 
-beforeAll(async () => {
-  db = (await createTestDatabase()).db
-})
-
-/** An org whose expired customer has just written: one auto-reply is queued. */
+/** An org whose customer has just written to an expired chatroom: one auto-reply is queued. */
 async function oneReply(options: { token?: boolean } = {}) {
   const org = await createOrg(db, { auto_reply_text: 'closed' })
   if (options.token !== false) {
@@ -38,16 +34,14 @@ async function oneReply(options: { token?: boolean } = {}) {
 }
 
 async function sender(...script: Reply[]) {
+  return senderWithin(PATIENCE_MS, ...script)
+}
+
+/** A sender whose requests have a deadline, and the stand-in for Meta that it sends to. */
+async function senderWithin(deadlineMs: number, ...script: Reply[]) {
   const graph = await startGraph(...script)
-  const send = (row: OutboxRow) =>
-    sendMessage(
-      {
-        db,
-        graph: createGraph({ url: graph.url, version: 'v26.0' }, 1_000),
-        secretsKey: KEY,
-      },
-      row,
-    )
+  const graphApi = createGraph({ url: graph.url, version: 'v26.0' }, deadlineMs)
+  const send = (row: OutboxRow) => sendMessage({ db, graph: graphApi, secretsKey: KEY }, row)
   return { graph, send }
 }
 
@@ -65,7 +59,7 @@ const makeDue = (row: OutboxRow) =>
     [row.id],
   )
 
-/** The next so many updates of a row fail as when PostgreSQL shuts down. */
+/** Lets the next updates of a row fail as they do when PostgreSQL shuts down. */
 async function refuseUpdates({ id }: OutboxRow, times: number) {
   const name = `refused_${id.replaceAll('-', '')}`
   await db.$client.query(`create sequence ${name};
@@ -85,7 +79,7 @@ async function outgoing(org: TestOrg) {
 }
 
 describe('an auto-reply', () => {
-  it('goes to the phone with a plus, with the token of the WABA and its own id, and is sent once', async () => {
+  it('is sent once, to the phone with a plus, with the token of the WABA and its outbox id', async () => {
     const { org, room, inReplyTo, row } = await oneReply()
     const { graph, send } = await sender(accepts)
     expect((await outgoing(org))[0]).toMatchObject({ wamid: `outbox:${row.id}`, chatroom_id: room.id })
@@ -109,7 +103,7 @@ describe('an auto-reply', () => {
     expect(await outgoing(org)).toMatchObject([{ wamid: expect.stringMatching(/^wamid\.SENT/), route: null }])
   })
 
-  it('teaches how WhatsApp spells the phone', async () => {
+  it('adds the `wa_id` of the answer to the names of the customer', async () => {
     const { org, row } = await oneReply()
     const answer = {
       messages: [{ id: `wamid.S.${row.id}` }],
@@ -124,7 +118,7 @@ describe('an auto-reply', () => {
     expect(rows).toEqual([{ kind: 'wa_id' }])
   })
 
-  it('goes to the BSUID of a customer without a phone', async () => {
+  it('is sent to the BSUID of a customer without a phone', async () => {
     const org = await createOrg(db, { auto_reply_text: 'closed', unknown_sender: 'create' })
     const token = encryptSecret('t', KEY, `${org.id}/${org.wabaId}`)
     await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
@@ -139,24 +133,21 @@ describe('an auto-reply', () => {
   })
 
   it.each([
-    ['a Graph error 500', refuses(2, 500)],
-    ['429 with Retry-After', replies(429, { error: { code: 130429 } }, { 'retry-after': '30' })],
-    ['the pair rate', refuses(131056)],
-  ])('that was certainly not taken is tried again: %s', async (name, reply) => {
+    ['a Graph error 500', refuses(2, 500), 2_000],
+    ['429 with Retry-After', replies(429, { error: { code: 130429 } }, { 'retry-after': '30' }), 30_000],
+    ['the error of the pair rate', refuses(131056), 4_000],
+  ])('is sent again after %s, because Meta certainly did not accept it', async (_, reply, retryInMs) => {
     const { row } = await oneReply()
     const { graph, send } = await sender(reply, accepts)
-    const first = await send(row)
-    expect(first.outcome).toBe('retry')
-    expect(first.retryInMs).toBe(
-      name.startsWith('429') ? 30_000 : name.startsWith('the pair') ? 4_000 : 2_000,
-    )
-    expect((await send(row)).outcome).toBe('waiting') // not due yet
+    expect(await send(row)).toEqual({ outcome: 'retry', retryInMs })
+    await db.$client.query(`update outbox set due_at = due_at + interval '1 hour' where id = $1`, [row.id])
+    expect((await send(row)).outcome).toBe('waiting')
     await makeDue(row)
     expect((await send(row)).outcome).toBe('accepted')
     expect([graph.requests.length, (await outboxOf(row)).state]).toEqual([2, 'sent'])
   })
 
-  it('is tried again when nobody listens', async () => {
+  it('is sent again after a refused connection', async () => {
     const { row } = await oneReply()
     const { graph, send } = await sender()
     graph.stop()
@@ -164,7 +155,7 @@ describe('an auto-reply', () => {
     expect(await outboxOf(row)).toMatchObject({ state: 'queued', error: 'not sent: ECONNREFUSED' })
   })
 
-  it('that is refused for good fails, readable in the chatroom, and is not tried again', async () => {
+  it('fails if Meta refuses it for good, with the error in the chatroom, and is not sent again', async () => {
     const { org, row } = await oneReply()
     const { graph, send } = await sender(refuses(131047))
     expect(await send(row)).toEqual({ outcome: 'failed', retryInMs: null })
@@ -179,35 +170,40 @@ describe('an auto-reply', () => {
     ['a reset after the request was read', (res: Parameters<Reply>[0]) => void res.socket?.resetAndDestroy()],
     ['200 with junk', replies(200, 'junk')],
     ['502 of a proxy', replies(502, '<html>')],
-    ['a stall past the deadline', () => undefined],
-  ])('whose outcome nobody knows is never sent again: %s', async (_, reply) => {
-    const { org, row } = await oneReply()
-    const { graph, send } = await sender(reply)
-    expect(await send(row)).toEqual({ outcome: 'unknown', retryInMs: null })
-    await makeDue(row)
-    expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(0)
-    expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
-    expect(graph.requests).toHaveLength(1)
-    const status = {
-      id: 'wamid.LATE',
-      status: 'delivered',
-      timestamp: '1790416832',
-      biz_opaque_callback_data: row.id,
-    }
-    await deliver(
-      db,
-      bytes(delivery([change(org.phones[0]!, { statuses: [{ ...status, id: `${status.id}.${row.id}` }] })])),
-    )
-    expect(await outboxOf(row)).toMatchObject({ state: 'sent', wamid: `wamid.LATE.${row.id}` })
-    expect(await outgoing(org)).toMatchObject([
-      { wamid: `wamid.LATE.${row.id}`, status: 'delivered', errors: null },
-    ])
-  })
+    ['no answer within the deadline', () => undefined],
+  ])(
+    'is never sent again if its outcome is unknown (%s), and a late status marks it as sent',
+    async (_, reply) => {
+      const { org, row } = await oneReply()
+      const { graph, send } = await senderWithin(1_000 * SLOWNESS, reply)
+      expect(await send(row)).toEqual({ outcome: 'unknown', retryInMs: null })
+      await makeDue(row)
+      expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(0)
+      expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
+      expect(graph.requests).toHaveLength(1)
+      const status = {
+        id: 'wamid.LATE',
+        status: 'delivered',
+        timestamp: '1790416832',
+        biz_opaque_callback_data: row.id,
+      }
+      await deliver(
+        db,
+        bytes(
+          delivery([change(org.phones[0]!, { statuses: [{ ...status, id: `${status.id}.${row.id}` }] })]),
+        ),
+      )
+      expect(await outboxOf(row)).toMatchObject({ state: 'sent', wamid: `wamid.LATE.${row.id}` })
+      expect(await outgoing(org)).toMatchObject([
+        { wamid: `wamid.LATE.${row.id}`, status: 'delivered', errors: null },
+      ])
+    },
+  )
 
   it.each([
     ['an expired token', true, refuses(190, 401)],
     ['no token at all', false, accepts],
-  ])('stops the number and waits until it is provisioned anew: %s', async (_, token, reply) => {
+  ])('stops its number and waits until the number is provisioned again: %s', async (_, token, reply) => {
     const { org, row } = await oneReply({ token })
     const { graph, send } = await sender(reply, accepts)
     expect(await send(row)).toEqual({ outcome: 'number_refused', retryInMs: null })
@@ -226,7 +222,7 @@ describe('an auto-reply', () => {
     ['failed', refuses(131047), { state: 'failed' }],
     ['retry', refuses(130429, 429), { state: 'queued' }],
     ['unknown', replies(200, 'junk'), { state: 'unknown' }],
-  ])('whose answer PostgreSQL could not hear is told again until it has: %s', async (outcome, reply, end) => {
+  ])('has its outcome written again until PostgreSQL accepts it: %s', async (outcome, reply, end) => {
     const { row } = await oneReply()
     const { graph, send } = await sender(async (res, req, accept) => {
       await refuseUpdates(row, 2)
@@ -237,7 +233,7 @@ describe('an auto-reply', () => {
     expect(graph.requests).toHaveLength(1)
   })
 
-  it('that Meta took is sent, also when its claim had ended meanwhile', async () => {
+  it('counts as sent if Meta accepted it, also if its claim ended meanwhile', async () => {
     const { org, row } = await oneReply()
     const { send } = await sender(async (res, req, accept) => {
       await makeDue(row)
@@ -249,7 +245,7 @@ describe('an auto-reply', () => {
     expect(await outgoing(org)).toMatchObject([{ wamid: expect.stringMatching(/^wamid.SENT/), errors: null }])
   })
 
-  it('that was not taken is queued again by its own try only, not while another one is under way', async () => {
+  it('is queued again only by its latest attempt, not by an earlier one', async () => {
     const { row } = await oneReply()
     await run(db, claimSend(row))
     await run(db, requeueSend(row, 1, 'not sent', 0))
@@ -258,7 +254,7 @@ describe('an auto-reply', () => {
     expect(await outboxOf(row)).toMatchObject({ state: 'sending', attempts: 2 })
   })
 
-  it('is not sent when the window is closed', async () => {
+  it('fails without a request if it is 23 h old', async () => {
     const { row } = await oneReply()
     const { graph, send } = await sender()
     await db.$client.query(`update outbox set created_at = now() - interval '23 hours' where id = $1`, [
@@ -268,7 +264,7 @@ describe('an auto-reply', () => {
     expect(graph.requests).toEqual([])
   })
 
-  it('keeps the pair rate: ten a minute to one customer', async () => {
+  it('waits if ten messages were sent to the customer within a minute', async () => {
     const { org, room, row } = await oneReply()
     const { graph, send } = await sender()
     await send(row)
@@ -294,15 +290,15 @@ describe('an auto-reply', () => {
 })
 
 describe('a sender that dies', () => {
-  it('before the claim loses nothing: the row is found and sent', async () => {
+  it('before the claim leaves a row that is found as stranded', async () => {
     const { row } = await oneReply()
     await db.$client.query(`update outbox set due_at = now() - interval '10 seconds' where id = $1`, [row.id])
-    const told: OutboxRow[] = []
-    await requeueStrandedSends(db, async (rows) => told.push(...rows) > 0)
-    expect(told.map((r) => r.id)).toContain(row.id)
+    const enqueued: OutboxRow[] = []
+    await requeueStrandedSends(db, async (rows) => enqueued.push(...rows) > 0)
+    expect(enqueued.map((r) => r.id)).toContain(row.id)
   })
 
-  it('after the claim leaves an unknown that is never sent again', async () => {
+  it('after the claim leaves an unknown outcome, and the message is never sent again', async () => {
     const { org, row } = await oneReply()
     await run(db, claimSend(row))
     await db.$client.query(`update outbox set due_at = now() - interval '1 second' where id = $1`, [row.id])
@@ -313,7 +309,7 @@ describe('a sender that dies', () => {
     expect((await outgoing(org))[0].errors[0].title).toContain('the sender died')
   })
 
-  it('after the answer, before it is written: the status webhook settles it', async () => {
+  it('after the answer leaves a row that the status webhook marks as sent', async () => {
     const { org, row } = await oneReply()
     await run(db, claimSend(row))
     const status = {
@@ -328,7 +324,7 @@ describe('a sender that dies', () => {
   })
 })
 
-it('two senders with one row send once', async () => {
+it('three senders with the same row send it once', async () => {
   const { row } = await oneReply()
   const { graph, send } = await sender()
   const outcomes = await Promise.all([send(row), send(row), send(row)])

@@ -1,16 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
-import { announced, startTestApi, type TestApi } from '../support/api.ts'
+import { describe, expect, it } from 'vitest'
+import { announced, startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createOrg, createRoom, type TestOrg, type TestRoom } from '../support/org.ts'
 
-let db: Database['db']
-let api: TestApi
-
-beforeAll(async () => {
-  db = (await createTestDatabase()).db
-  api = await startTestApi(db)
-})
+const { db } = await createTestDatabase()
+const api = await startTestApi(db)
 
 const hoursAgo = (n: number) => new Date(Date.now() - n * 3_600_000)
 const text = { origin: 'AGENT', text: { body: 'Hello' } }
@@ -30,7 +24,7 @@ async function outboxOf(org: TestOrg) {
 }
 
 describe('sending into a chatroom', () => {
-  it('queues a text into an active one, shows it at once, and tells the queue', async () => {
+  it('queues a text in an active chatroom, shows it there at once, and announces it to the queue', async () => {
     const { org, room } = await roomIn({ lastInboundAt: hoursAgo(1) })
     const { status, body } = await send(org, room.id, text)
     expect([status, body.direction, body.status, body.reason]).toEqual([202, 'out', null, 'sent by an agent'])
@@ -47,32 +41,44 @@ describe('sending into a chatroom', () => {
   })
 
   it.each([
-    ['active, no word for 24 h, a text', { lastInboundAt: hoursAgo(24.1) }, text, 409, 'OUTSIDE_WINDOW'],
-    ['active, never wrote, a text', {}, text, 409, 'OUTSIDE_WINDOW'],
-    ['active, never wrote, a template', {}, { origin: 'AGENT', template }, 202, undefined],
     [
-      'deactivated, an agent',
+      'refuses a text in an active chatroom without a message for 24 h',
+      { lastInboundAt: hoursAgo(24.1) },
+      text,
+      409,
+      'OUTSIDE_WINDOW',
+    ],
+    ['refuses a text in an active chatroom whose customer never wrote', {}, text, 409, 'OUTSIDE_WINDOW'],
+    [
+      'accepts a template in an active chatroom whose customer never wrote',
+      {},
+      { origin: 'AGENT', template },
+      202,
+      undefined,
+    ],
+    [
+      'refuses a text of an agent in a deactivated chatroom',
       { deactivatedAt: hoursAgo(1), lastInboundAt: hoursAgo(2) },
       text,
       409,
       'CHATROOM_IS_DEACTIVATED',
     ],
     [
-      'deactivated, a campaign',
+      'accepts a template of a campaign in a deactivated chatroom',
       { deactivatedAt: hoursAgo(1) },
       { origin: 'CAMPAIGN', template },
       202,
       undefined,
     ],
     [
-      'expired, a campaign',
+      'refuses a template of a campaign in an expired chatroom',
       { expiredAt: hoursAgo(1) },
       { origin: 'CAMPAIGN', template },
       409,
       'CHATROOM_IS_EXPIRED_FOR_SENDING',
     ],
     [
-      'expired, an agent',
+      'refuses a text of an agent in an expired chatroom',
       { expiredAt: hoursAgo(1), lastInboundAt: hoursAgo(1) },
       text,
       409,
@@ -85,7 +91,7 @@ describe('sending into a chatroom', () => {
     expect(await outboxOf(org)).toHaveLength(status === 202 ? 1 : 0)
   })
 
-  it('counts a chatroom that is overdue for expiry as expired', async () => {
+  it('treats a chatroom that is overdue for expiry as expired', async () => {
     const settings = { expiry_days: 10 }
     const { org, room } = await roomIn(
       { contactCreatedAt: hoursAgo(241), lastInboundAt: hoursAgo(1) },
@@ -94,7 +100,7 @@ describe('sending into a chatroom', () => {
     expect((await send(org, room.id, text)).body.error_message).toBe('CHATROOM_IS_EXPIRED_FOR_SENDING')
   })
 
-  it('lets a member send only into a chatroom of hers, and campaigns only be sent by an ADMIN', async () => {
+  it('lets a MEMBER send only in an own chatroom, and only an ADMIN send for a campaign', async () => {
     const { org, room } = await roomIn({ lastInboundAt: hoursAgo(1) })
     const member = { as: { org: org.id, role: 'MEMBER', user: 'ann' } }
     expect((await send(org, room.id, text, member)).status).toBe(403)
@@ -108,9 +114,9 @@ describe('sending into a chatroom', () => {
 
   it.each([
     ['neither text nor template', { origin: 'AGENT' }],
-    ['both', { ...text, template }],
+    ['both text and template', { ...text, template }],
     ['an empty text', { origin: 'AGENT', text: { body: '' } }],
-    ['4,097 characters', { origin: 'AGENT', text: { body: 'x'.repeat(4097) } }],
+    ['a text of 4,097 characters', { origin: 'AGENT', text: { body: 'x'.repeat(4097) } }],
     ['no origin', { text: { body: 'x' } }],
     ['an unknown field', { ...text, to: '+1555' }],
   ])('refuses %s with 422', async (_, body) => {
@@ -119,13 +125,13 @@ describe('sending into a chatroom', () => {
     expect(await outboxOf(org)).toEqual([])
   })
 
-  it('does not know a chatroom of another org', async () => {
+  it('answers 404 for a chatroom of another org', async () => {
     const { room } = await roomIn({})
     const other = await createOrg(db)
     expect((await send(other, room.id, text)).status).toBe(404)
   })
 
-  it('queues once for one Idempotency-Key, however often it is asked', async () => {
+  it('queues one message for one Idempotency-Key', async () => {
     const { org, room } = await roomIn({ lastInboundAt: hoursAgo(1) })
     const key = { headers: { 'idempotency-key': 'k-1' } }
     const first = await send(org, room.id, text, key)
