@@ -1,58 +1,73 @@
 import { expect, test } from 'vitest'
+import type { Db } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { answerCanary } from '../../src/heartbeats/answer-canary.ts'
 import { askCanaries } from '../../src/heartbeats/ask-canaries.ts'
 import { expectCanaries } from '../../src/heartbeats/expect-canaries.ts'
 import { readHeartbeats } from '../../src/heartbeats/read-heartbeats.ts'
 import { recordSweep } from '../../src/heartbeats/record-sweep.ts'
 import { QUEUE_NAMES } from '../../src/queue/names.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase } from '../support/database.ts'
 
-const backdate = ({ pool }: TestDatabase, column: string, name: string, seconds: number) =>
-  pool.query(`update heartbeats set ${column} = now() - make_interval(secs => $2) where name = $1`, [
+/** Moves a time of a heartbeat to that many seconds ago; to the millisecond within a transaction, where `now()` stands still. */
+const backdate = (db: Db, column: string, name: string, seconds: number) =>
+  db.$client.query(`update heartbeats set ${column} = now() - make_interval(secs => $2) where name = $1`, [
     name,
     seconds,
   ])
 
 test('each queue is due for a canary 30 s after the last one, and only one process gets to enqueue it', async () => {
-  const database = await createTestDatabase()
-  const ask = async () => (await askCanaries(database.db)).map(({ queue }) => queue)
+  const { db } = await createTestDatabase()
+  const ask = async (tx: Db = db) => (await askCanaries(tx)).map(({ queue }) => queue)
   const due = await Promise.all([ask(), ask(), ask(), ask()])
   expect(due.flat().toSorted()).toEqual(QUEUE_NAMES.toSorted())
-  await backdate(database, 'asked_at', 'deliveries', 29)
-  expect(await ask()).toEqual([])
-  await backdate(database, 'asked_at', 'deliveries', 30)
-  expect(await ask()).toEqual(['deliveries'])
+  await inTransaction(db, async (tx) => {
+    for (const queue of QUEUE_NAMES) await backdate(tx, 'asked_at', queue, 29.9)
+    expect(await ask(tx)).toEqual([])
+    await backdate(tx, 'asked_at', 'deliveries', 30.001)
+    expect(await ask(tx)).toEqual(['deliveries'])
+  })
 })
 
-test('a queue that never answered has no age; the last answer counts', async () => {
-  const database = await createTestDatabase()
-  await askCanaries(database.db)
-  await answerCanary(database.db, 'outbound')
-  await backdate(database, 'answered_at', 'outbound', 40)
-  const ages = async () => (await readHeartbeats(database.db)).canaries
-  expect(await ages()).toEqual({ deliveries: null, outbound: expect.closeTo(40, 0), maintenance: null })
-  await answerCanary(database.db, 'outbound')
-  expect((await ages()).outbound).toBeLessThan(5)
+test('the age of a canary counts from the last answer of its queue, and a queue that never answered has none', async () => {
+  const { db } = await createTestDatabase()
+  await askCanaries(db)
+  await answerCanary(db, 'outbound')
+  await inTransaction(db, async (tx) => {
+    await backdate(tx, 'answered_at', 'outbound', 40)
+    const { canaries } = await readHeartbeats(tx)
+    expect(canaries).toEqual({ deliveries: null, outbound: expect.closeTo(40, 2), maintenance: null })
+    await answerCanary(tx, 'outbound')
+    expect((await readHeartbeats(tx)).canaries.outbound).toBeCloseTo(0, 2)
+  })
 })
 
 test('a sweep shows when it last finished and how many rows it changed then', async () => {
-  const { db, pool } = await createTestDatabase()
+  const { db } = await createTestDatabase()
   await recordSweep(db, 'expire-old', 7)
-  await recordSweep(db, 'expire-old', 0)
-  const { sweeps } = await readHeartbeats(db)
-  expect(sweeps).toMatchObject({ 'expire-old': expect.closeTo(0, 0), purge: null })
-  expect((await pool.query('select name, rows from heartbeats')).rows).toEqual([
-    { name: 'expire-old', rows: 0 },
-  ])
+  await inTransaction(db, async (tx) => {
+    await backdate(tx, 'answered_at', 'expire-old', 40)
+    expect((await readHeartbeats(tx)).sweeps).toMatchObject({
+      'expire-old': expect.closeTo(40, 2),
+      purge: null,
+    })
+    await recordSweep(tx, 'expire-old', 0)
+    expect((await readHeartbeats(tx)).sweeps).toMatchObject({
+      'expire-old': expect.closeTo(0, 2),
+      purge: null,
+    })
+  })
+  const { rows } = await db.$client.query('select name, rows from heartbeats')
+  expect(rows).toEqual([{ name: 'expire-old', rows: 0 }])
 })
 
-test('canaries unanswered for 90 s name their queues, but not in the first 90 s of a process', async () => {
-  const database = await createTestDatabase()
-  for (const queue of QUEUE_NAMES) await answerCanary(database.db, queue)
-  await expectCanaries(database.db, 1_000)
-  await backdate(database, 'answered_at', 'outbound', 91)
-  await expect(expectCanaries(database.db, 1_000)).rejects.toThrow(/: outbound$/)
-  await expectCanaries(database.db, 90)
-  await database.pool.query('delete from heartbeats')
-  await expect(expectCanaries(database.db, 91)).rejects.toThrow('deliveries, outbound, maintenance')
+test('queues whose canaries are unanswered for 90 s are named, but not in the first 90 s of a process', async () => {
+  const { db } = await createTestDatabase()
+  for (const queue of QUEUE_NAMES) await answerCanary(db, queue)
+  await expectCanaries(db, 1_000)
+  await backdate(db, 'answered_at', 'outbound', 91)
+  await expect(expectCanaries(db, 1_000)).rejects.toThrow(/: outbound$/)
+  await expectCanaries(db, 90)
+  await db.$client.query('delete from heartbeats')
+  await expect(expectCanaries(db, 91)).rejects.toThrow('deliveries, outbound, maintenance')
 })

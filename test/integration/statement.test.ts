@@ -5,6 +5,7 @@ import { allRows, nothing, over, run, type Statement, send } from '../../src/db/
 import { inTransaction } from '../../src/db/transaction.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { recordStatements } from '../support/statements.ts'
+import { waitingQueries } from '../support/waiting-queries.ts'
 
 const { db, pool } = await createTestDatabase()
 await pool.query('create table seats (id int primary key, guest text)')
@@ -34,18 +35,13 @@ async function changeSeatWhile<T>(guest: string, locker: () => Promise<T>): Prom
   await other.query('begin')
   await other.query('update seats set guest = $1 where id = 1', [guest])
   const result = locker()
-  await expect
-    .poll(async () => {
-      const { rows } = await pool.query(`select from pg_stat_activity where wait_event_type = 'Lock'`)
-      return rows.length
-    })
-    .toBeGreaterThan(0)
+  await expect.poll(() => waitingQueries(pool)).toHaveLength(1)
   await other.query('commit')
   other.release()
   return result
 }
 
-it('a statement sent behind a lock reads all that the lock waited for', async () => {
+it('a statement sent behind a lock reads what was committed while the lock was waited for', async () => {
   const guest = await changeSeatWhile('meanwhile', () =>
     inTransaction(db, async (tx) => {
       const [, read] = await send(tx, [lockSeat, readSeat])
@@ -55,7 +51,7 @@ it('a statement sent behind a lock reads all that the lock waited for', async ()
   expect(guest).toBe('meanwhile')
 })
 
-it('an await in between does not change the order, since building a statement sends nothing', async () => {
+it('an await between two statements does not change their order, because building a statement sends nothing', async () => {
   const slowly = async (tx: Db, statement: Statement<void>) => {
     await run(tx, plain('select 1'))
     return statement
@@ -75,12 +71,12 @@ it('an await in between does not change the order, since building a statement se
   expect([order, guest]).toEqual([['lock-seat', 'read-seat'], 'again'])
 })
 
-it('several statements are refused outside a transaction, where each may take a connection of its own', async () => {
+it('several statements are refused outside of a transaction, where each could take a connection of its own', async () => {
   await expect(send(db, [lockSeat, readSeat])).rejects.toThrow('inside a transaction')
   expect(await run(db, readSeat)).toBeDefined()
 })
 
-it('the failure that made the others fail is thrown, not theirs', async () => {
+it('the error of the statement that failed first is thrown, not those of the statements behind it', async () => {
   const work = inTransaction(db, (tx) =>
     send(tx, [plain('select pg_sleep(0.05)'), plain('select 1 / 0'), plain('select 3')]),
   )
@@ -90,7 +86,7 @@ it('the failure that made the others fail is thrown, not theirs', async () => {
 type Guest = { id: number; name: string | null }
 const GUESTS = columns<Guest>({ id: int((g) => g.id), name: text((g) => g.name) })
 
-it('columns give names, arrays and values in one order, and count the rows where asked', async () => {
+it('a description of columns gives names, arrays and values in one order, and numbers the rows on request', async () => {
   const guests = [
     { id: 7, name: 'Ana' },
     { id: 3, name: null },

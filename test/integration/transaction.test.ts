@@ -22,19 +22,19 @@ async function failing(error: Error) {
   return { texts: recorded.statements.map(({ text }) => text), pid }
 }
 
-it('rolls back and keeps the connection when the work fails', async () => {
+it('a transaction whose work fails is rolled back and keeps its connection', async () => {
   const { texts, pid } = await failing(new Error('no'))
   expect(texts).toContain('rollback')
   expect(await backend(db)).toBe(pid)
 })
 
-it('gives up a connection that fell silent at once: a rollback over it would wait just as long', async () => {
+it('a transaction on a connection that fell silent ends the connection without a rollback, which would wait as long', async () => {
   const { texts, pid } = await failing(new Error('Query read timeout'))
   expect(texts).not.toContain('rollback')
   expect(await backend(db)).not.toBe(pid)
 })
 
-it('does not wait for the disk where work is repeated when its commit is lost, and only there', async () => {
+it('only a replayable transaction does not wait for the disk', async () => {
   const show: Statement<string | undefined> = {
     text: 'show synchronous_commit',
     values: [],
