@@ -20,6 +20,7 @@ export const PURE = [
   'src/rules/lifecycle.ts',
   'src/rules/phone-digits.ts',
   'src/rules/provisional-wamid.ts',
+  'src/rules/retention.ts',
   'src/rules/room.ts',
   'src/rules/transition-event.ts',
   'src/rules/uuid-time.ts',

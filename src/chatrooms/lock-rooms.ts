@@ -4,8 +4,9 @@ import { run, send } from '../db/statement.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { applyOverdue, type LifecycleSettings } from '../rules/lifecycle.ts'
 import { transitionEvent } from '../rules/transition-event.ts'
+import { expireContactsOf } from './expire-contacts.ts'
 import { type CustomerRoom, readRoomsOfCustomer } from './read-rooms.ts'
-import { expireContactsOf, updateRooms } from './update-rooms.ts'
+import { updateRooms } from './update-rooms.ts'
 
 const ACTOR = 'lifecycle'
 

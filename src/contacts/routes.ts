@@ -132,7 +132,7 @@ export const contactEndpoints: Endpoint[] = [
     operationId: 'getCustomer',
     summary: 'Get a customer by phone or BSUID',
     description:
-      'The one whom routing would take the phone, in any spelling, or the user_id for\n- Shows all names and contacts',
+      'The customer that routing would find by the phone, in any spelling, or by the user_id\n- Shows all names and contacts',
     tags,
     policy: { role: 'MEMBER', impersonated: true, partner: true },
     params: { orgId: foreignId },

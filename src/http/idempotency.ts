@@ -3,12 +3,11 @@ import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
+import { IDEMPOTENCY_KEPT } from '../rules/retention.ts'
 import type { Answer } from './answer.ts'
 
 /** `request`: the values, as JSON, by which a repeated request is recognised as the same one. */
 export type KeyedRequest = { orgId: string; key: string; request: unknown }
-
-const KEPT = '24 hours'
 
 /**
  * Runs a request with an `Idempotency-Key` at most once in 24 h; a repetition gets the stored answer. The answer is
@@ -50,7 +49,7 @@ function readAnswer(tx: Db, orgId: string, key: string): Promise<StoredAnswer | 
   return run(tx, {
     name: 'read-idempotent-answer',
     text: `select request_digest as digest, status, body from idempotency_keys
-      where org_id = $1 and key = $2 and created_at > now() - interval '${KEPT}'`,
+      where org_id = $1 and key = $2 and created_at > now() - interval '${IDEMPOTENCY_KEPT}'`,
     values: [orgId, key],
     read: ([row]: StoredAnswer[]) => row,
   })

@@ -1,5 +1,6 @@
 import type { Db } from '../db/client.ts'
 import { rowCount, run } from '../db/statement.ts'
+import { IDEMPOTENCY_KEPT } from '../rules/retention.ts'
 import { firstUuidOf } from '../rules/uuid-time.ts'
 import { BATCH, type OnProgress } from './sweep-in-batches.ts'
 
@@ -15,7 +16,7 @@ const AS_OF = 'least($1::timestamptz, now())'
  */
 const STATEMENTS: Record<keyof Purged, string> = {
   idempotencyKeys: `delete from idempotency_keys where ctid = any(array(
-      select ctid from idempotency_keys where created_at <= ${AS_OF} - interval '24 hours'
+      select ctid from idempotency_keys where created_at <= ${AS_OF} - interval '${IDEMPOTENCY_KEPT}'
       order by created_at limit ${BATCH} for update skip locked))`,
   rateLimits: `delete from rate_limits where ctid = any(array(
       select ctid from rate_limits where expire <= extract(epoch from ${AS_OF}) * 1000

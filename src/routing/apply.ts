@@ -1,5 +1,6 @@
 import { type AuditEvent, insertEvents } from '../audit/record-events.ts'
-import { expireContactsOf, updateLastInbound, updateRooms } from '../chatrooms/update-rooms.ts'
+import { expireContactsOf } from '../chatrooms/expire-contacts.ts'
+import { updateLastInbound, updateRooms } from '../chatrooms/update-rooms.ts'
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { run, type Statement, send } from '../db/statement.ts'
