@@ -27,6 +27,7 @@ export const PURE = [
   'src/rules/window.ts',
   'src/routing/lookups.ts',
   'src/routing/plan.ts',
+  'src/orgs/number-change.ts',
   'src/identity/aliases.ts',
   'src/identity/phone.ts',
 ]

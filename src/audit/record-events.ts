@@ -10,6 +10,7 @@ export type EventKind =
   | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
   | `customer.${'ambiguous' | 'identity_conflict' | 'opted_out' | 'opted_in'}`
   | 'message.queued'
+  | 'number.moved'
   | 'org.settings_changed'
 
 /** One state change: what, who, why, and the state before and after. `actor`: `routing`, `sweep`, `user:<id>` ... */

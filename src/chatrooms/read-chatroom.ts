@@ -35,7 +35,7 @@ export async function readChatroom(db: Db, orgId: string, id: string): Promise<C
         r.expired_at is not null as is_expired,
         coalesce(r.expired_at, ${EXPIRES_AT}) as expiry_ts,
         r.deactivated_at as deactivation_ts, r.contact_id, w.id as remote_waba_id,
-        r.waba_phone_id as remote_phone_id, r.display_name, r.state, r.last_inbound_at,
+        p.remote_id as remote_phone_id, r.display_name, r.state, r.last_inbound_at,
         array(select m.user_id from chatroom_members m where m.org_id = r.org_id and m.chatroom_id = r.id
           order by m.created_at, m.user_id) as users,
         r.pending_user_id, w.name as waba_name, w.matrix_host_name

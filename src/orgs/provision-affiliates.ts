@@ -8,6 +8,7 @@ import { personOfPhone } from '../identity/aliases.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { resolveCustomer } from '../identity/resolve-customers.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
+import { readNumbers } from './move-number.ts'
 import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
 
 /**
@@ -15,6 +16,8 @@ import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
  * @throws ProvisionError when an affiliate's phone already has another contact
  */
 export async function provisionAffiliates(tx: Db, org: ProvisionOrg): Promise<void> {
+  const ids = org.affiliates.map((affiliate) => affiliate.remote_phone_id)
+  const numbers = await run(tx, readNumbers(org.id, ids))
   for (const affiliate of org.affiliates) {
     const customerId = await resolveCustomer(tx, personOfPhone(org.id, affiliate.phone))
     await run(tx, lockCustomers([{ orgId: org.id, id: customerId }]))
@@ -25,21 +28,23 @@ export async function provisionAffiliates(tx: Db, org: ProvisionOrg): Promise<vo
     if (existing.some((c) => c.crmId !== affiliate.crm_id)) {
       throw new ProvisionError(`affiliate ${affiliate.crm_id}: its phone already has another contact`)
     }
-    if (existing.length === 0) await createAffiliate(tx, org, affiliate, customerId)
+    const number = numbers.get(affiliate.remote_phone_id)
+    if (!number) throw new ProvisionError(`affiliate ${affiliate.crm_id} names an unknown number`)
+    if (existing.length === 0) await createAffiliate(tx, org, { ...affiliate, ...number }, customerId)
   }
 }
 
 async function createAffiliate(
   tx: Db,
   org: ProvisionOrg,
-  affiliate: ProvisionOrg['affiliates'][number],
+  affiliate: ProvisionOrg['affiliates'][number] & { phoneId: string },
   customerId: string,
 ): Promise<void> {
   const [contactId, id, orgId] = [uuidv7(), uuidv7(), org.id]
-  const { crm_id: crmId, phone, remote_phone_id: wabaPhoneId } = affiliate
+  const { crm_id: crmId, phone, phoneId: wabaPhoneId } = affiliate
   await tx.insert(contacts).values({ orgId, id: contactId, customerId, crmId, phone, isAffiliate: true })
   await tx.insert(contactWabas).values({ orgId, contactId, wabaPhoneId })
-  const historyVisible = org.settings.room_history_visible
+  const historyVisible = sql<boolean>`(select room_history_visible from orgs where id = ${orgId})`
   await tx
     .insert(chatrooms)
     .values({ orgId, id, contactId, customerId, wabaPhoneId, displayName: crmId, historyVisible })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { toE164 } from '../identity/e164.ts'
+import { numberMistakes } from './number-change.ts'
 import { settingsSchema } from './settings.ts'
 
 const id = z
@@ -9,7 +10,11 @@ const id = z
   .regex(/^[^\p{Cc}/]+$/u, 'must not contain slashes or control characters')
 const name = z.string().min(1).max(256)
 
-const phone = z.strictObject({ id, display_phone_number: z.string().min(1).max(64) })
+const phone = z.strictObject({
+  id,
+  replaces: id.optional(),
+  display_phone_number: z.string().min(1).max(64),
+})
 const waba = z.strictObject({
   id,
   name,
@@ -30,7 +35,7 @@ const affiliate = z.strictObject({
 const org = z.strictObject({
   id,
   name,
-  settings: settingsSchema.prefault({}),
+  settings: settingsSchema.optional(),
   wabas: z.array(waba).default([]),
   users: z.array(z.strictObject({ id, email: z.email(), name })).default([]),
   groups: z.array(z.strictObject({ id, name, members: z.array(id).default([]) })).default([]),
@@ -39,8 +44,8 @@ const org = z.strictObject({
 
 const fileSchema = z.strictObject({ orgs: z.array(org).min(1) }).superRefine((file, ctx) => {
   for (const [i, entry] of file.orgs.entries()) {
-    for (const message of unknownReferences(entry))
-      ctx.addIssue({ code: 'custom', path: ['orgs', i], message })
+    const mistakes = [...numberMistakes(entry.wabas.flatMap((w) => w.phones)), ...unknownReferences(entry)]
+    for (const message of mistakes) ctx.addIssue({ code: 'custom', path: ['orgs', i], message })
   }
 })
 export type ProvisionFile = z.infer<typeof fileSchema>
@@ -72,11 +77,11 @@ export function parseProvisionFile(text: string): ProvisionFile {
 function unknownReferences(org: ProvisionOrg): string[] {
   const users = new Set(org.users.map((u) => u.id))
   const groups = new Set(org.groups.map((g) => g.id))
-  const phones = new Set(org.wabas.flatMap((w) => w.phones.map((p) => p.id)))
+  const phones = new Set(org.wabas.flatMap((w) => w.phones.flatMap((p) => [p.id, p.replaces])))
   const messages = org.groups.flatMap((g) =>
     g.members.filter((m) => !users.has(m)).map((m) => `group ${g.id} has the unknown member ${m}`),
   )
-  const { delegate } = org.settings
+  const { delegate } = org.settings ?? {}
   if (delegate && 'user_id' in delegate && !users.has(delegate.user_id))
     messages.push('delegate.user_id is unknown')
   if (delegate && 'group_id' in delegate && !groups.has(delegate.group_id)) {

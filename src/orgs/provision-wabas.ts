@@ -1,26 +1,37 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { metaObjects, wabaPhones, wabas } from '../db/schema/index.ts'
+import { wabas } from '../db/schema/index.ts'
 import { encryptSecret } from '../secrets.ts'
+import { claimMetaObject } from './claim-meta-object.ts'
+import { replacedFirst } from './number-change.ts'
 import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
+import { provisionNumber } from './provision-number.ts'
 
 type Waba = ProvisionOrg['wabas'][number]
-type WabaPhone = Waba['phones'][number]
 
 /**
- * Writes an org's WABAs and numbers. A number's position is its place in the file: `createChatroom` prefers the first.
- * @throws ProvisionError when one of them belongs to another org, or a token needs SECRETS_KEY
+ * Writes an org's WABAs and numbers. A number's position is its place in the file: `createChatroom` prefers the first. A
+ * number that Meta has stopped may send again when the file has a token for its WABA. The org's row must be locked.
+ * @throws ProvisionError when one of them belongs to another org, a number cannot replace another one, or a token needs
+ * SECRETS_KEY
  */
 export async function provisionWabas(
   tx: Db,
   org: ProvisionOrg,
   secretsKey: Buffer | undefined,
 ): Promise<void> {
-  let position = 0
-  for (const waba of org.wabas) {
-    await provisionWaba(tx, org.id, waba, secretsKey)
-    for (const phone of waba.phones) await provisionPhone(tx, org.id, waba, phone, position++)
-  }
+  for (const waba of org.wabas) await provisionWaba(tx, org.id, waba, secretsKey)
+  for (const number of replacedFirst(numbersOf(org))) await provisionNumber(tx, org.id, number, 'provision')
+}
+
+function numbersOf(org: ProvisionOrg) {
+  const numbers = org.wabas.flatMap((waba) =>
+    waba.phones.map((phone) => ({
+      ...{ id: phone.id, replaces: phone.replaces, wabaId: waba.id },
+      displayPhoneNumber: phone.display_phone_number,
+      mayStart: waba.access_token !== undefined,
+    })),
+  )
+  return numbers.map((number, position) => ({ ...number, position }))
 }
 
 async function provisionWaba(
@@ -41,41 +52,6 @@ async function provisionWaba(
     .insert(wabas)
     .values({ orgId, id: waba.id, ...columns })
     .onConflictDoUpdate({ target: [wabas.orgId, wabas.id], set: columns })
-}
-
-/** A number that Meta has stopped may send again when the file has a token for its WABA. */
-async function provisionPhone(
-  tx: Db,
-  orgId: string,
-  waba: Waba,
-  phone: WabaPhone,
-  position: number,
-): Promise<void> {
-  await claimMetaObject(tx, 'phone', phone.id, orgId)
-  const columns = {
-    wabaId: waba.id,
-    displayPhoneNumber: phone.display_phone_number,
-    position,
-    ...(waba.access_token !== undefined && { stoppedAt: null, stoppedReason: null }),
-  }
-  await tx
-    .insert(wabaPhones)
-    .values({ orgId, id: phone.id, ...columns })
-    .onConflictDoUpdate({ target: [wabaPhones.orgId, wabaPhones.id], set: columns })
-}
-
-/** Records which org an id of Meta belongs to; a webhook names the id, and not the org. */
-async function claimMetaObject(tx: Db, kind: 'phone' | 'waba', id: string, orgId: string): Promise<void> {
-  const rows = await tx
-    .insert(metaObjects)
-    .values({ kind, id, orgId })
-    .onConflictDoUpdate({
-      target: [metaObjects.kind, metaObjects.id],
-      set: { id },
-      setWhere: sql`${metaObjects.orgId} = ${orgId}`,
-    })
-    .returning({ orgId: metaObjects.orgId })
-  if (rows.length === 0) throw new ProvisionError(`the ${kind} ${id} belongs to another org`)
 }
 
 function encryptToken(token: string, key: Buffer | undefined, orgId: string, wabaId: string): Buffer {

@@ -10,8 +10,8 @@ import { provisionWabas } from './provision-wabas.ts'
 import { settingsToColumns } from './settings.ts'
 
 /**
- * Applies a provision file in one transaction; applying it again changes nothing. What the file leaves out is kept,
- * except the members of a group, which become exactly those of the file. Afterwards the parked deliveries of every
+ * Applies a provision file in one transaction; applying it again changes nothing. What the file leaves out is kept. The
+ * settings, if there are any, replace all settings, and the members of a group become exactly those of the file. Afterwards the parked deliveries of every
  * number and WABA that is now known are due for routing.
  * @returns the number of orgs and numbers in the file, and of deliveries that are no longer parked
  * @throws ProvisionError when a number or WABA belongs to another org, when an affiliate's phone has another contact, or
@@ -31,7 +31,7 @@ export async function provision(
 }
 
 async function provisionOrg(tx: Db, org: ProvisionOrg, secretsKey: Buffer | undefined): Promise<void> {
-  const columns = { name: org.name, ...settingsToColumns(org.settings) }
+  const columns = { name: org.name, ...(org.settings && settingsToColumns(org.settings)) }
   await tx
     .insert(orgs)
     .values({ id: org.id, ...columns })

@@ -18,7 +18,8 @@ export type Explanation = {
 
 type Question = {
   orgId: string
-  phoneId: string
+  /** A present or former `phone_number_id` of the number. */
+  remotePhoneId: string
   /** The phone (E.164), or Meta's business-scoped id, of the sender. */
   sender: { phone?: string | undefined; userId?: string | undefined }
   now: Date
@@ -29,9 +30,13 @@ type Question = {
  * without its effects.
  * @throws ApiError WABA_PHONE_NOT_FOUND
  */
-export async function explainRoute(db: Db, { orgId, phoneId, sender, now }: Question): Promise<Explanation> {
-  const owner = (await run(db, readOwners([phoneId], []))).phones.get(phoneId)
+export async function explainRoute(
+  db: Db,
+  { orgId, remotePhoneId, sender, now }: Question,
+): Promise<Explanation> {
+  const owner = (await run(db, readOwners([remotePhoneId], []))).phones.get(remotePhoneId)
   if (owner?.orgId !== orgId) throw new ApiError('WABA_PHONE_NOT_FOUND')
+  const { phoneId } = owner
   const { phone, userId } = sender
   const names = { waId: phone?.slice(1), userId, parentUserId: undefined, profileName: undefined }
   const customerId = await findCustomer(db, personOf(orgId, names))

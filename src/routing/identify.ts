@@ -6,7 +6,7 @@ import { hasNews, resolveCustomers } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
 import type { Extraction, InboundMessage, Preference, StatusUpdate } from '../webhook/items.ts'
-import { type Owner, type Owners, readOwners } from './owners.ts'
+import { type Owners, type PhoneOwner, readOwners } from './owners.ts'
 import type { Arrival } from './plan.ts'
 import type { OrgPreference } from './preferences.ts'
 
@@ -61,7 +61,10 @@ export function readOwnersOf(extractions: Extraction[]) {
   return readOwners(phones, wabas)
 }
 
-/** The messages and preferences at known numbers, with their customers. */
+/**
+ * The messages and preferences at known numbers, with their customers. `phoneId` is the number (`waba_phones.id`) here, in
+ * place of the `phone_number_id` that the webhook named.
+ */
 export type Identified = { arrivals: Arrival[]; preferences: OrgPreference[] }
 
 /**
@@ -81,20 +84,20 @@ export async function identify(tx: Db, people: People): Promise<Identified> {
   const all = await resolveCustomers(tx, [...recipients, ...senders, ...others], people.known)
   const ids = all.slice(recipients.length)
   return {
-    arrivals: messages.map(({ item: message, owner: { orgId, settings } }, i) => ({
-      orgId,
-      settings,
-      message,
+    arrivals: messages.map(({ item, owner }, i) => ({
+      orgId: owner.orgId,
+      settings: owner.settings,
+      message: item.phoneId === owner.phoneId ? item : { ...item, phoneId: owner.phoneId },
       customerId: ids[i],
     })),
-    preferences: preferences.flatMap(({ item, owner: { orgId, deactivateOnOptOut } }, i) => {
+    preferences: preferences.flatMap(({ item, owner: { orgId, phoneId, deactivateOnOptOut } }, i) => {
       const customerId = ids[messages.length + i]
-      return customerId ? [{ ...item, orgId, deactivateOnOptOut, customerId }] : []
+      return customerId ? [{ ...item, orgId, phoneId, deactivateOnOptOut, customerId }] : []
     }),
   }
 }
 
-type Owned<T> = { item: T; owner: Owner; person: Person }
+type Owned<T> = { item: T; owner: PhoneOwner; person: Person }
 
 function owned<T extends { phoneId: string }>(items: Mention<T>[], { phones }: Owners): Owned<T>[] {
   return items.flatMap(({ item, identity }) => {

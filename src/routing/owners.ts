@@ -3,15 +3,17 @@ import { over, type Statement } from '../db/statement.ts'
 import type { RoutingSettings } from './decide.ts'
 
 export type Owner = { orgId: string; settings: RoutingSettings; deactivateOnOptOut: boolean }
-/** The orgs that own numbers and WABAs; an object that no org has provisioned yet is absent. */
-export type Owners = { phones: Map<string, Owner>; wabas: Map<string, Owner> }
+/** `phoneId` is the number (`waba_phones.id`), which differs from the `phone_number_id` after the number has moved. */
+export type PhoneOwner = Owner & { phoneId: string }
+/** The orgs that own numbers and WABAs, by Meta's id; an object that no org has provisioned yet is absent. */
+export type Owners = { phones: Map<string, PhoneOwner>; wabas: Map<string, Owner> }
 
 type MetaObject = { kind: 'phone' | 'waba'; id: string }
-type Row = MetaObject & RoutingSettings & { orgId: string; deactivateOnOptOut: boolean }
+type Row = MetaObject & RoutingSettings & { orgId: string; phoneId: string; deactivateOnOptOut: boolean }
 
 const OBJECTS = columns<MetaObject>({ kind: text((o) => o.kind), id: text((o) => o.id) })
 
-/** The orgs, with their routing settings, that own these numbers (`phone_number_id`) and WABAs. */
+/** The orgs, with their routing settings, that own these numbers (by a present or former `phone_number_id`) and WABAs. */
 export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>): Statement<Owners> {
   const objects: MetaObject[] = [
     ...Array.from(phoneIds, (id) => ({ kind: 'phone' as const, id })),
@@ -19,8 +21,8 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
   ]
   return over(OBJECTS, objects, {
     name: 'read-owners',
-    text: `select k.kind, k.id, m.org_id as "orgId", o.inactivity_days as "inactivityDays",
-        o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
+    text: `select k.kind, k.id, m.org_id as "orgId", coalesce(m.waba_phone_id, m.id) as "phoneId",
+        o.inactivity_days as "inactivityDays", o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
         o.auto_reply_min_interval_seconds as "autoReplyMinIntervalSeconds",
         o.deactivate_on_opt_out as "deactivateOnOptOut"
       from ${OBJECTS.as('k')}
@@ -32,8 +34,10 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
 
 function toOwners(rows: Row[]): Owners {
   const owners: Owners = { phones: new Map(), wabas: new Map() }
-  for (const { kind, id, orgId, deactivateOnOptOut, ...settings } of rows) {
-    owners[kind === 'phone' ? 'phones' : 'wabas'].set(id, { orgId, deactivateOnOptOut, settings })
+  for (const { kind, id, orgId, phoneId, deactivateOnOptOut, ...settings } of rows) {
+    const owner = { orgId, deactivateOnOptOut, settings }
+    if (kind === 'phone') owners.phones.set(id, { ...owner, phoneId })
+    else owners.wabas.set(id, owner)
   }
   return owners
 }

@@ -51,10 +51,10 @@ const explain = defineEndpoint({
     500: 'Internal Exception',
   },
   handler: async ({ db, org, query, now }) => {
-    const { phone, user_id: userId, remote_phone_id: phoneId } = query
+    const { phone, user_id: userId, remote_phone_id: remotePhoneId } = query
     return {
       status: 200,
-      body: await explainRoute(db, { orgId: org.id, phoneId, sender: { phone, userId }, now }),
+      body: await explainRoute(db, { orgId: org.id, remotePhoneId, sender: { phone, userId }, now }),
     }
   },
 })

@@ -9,7 +9,10 @@ import type { Sender } from './sender.ts'
  */
 export type Nature = 'customer' | 'standby' | 'system' | 'echo' | 'import' | 'group'
 
-/** One message; `sender` is the customer, also where the company sent the message to the customer. */
+/**
+ * One message; `sender` is the customer, also where the company sent the message to the customer. `phoneId` is Meta's
+ * `phone_number_id`, here and in the other items.
+ */
 export type InboundMessage = {
   phoneId: string
   wamid: string

@@ -49,7 +49,7 @@ export async function usersOf(db: Db, chatroomId: string): Promise<string[]> {
 
 const TABLES = [
   ...['contacts', 'contact_wabas', 'chatrooms', 'chatroom_members', 'group_members', 'customers'],
-  ...['customer_aliases', 'messages', 'events', 'outbox'],
+  ...['customer_aliases', 'messages', 'events', 'outbox', 'waba_phones', 'meta_objects', 'users', 'groups'],
 ]
 
 const FINGERPRINT = TABLES.map(

@@ -125,3 +125,8 @@ function rowsOf(org: TestOrg, room: TestRoom, customerId: string) {
     chatroom: { orgId, id, contactId, customerId, wabaPhoneId, displayName: crmId, ...columns },
   }
 }
+
+/** Applies a provision file of one org; its name and tokens need not be given. */
+export async function provisionOrg(db: Db, org: { id: string } & Record<string, unknown>) {
+  return provision(db, parseProvisionFile(JSON.stringify({ orgs: [{ name: org.id, ...org }] })), KEY)
+}

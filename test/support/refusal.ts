@@ -21,3 +21,8 @@ export async function unchanged<T>(db: Db, org: TestOrg, work: () => Promise<T>)
 function failUnexpected(): never {
   throw new Error('this was expected to be refused')
 }
+
+/** The message of the error that `work` fails with. */
+export async function refusalMessageOf(work: () => Promise<unknown>): Promise<string> {
+  return work().then(failUnexpected, (error: Error) => error.message)
+}

@@ -12,7 +12,7 @@ export type CustomerDetails = CustomerView & {
   messages: TimelineMessage[]
   events: TimelineEvent[]
   /** How a text message from this customer would be routed now, at up to five numbers. */
-  forecasts: { phoneId: string; number: string; explanation: Explanation }[]
+  forecasts: { remotePhoneId: string; number: string; explanation: Explanation }[]
 }
 
 type DetailsQuery = { orgId: string; customerId: string; withText: boolean; now: Date }
@@ -45,12 +45,12 @@ async function forecast(
 ): Promise<CustomerDetails['forecasts']> {
   const sender = senderOf(view)
   if (!sender) return []
-  const known = new Map(rooms.map((room) => [room.phoneId, room.number]))
+  const known = new Map(rooms.map((room) => [room.remotePhoneId, room.number]))
   const numbers = known.size > 0 ? known : await firstNumbers(db, orgId)
-  const forecasts = [...numbers].slice(0, MAX_NUMBERS).map(async ([phoneId, number]) => ({
-    phoneId,
+  const forecasts = [...numbers].slice(0, MAX_NUMBERS).map(async ([remotePhoneId, number]) => ({
+    remotePhoneId,
     number,
-    explanation: await explainRoute(db, { orgId, phoneId, sender, now }),
+    explanation: await explainRoute(db, { orgId, remotePhoneId, sender, now }),
   }))
   return Promise.all(forecasts)
 }
@@ -68,7 +68,7 @@ function senderOf({ aliases }: CustomerView): { phone?: string; userId?: string 
 function firstNumbers(db: Db, orgId: string): Promise<Map<string, string>> {
   return run(db, {
     name: 'console-first-numbers',
-    text: `select id, display_phone_number as number from waba_phones where org_id = $1
+    text: `select remote_id as id, display_phone_number as number from waba_phones where org_id = $1
       order by position, id limit ${MAX_NUMBERS}`,
     values: [orgId],
     read: (rows: { id: string; number: string }[]) => new Map(rows.map(({ id, number }) => [id, number])),

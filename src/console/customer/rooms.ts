@@ -7,7 +7,7 @@ export type RoomView = {
   id: string
   contactId: string
   crmId: string
-  phoneId: string
+  remotePhoneId: string
   number: string
   state: RoomState
   createdAt: Date
@@ -24,7 +24,7 @@ const MAX_ROOMS = 50
 export function customerRooms(db: Db, orgId: string, customerId: string): Promise<RoomView[]> {
   return run(db, {
     name: 'console-customer-rooms',
-    text: `select r.id, r.contact_id as "contactId", c.crm_id as "crmId", r.waba_phone_id as "phoneId",
+    text: `select r.id, r.contact_id as "contactId", c.crm_id as "crmId", p.remote_id as "remotePhoneId",
         p.display_phone_number as number, r.state, r.created_at as "createdAt",
         r.last_inbound_at as "lastInboundAt", r.deactivated_at as "deactivatedAt",
         r.deactivation_reason as "deactivationReason", r.expired_at as "expiredAt",

@@ -1,5 +1,14 @@
 import { sql } from 'drizzle-orm'
-import { check, foreignKey, index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { bytea, createdAt, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
@@ -18,8 +27,10 @@ export const wabas = pgTable(
 )
 
 /**
- * A number of a WABA. `id` is Meta's `phone_number_id`. New chatrooms take the first number in the order of `position` that
- * is free for the customer.
+ * A number of a WABA. `id` is the first `phone_number_id` under which the number was provisioned; all other tables refer
+ * to it, and it never changes. `remoteId` is the `phone_number_id` that Meta knows the number by now: Meta gives a number
+ * that moves to another WABA a new one (`movedTo`), and so a move changes one row. New chatrooms take the first number in
+ * the order of `position` that is free for the customer.
  */
 export const wabaPhones = pgTable(
   'waba_phones',
@@ -27,6 +38,8 @@ export const wabaPhones = pgTable(
     orgId: orgId(),
     id: text('id').notNull(),
     wabaId: text('waba_id').notNull(),
+    movedTo: text('moved_to'),
+    remoteId: text('remote_id').notNull().generatedAlwaysAs(sql`coalesce(moved_to, id)`),
     displayPhoneNumber: text('display_phone_number').notNull(),
     position: integer('position').notNull().default(0),
     stoppedAt: instant('stopped_at'),
@@ -41,12 +54,16 @@ export const wabaPhones = pgTable(
       foreignColumns: [wabas.orgId, wabas.id],
     }),
     index('waba_phones_waba').on(t.orgId, t.wabaId),
+    uniqueIndex('waba_phones_remote').on(t.orgId, t.remoteId),
   ],
 )
 
 /**
- * The org of each number and WABA. This is the only key that crosses orgs, because Meta's webhooks do not name an org. The
- * table is small and rarely written, so a distributed database can keep it as a reference table.
+ * The org of each number and WABA, by Meta's id. This is the only key that crosses orgs, because Meta's webhooks do not
+ * name an org. The table is small and rarely written, so a distributed database can keep it as a reference table.
+ *
+ * A number keeps all ids that it has had at Meta, since late webhooks name an old one: `wabaPhoneId` is the number
+ * (`waba_phones.id`), and null means the number whose `id` this is. `replacedAt` is when the number got another id.
  */
 export const metaObjects = pgTable(
   'meta_objects',
@@ -54,6 +71,8 @@ export const metaObjects = pgTable(
     kind: text('kind', { enum: ['phone', 'waba'] }).notNull(),
     id: text('id').notNull(),
     orgId: orgId().references(() => orgs.id),
+    wabaPhoneId: text('waba_phone_id'),
+    replacedAt: instant('replaced_at'),
   },
   (t) => [
     check('meta_objects_kind_known', sql`${t.kind} in ('phone', 'waba')`),
