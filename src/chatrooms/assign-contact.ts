@@ -14,7 +14,7 @@ type Request = {
   org: Org
   contactId: string
   wabaId?: string | undefined
-  phoneId?: string | undefined
+  remotePhoneId?: string | undefined
   assign: Wish
   onHandover: boolean
   actor: string

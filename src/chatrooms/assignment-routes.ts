@@ -102,7 +102,7 @@ const assign = defineEndpoint({
       assign: body.assign,
       onHandover: body.assign_on_handover ?? false,
       wabaId: body.remote_waba_id,
-      phoneId: body.remote_phone_id,
+      remotePhoneId: body.remote_phone_id,
     })
     return { status: 202 }
   },

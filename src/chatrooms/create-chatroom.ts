@@ -16,7 +16,7 @@ export type Creation = {
   contactId: string
   displayName?: string | undefined
   wabaId?: string | undefined
-  phoneId?: string | undefined
+  remotePhoneId?: string | undefined
   /** True: the contact's chatrooms are deactivated and a new one is created. */
   forceDeactivate: boolean
   /** True: an active chatroom of the customer at any number of the org refuses the new one. */

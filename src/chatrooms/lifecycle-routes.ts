@@ -46,7 +46,7 @@ const createV3 = defineEndpoint({
       contactId: body.lead_id,
       displayName: body.display_name,
       wabaId: body.remote_waba_id,
-      phoneId: body.remote_phone_id,
+      remotePhoneId: body.remote_phone_id,
       forceDeactivate: body.force_deactivate,
       failIfElsewhere: body.fail_if_chatroom_exists_on_other_waba_phone,
     })
@@ -82,7 +82,7 @@ const createV2 = defineEndpoint({
       contactId: body.contact_id,
       displayName: body.display_name,
       wabaId: body.remote_waba_id,
-      phoneId: body.remote_phone_id,
+      remotePhoneId: body.remote_phone_id,
       forceDeactivate: false,
       failIfElsewhere: body.fail_if_chatroom_exists_on_other_wabaphone ?? true,
       assign: { mode: 'USER', userId: body.user_id },

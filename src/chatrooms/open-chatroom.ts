@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { insertEvents } from '../audit/record-events.ts'
 import { type Contact, contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
-import { nothing, type Statement, send } from '../db/statement.ts'
+import { type Statement, send } from '../db/statement.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import { assignUser } from './assign-user.ts'
 import { type Assignee, pickUser } from './pick-assignee.ts'
@@ -29,7 +29,7 @@ export async function openChatroom(tx: Db, contact: Contact, opening: Opening): 
   const orgId = org.id
   const { customerId, id: contactId } = contact
   const id = uuidv7()
-  const [, held] = await send(tx, [
+  const [remotePhoneId, held] = await send(tx, [
     insertRoom(contact, { ...opening, id }),
     attachHeldMessages([{ orgId, id, customerId, phoneId }]),
   ])
@@ -38,7 +38,7 @@ export async function openChatroom(tx: Db, contact: Contact, opening: Opening): 
     kind: 'chatroom.created' as const,
     actor,
     reason: 'asked for',
-    after: { state: 'active', remote_phone_id: phoneId, held_messages: held },
+    after: { state: 'active', remote_phone_id: remotePhoneId, held_messages: held },
   }
   const room = { id, contactId, customerId, historyVisible: true, userIds: [], pendingUserId: null }
   const userId = await pickUser(tx, orgId, assignee, now)
@@ -46,10 +46,11 @@ export async function openChatroom(tx: Db, contact: Contact, opening: Opening): 
   return id
 }
 
+/** Gives Meta's id of the number. */
 function insertRoom(
   contact: Contact,
   { id, org, phoneId, displayName, now }: Opening & { id: string },
-): Statement<void> {
+): Statement<string | undefined> {
   const name = displayName || contactName(contact)
   return {
     name: 'insert-chatroom',
@@ -58,8 +59,9 @@ function insertRoom(
         on conflict (org_id, contact_id) do update set waba_phone_id = excluded.waba_phone_id)
       insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, history_visible,
         created_at, activated_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+      returning (select p.remote_id from waba_phones p where p.org_id = $1 and p.id = $5) as "remoteId"`,
     values: [org.id, id, contact.id, contact.customerId, phoneId, name, org.roomHistoryVisible, now],
-    read: nothing,
+    read: ([row]: { remoteId: string }[]) => row?.remoteId,
   }
 }

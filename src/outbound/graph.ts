@@ -2,7 +2,7 @@ import { classifyFailure, classifyReply, type SendOutcome } from './send-errors.
 
 export type Graph = {
   /** Posts one message from a number. Never rejects, and resolves within the deadline. */
-  send(phoneId: string, token: string, message: Record<string, unknown>): Promise<SendOutcome>
+  send(remotePhoneId: string, token: string, message: Record<string, unknown>): Promise<SendOutcome>
 }
 
 const DEADLINE_MS = 10_000
@@ -13,9 +13,9 @@ export function createGraph(
   deadlineMs = DEADLINE_MS,
 ): Graph {
   return {
-    async send(phoneId, token, message) {
+    async send(remotePhoneId, token, message) {
       try {
-        const response = await fetch(`${url}/${version}/${encodeURIComponent(phoneId)}/messages`, {
+        const response = await fetch(`${url}/${version}/${encodeURIComponent(remotePhoneId)}/messages`, {
           method: 'POST',
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
           body: JSON.stringify(message),

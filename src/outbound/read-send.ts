@@ -5,7 +5,8 @@ import { IS_TOO_LATE } from '../rules/window.ts'
 /** All that a send needs, read before it is claimed. */
 export type Send = {
   kind: 'auto_reply' | 'message'
-  phoneId: string
+  /** The number's present `phone_number_id`. */
+  remotePhoneId: string
   wabaId: string
   accessToken: Buffer | null
   payload: Record<string, unknown>
@@ -22,7 +23,7 @@ export type Send = {
 export function readSend({ org, id }: OutboxRow): Statement<Send | undefined> {
   return {
     name: 'read-send',
-    text: `select o.kind, o.waba_phone_id as "phoneId", p.waba_id as "wabaId", w.access_token as "accessToken",
+    text: `select o.kind, p.remote_id as "remotePhoneId", p.waba_id as "wabaId", w.access_token as "accessToken",
         o.payload, c.phone, p.stopped_at is not null as stopped, ${IS_TOO_LATE} as late,
         (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id
           and a.kind = 'wa_id' order by a.created_at desc limit 1) as "waId",

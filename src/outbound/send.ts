@@ -40,13 +40,13 @@ export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sen
   }
   const token = tokenOf(send, row.org, parts.secretsKey)
   if (token === undefined) {
-    await run(db, stopNumber(row.org, send.phoneId, 'no usable access token'))
+    await run(db, stopNumber(row.org, send.remotePhoneId, 'no usable access token'))
     return { outcome: 'number_refused', retryInMs: null }
   }
   const message = { ...addressed(send), biz_opaque_callback_data: row.id }
   const claim = await run(db, claimSend(row))
   if (!claim) return { outcome: 'waiting', retryInMs: LATER_MS }
-  const outcome = await parts.graph.send(send.phoneId, token, message)
+  const outcome = await parts.graph.send(send.remotePhoneId, token, message)
   return recordOutcome(db, row, send, claim.attempts, outcome)
 }
 
@@ -62,7 +62,7 @@ async function recordOutcome(
   await untilRecorded(async () => {
     if (kind === 'accepted') return run(db, markSent(row, outcome.wamid))
     if (kind === 'unknown' || kind === 'failed') return run(db, markEnded(row, kind, outcome.error))
-    if (kind === 'number_refused') await run(db, stopNumber(row.org, send.phoneId, outcome.error))
+    if (kind === 'number_refused') await run(db, stopNumber(row.org, send.remotePhoneId, outcome.error))
     await run(db, requeueSend(row, attempts, outcome.error, retryInMs ?? 0))
   })
   if (kind === 'accepted' && outcome.waId && send.phone) {

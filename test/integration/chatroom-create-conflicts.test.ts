@@ -31,7 +31,7 @@ describe('an active chatroom of the same customer under another contact', () => 
     const rival = await createRoom(db, org, { phone: org.phones[0]! })
     const lead = await createLead(db, org)
     expect(await refused(org, lead)).toEqual(conflict(rival))
-    const named = { phoneId: org.phones[0], failIfElsewhere: false }
+    const named = { remotePhoneId: org.phones[0], failIfElsewhere: false }
     expect(await refused(org, lead, named)).toEqual(conflict(rival))
     expect(await refused(org, lead, { forceDeactivate: true })).toEqual(conflict(rival))
   })
@@ -40,8 +40,8 @@ describe('an active chatroom of the same customer under another contact', () => 
     const org = await createOrg(db, {}, { phones: 2 })
     const rival = await createRoom(db, org, { phone: org.phones[0]! })
     const lead = await createLead(db, org)
-    expect(await refused(org, lead, { phoneId: org.phones[1] })).toEqual(conflict(rival))
-    const { chatroomId } = await create(org, lead, { phoneId: org.phones[1], failIfElsewhere: false })
+    expect(await refused(org, lead, { remotePhoneId: org.phones[1] })).toEqual(conflict(rival))
+    const { chatroomId } = await create(org, lead, { remotePhoneId: org.phones[1], failIfElsewhere: false })
     expect((await readRoom(db, org.id, chatroomId)).waba_phone_id).toBe(org.phones[1])
   })
 
@@ -118,7 +118,7 @@ describe('force_deactivate', () => {
   it('moves the mapping of the contact to the number asked for', async () => {
     const org = await createOrg(db, {}, { phones: 2 })
     const room = await createRoom(db, org, { phone: org.phones[0]! })
-    await create(org, room.contactId, { forceDeactivate: true, phoneId: org.phones[1] })
+    await create(org, room.contactId, { forceDeactivate: true, remotePhoneId: org.phones[1] })
     expect(await mappingOf(room.contactId)).toEqual([{ waba_phone_id: org.phones[1] }])
     expect((await readRoom(db, org.id, room.id)).state).toBe('deactivated')
   })

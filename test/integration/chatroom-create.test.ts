@@ -53,7 +53,7 @@ describe('creating a chatroom', () => {
     const before = await fingerprint(db, org.id)
     const again = await create(org, lead, {
       assign: { mode: 'USER', userId: 'bob' },
-      phoneId: org.phones[1],
+      remotePhoneId: org.phones[1],
       displayName: 'other',
     })
     expect(again).toEqual({ chatroomId: first.chatroomId, isExisting: true })
@@ -100,7 +100,7 @@ describe('the number of a new chatroom', () => {
   it('is the number asked for, or the first number of the WABA asked for', async () => {
     const org = await createOrg(db, {}, { phones: 2 })
     const named = await create(org, await createLead(db, org, { customer: '+15550000001' }), {
-      phoneId: org.phones[1],
+      remotePhoneId: org.phones[1],
     })
     expect((await readRoom(db, org.id, named.chatroomId)).waba_phone_id).toBe(org.phones[1])
     const ofWaba = await create(org, await createLead(db, org, { customer: '+15550000002' }), {
@@ -117,9 +117,9 @@ describe('the number of a new chatroom', () => {
     const phone = { error: 'WABA_PHONE_NOT_FOUND', status: 404 }
     expect(await refused(org, lead, { wabaId: 'nobody' })).toMatchObject(waba)
     expect(await refused(org, lead, { wabaId: stranger.wabaId })).toMatchObject(waba)
-    expect(await refused(org, lead, { phoneId: 'nobody' })).toMatchObject(phone)
-    expect(await refused(org, lead, { phoneId: stranger.phones[0] })).toMatchObject(phone)
-    expect(await refused(org, lead, { phoneId: org.phones[0], wabaId: 'second' })).toMatchObject(phone)
+    expect(await refused(org, lead, { remotePhoneId: 'nobody' })).toMatchObject(phone)
+    expect(await refused(org, lead, { remotePhoneId: stranger.phones[0] })).toMatchObject(phone)
+    expect(await refused(org, lead, { remotePhoneId: org.phones[0], wabaId: 'second' })).toMatchObject(phone)
     expect(await refused(org, lead, { wabaId: 'second' })).toMatchObject({
       error: 'NO_WABA_PHONE_AVAILABLE',
       status: 404,
@@ -129,7 +129,7 @@ describe('the number of a new chatroom', () => {
   it('is checked also if the contact has a chatroom already', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org)
-    expect(await refused(org, room.contactId, { phoneId: 'nobody' })).toMatchObject({
+    expect(await refused(org, room.contactId, { remotePhoneId: 'nobody' })).toMatchObject({
       error: 'WABA_PHONE_NOT_FOUND',
     })
   })

@@ -28,7 +28,7 @@ async function refused(org: TestOrg, work: () => Promise<unknown>) {
   return [status, error]
 }
 
-type Ask = { assign?: Wish; wabaId?: string; phoneId?: string; onHandover?: boolean }
+type Ask = { assign?: Wish; wabaId?: string; remotePhoneId?: string; onHandover?: boolean }
 
 async function assign(org: TestOrg, contactId: string, ask: Ask = {}) {
   await assignContact(db, {
@@ -53,7 +53,7 @@ describe('assigning a contact', () => {
     const id = await create(org, lead, to('ann'))
     await assign(org, lead)
     expect(await usersOf(db, id)).toEqual(['bob'])
-    await assign(org, lead, { assign: toGroup(team), phoneId: org.phones[0]!, wabaId: org.wabaId })
+    await assign(org, lead, { assign: toGroup(team), remotePhoneId: org.phones[0]!, wabaId: org.wabaId })
     expect(await usersOf(db, id)).toEqual(['cid'])
     await assign(org, lead, { assign: to('dee'), onHandover: true })
     expect(await usersOf(db, id)).toEqual(['cid'])
@@ -69,7 +69,7 @@ describe('assigning a contact', () => {
     expect(room).toMatchObject({ waba_phone_id: org.phones[1], state: 'active' })
     expect(await usersOf(db, room.id)).toEqual(['bob'])
     const named = await createLead(db, org, { customer: '+15550002222' })
-    await assign(org, named, { phoneId: org.phones[1]!, onHandover: true })
+    await assign(org, named, { remotePhoneId: org.phones[1]!, onHandover: true })
     expect(await roomOf(named)).toMatchObject([{ waba_phone_id: org.phones[1], pending_user_id: 'bob' }])
   })
 
@@ -84,9 +84,12 @@ describe('assigning a contact', () => {
       expect(await refusal(id, { assign: to('nobody') })).toEqual([404, 'USER_NOT_FOUND'])
       expect(await refusal(id, { assign: toGroup('nobody') })).toEqual([404, 'GROUP_NOT_FOUND'])
       expect(await refusal(id, { wabaId: other.wabaId })).toEqual([404, 'WABA_NOT_FOUND'])
-      expect(await refusal(id, { phoneId: other.phones[0]! })).toEqual([404, 'WABA_PHONE_NOT_FOUND'])
+      expect(await refusal(id, { remotePhoneId: other.phones[0]! })).toEqual([404, 'WABA_PHONE_NOT_FOUND'])
     }
-    expect(await refusal(contactId, { phoneId: org.phones[1]! })).toEqual([404, 'WABA_MAPPING_NOT_FOUND'])
+    expect(await refusal(contactId, { remotePhoneId: org.phones[1]! })).toEqual([
+      404,
+      'WABA_MAPPING_NOT_FOUND',
+    ])
   })
 
   it('is refused if no number is free, and for an expired contact without a chatroom', async () => {
