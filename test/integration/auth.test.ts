@@ -2,14 +2,14 @@ import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { tokenCommand } from '../../src/cli/token.ts'
 import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { JWT_SECRET, startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { publishFigure } from '../support/figures.ts'
 import { createOrg } from '../support/org.ts'
-import { startProcess } from '../support/process.ts'
 
 const OTHER_SECRET = 'another secret of 32 bytes or more!!'
 const now = () => Math.floor(Date.now() / 1000)
@@ -40,7 +40,7 @@ function without<T extends object>(object: T, key: keyof T): Omit<T, typeof key>
   return rest
 }
 
-/** What the API answers to an Authorization header on a harmless route of the org. */
+/** The answer of the API to an Authorization header, on a route of the org that changes nothing. */
 async function ask(
   api: TestApi,
   authorization: string | null,
@@ -57,14 +57,14 @@ afterAll(() => publishFigure(25, { of: 'forged or invalid tokens answered with 4
 const refused = { status: 401, error: 'UNAUTHORIZED', challenge: 'Bearer' }
 const admitted = { status: 200, error: undefined, challenge: undefined }
 
-describe('with a shared secret', () => {
+describe('the API with a shared secret', () => {
   let api: TestApi
   beforeAll(async () => {
     api = await startTestApi(db)
   })
   const askWith = (token: string) => ask(api, `Bearer ${token}`)
 
-  it('lets a well-signed token in, whatever the case of the scheme', async () => {
+  it('accepts a token with a right signature, and the scheme in upper or lower case', async () => {
     expect(await askWith(forge(claims()))).toEqual(admitted)
     expect(await ask(api, `bearer ${forge(claims())}`)).toEqual(admitted)
   })
@@ -75,16 +75,16 @@ describe('with a shared secret', () => {
     ['a scheme without a token', 'Bearer'],
     ['an empty token', 'Bearer '],
     ['basic auth', `Basic ${Buffer.from('a:b').toString('base64')}`],
-    ['a word', 'Bearer x'],
-    ['two dots', 'Bearer ..'],
-    ['four parts', 'Bearer a.b.c.d'],
-    ['something that is no base64', 'Bearer %%%.%%%.%%%'],
-    ['very much', `Bearer ${'a'.repeat(5000)}.${'b'.repeat(5000)}.c`],
+    ['a token of one part', 'Bearer x'],
+    ['a token of three empty parts', 'Bearer ..'],
+    ['a token of four parts', 'Bearer a.b.c.d'],
+    ['a token that is not base64', 'Bearer %%%.%%%.%%%'],
+    ['a token of 10,000 characters', `Bearer ${'a'.repeat(5000)}.${'b'.repeat(5000)}.c`],
   ])('refuses %s', async (_, header) => {
     expect(await ask(api, header)).toEqual(refused)
   })
 
-  it('refuses tokens without a signature, whatever they call it', async () => {
+  it('refuses a token without a signature, in every spelling of the algorithm none', async () => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null]) {
       expect(await askWith(`${encode({ alg })}.${encode(claims())}.`), String(alg)).toEqual(refused)
       expect(await askWith(`${encode({ alg })}.${encode(claims())}.AAAA`), String(alg)).toEqual(refused)
@@ -92,7 +92,7 @@ describe('with a shared secret', () => {
     }
   })
 
-  it('refuses a signature by another key, of other claims, cut short or left over from another token', async () => {
+  it('refuses a signature by another key or of another token, and one that is shortened or missing', async () => {
     const [header, payload, signature = ''] = forge({ ...claims(), role: 'MEMBER' }).split('.')
     const raised = encode(claims())
     expect(await askWith(forge(claims(), { key: OTHER_SECRET }))).toEqual(refused)
@@ -102,7 +102,7 @@ describe('with a shared secret', () => {
     expect(await askWith(`${header}.${payload}.`)).toEqual(refused)
   })
 
-  it('refuses other algorithms, even with the right secret', async () => {
+  it('refuses other algorithms, also with the right secret', async () => {
     for (const alg of ['HS384', 'HS512']) {
       const token = await new SignJWT(claims())
         .setProtectedHeader({ alg })
@@ -112,7 +112,7 @@ describe('with a shared secret', () => {
     expect(await askWith(forge(claims(), { header: { alg: 'RS256' } }))).toEqual(refused)
   })
 
-  it('never takes a key, or the way to one, from the token', async () => {
+  it('takes neither a key nor the address of a key from the token', async () => {
     const jwk = { kty: 'oct', k: Buffer.from(OTHER_SECRET).toString('base64url') }
     const own = { key: OTHER_SECRET }
     for (const trick of [
@@ -131,20 +131,20 @@ describe('with a shared secret', () => {
     ).toEqual(refused)
   })
 
-  it('refuses an extension it does not know when the token calls it critical', async () => {
+  it('refuses a critical extension that it does not know', async () => {
     const header = { alg: 'HS256', crit: ['b64'], b64: false }
     expect(await askWith(forge(claims(), { header }))).toEqual(refused)
     expect(await askWith(forge(claims(), { header: { alg: 'HS256', crit: ['x'], x: 1 } }))).toEqual(refused)
   })
 
-  it('says that a token has expired, five seconds after it has', async () => {
+  it('answers that a token has expired, five seconds after it has', async () => {
     const expired = { status: 401, error: 'TOKEN_EXPIRED', challenge: 'Bearer' }
     expect(await askWith(forge({ ...claims(), exp: now() - 60 }))).toEqual(expired)
     expect(await askWith(forge({ ...claims(), exp: now() - 6 }))).toEqual(expired)
     expect(await askWith(forge({ ...claims(), exp: now() - 2 }))).toEqual(admitted)
   })
 
-  it('says nothing of expiry about a forged token', async () => {
+  it('does not answer that a forged token has expired', async () => {
     expect(await askWith(forge({ ...claims(), exp: now() - 60 }, { key: OTHER_SECRET }))).toEqual(refused)
   })
 
@@ -152,7 +152,7 @@ describe('with a shared secret', () => {
     expect(await askWith(forge({ ...claims(), nbf: now() + 60 }))).toEqual(refused)
   })
 
-  it('refuses a token without exp or sub, or with one that is no time or no name', async () => {
+  it('refuses a token whose `exp` or `sub` is missing or invalid', async () => {
     expect(await askWith(forge(without(claims(), 'exp')))).toEqual(refused)
     expect(await askWith(forge(without(claims(), 'sub')))).toEqual(refused)
     for (const exp of ['never', null, {}, '9999999999']) {
@@ -163,14 +163,14 @@ describe('with a shared secret', () => {
     }
   })
 
-  it('refuses a role that it does not know', async () => {
+  it('refuses an unknown role', async () => {
     expect(await askWith(forge(without(claims(), 'role')))).toEqual(refused)
     for (const role of ['admin', 'OWNER', '', null, ['ADMIN'], 'constructor']) {
       expect(await askWith(forge({ ...claims(), role })), String(role)).toEqual(refused)
     }
   })
 
-  it('refuses a token that names no org, names it in two ways, or is half a partner', async () => {
+  it('refuses a token that names no org, names it in two ways, or has only a part of the claims of a partner', async () => {
     const { org_id, ...rest } = claims()
     for (const orgs of [
       {},
@@ -190,13 +190,13 @@ describe('with a shared secret', () => {
     expect(await askWith(forge({ ...rest, partner_id: 'p', org_ids: ['x', org_id] }))).toEqual(admitted)
   })
 
-  it('refuses an impersonation that does not say who really acts', async () => {
+  it('refuses an impersonation that does not name the impersonator', async () => {
     for (const act of [{}, { sub: '' }, { sub: null }, 'eve', [], true]) {
       expect(await askWith(forge({ ...claims(), act })), JSON.stringify(act)).toEqual(refused)
     }
   })
 
-  it('answers 403 alike for an org that the token does not cover and one that does not exist', async () => {
+  it('gives the same 403 for an org that the token does not cover and for an unknown org', async () => {
     const other = await createOrg(db)
     const forbidden = { status: 403, error: 'FORBIDDEN', challenge: undefined }
     const path = (id: string) => `/v2/org/${id}/contact/pn/+15550001111`
@@ -205,8 +205,8 @@ describe('with a shared secret', () => {
     expect(await ask(api, token, path('nobody'))).toEqual(forbidden)
     expect(await ask(api, token, path('%00'))).toEqual(forbidden)
     expect(await ask(api, token, path(org.toUpperCase()))).toEqual(forbidden)
-    const ghost = `Bearer ${forge({ ...claims(), org_id: 'ghost' })}`
-    expect(await ask(api, ghost, path('ghost'))).toEqual(forbidden)
+    const unknown = `Bearer ${forge({ ...claims(), org_id: 'unknown' })}`
+    expect(await ask(api, unknown, path('unknown'))).toEqual(forbidden)
   })
 
   it('never logs a token', async () => {
@@ -217,8 +217,8 @@ describe('with a shared secret', () => {
   })
 })
 
-describe('with several secrets', () => {
-  it('takes a token of any of them, so that they can be rotated, and says which have expired', async () => {
+describe('the API with several secrets', () => {
+  it('accepts a token of each secret, and answers that a token of the second secret has expired', async () => {
     const api = await startTestApi(db, { jwt: { secrets: [JWT_SECRET, OTHER_SECRET] } })
     expect(await ask(api, `Bearer ${forge(claims())}`)).toEqual(admitted)
     expect(await ask(api, `Bearer ${forge(claims(), { key: OTHER_SECRET })}`)).toEqual(admitted)
@@ -229,8 +229,8 @@ describe('with several secrets', () => {
   })
 })
 
-describe('with an issuer and an audience', () => {
-  it('refuses tokens of other issuers or for other audiences', async () => {
+describe('the API with an issuer and an audience', () => {
+  it('refuses tokens of other issuers and for other audiences', async () => {
     const api = await startTestApi(db, { jwt: { issuer: 'https://us', audience: 'usher' } })
     const good = { ...claims(), iss: 'https://us', aud: ['else', 'usher'] }
     expect(await ask(api, `Bearer ${forge(good)}`)).toEqual(admitted)
@@ -247,8 +247,8 @@ describe('with an issuer and an audience', () => {
   })
 })
 
-describe('with neither a secret nor a JWKS', () => {
-  it('refuses every call and warns once', async () => {
+describe('the API with neither a secret nor a JWKS', () => {
+  it('refuses every call, and warns once in the log', async () => {
     const api = await startTestApi(db, { jwt: { secrets: [] } })
     for (const key of [JWT_SECRET, '']) {
       expect(await ask(api, `Bearer ${forge(claims(), { key })}`)).toEqual(refused)
@@ -258,7 +258,7 @@ describe('with neither a secret nor a JWKS', () => {
   })
 })
 
-describe('with a JWKS', () => {
+describe('the API with a JWKS', () => {
   let api: TestApi
   let keys: Awaited<ReturnType<typeof generateKeyPair>>
   let published: string
@@ -285,13 +285,13 @@ describe('with a JWKS', () => {
   const sign = (header = {}, key = keys.privateKey) =>
     new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', kid: 'k1', ...header }).sign(key)
 
-  it('lets in what one of its keys has signed, and asks for the keys once', async () => {
+  it('accepts a token that one of the keys has signed, and fetches the keys once', async () => {
     expect(await ask(api, `Bearer ${await sign()}`)).toEqual(admitted)
     expect(await ask(api, `Bearer ${await sign()}`)).toEqual(admitted)
     expect(fetches).toBe(1)
   })
 
-  it('refuses HS256 keyed with its public key, in every spelling of it', async () => {
+  it('refuses HS256 with the public key as its secret, in every encoding of the key', async () => {
     const spki = await exportSPKI(keys.publicKey)
     const jwk = await exportJWK(keys.publicKey)
     for (const key of [spki, spki.trim(), JSON.stringify(jwk), Buffer.from(jwk.n ?? '', 'base64url')]) {
@@ -305,17 +305,17 @@ describe('with a JWKS', () => {
     expect(await ask(api, `Bearer ${header}.${encode(claims())}.`)).toEqual(refused)
   })
 
-  it('refuses the key of a stranger, also one that the token brings or points to', async () => {
-    const stranger = await generateKeyPair('RS256', { extractable: true })
-    const jwk = await exportJWK(stranger.publicKey)
+  it('refuses another key, also if the token contains the key or its address', async () => {
+    const other = await generateKeyPair('RS256', { extractable: true })
+    const jwk = await exportJWK(other.publicKey)
     const before = fetches
     for (const header of [{}, { jwk }, { jku: api.url }, { x5u: api.url }, { kid: 'k2' }, { kid: '../k1' }]) {
-      expect(await ask(api, `Bearer ${await sign(header, stranger.privateKey)}`)).toEqual(refused)
+      expect(await ask(api, `Bearer ${await sign(header, other.privateKey)}`)).toEqual(refused)
     }
-    expect(fetches, 'an unknown kid must not make us ask again and again').toBe(before)
+    expect(fetches, 'an unknown kid must not cause a fetch each time').toBe(before)
   })
 
-  it('answers 500, not 401, while the keys cannot be read, and recovers by itself', async () => {
+  it('answers 500, not 401, while the keys cannot be read, and accepts tokens once they can', async () => {
     const good = published
     published = 'not json'
     const late = await startTestApi(db, { jwt: jwks(server.address() as AddressInfo) })
@@ -327,18 +327,20 @@ describe('with a JWKS', () => {
   })
 })
 
-describe('npm run token', () => {
-  it('makes tokens that the API takes: of a user, of one who is impersonated, of a partner', async () => {
+describe('the command `token`', () => {
+  it.each([
+    ['a user', ['--user', 'ann']],
+    ['an impersonated user', ['--act', 'support']],
+    ['a partner', ['--partner', 'p1']],
+  ])('prints a token of %s that the API accepts', async (_, who) => {
+    vi.stubEnv('JWT_SECRET', JWT_SECRET)
+    const printed = vi.spyOn(console, 'log').mockReturnValue()
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      printed.mockRestore()
+    })
+    await tokenCommand().parseAsync(['--org', org, '--role', 'MEMBER', ...who], { from: 'user' })
     const api = await startTestApi(db)
-    for (const who of [
-      ['--user', 'ann'],
-      ['--act', 'support'],
-      ['--partner', 'p1'],
-    ]) {
-      const words = ['token', '--org', org, '--role', 'MEMBER', ...who]
-      const command = startProcess('src/cli/main.js', words, { JWT_SECRET })
-      expect(await command.exited(), command.output()).toBe(0)
-      expect(await ask(api, `Bearer ${command.output().trim()}`), who.join(' ')).toEqual(admitted)
-    }
+    expect(await ask(api, `Bearer ${printed.mock.calls[0]?.[0]}`)).toEqual(admitted)
   })
 })

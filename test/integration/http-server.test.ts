@@ -7,10 +7,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createApiApp } from '../../src/http/app.ts'
 import { ListenError, type RunningServer, type ServerTimeouts, startServer } from '../../src/http/server.ts'
 import { openSocket, send } from '../support/http.ts'
+import { SLOWNESS } from '../support/patience.ts'
 
-const HURRY: ServerTimeouts = {
-  requestTimeout: 300,
-  headersTimeout: 150,
+/** Short time-outs, so that a client that is too slow is closed soon. */
+const SHORT: ServerTimeouts = {
+  requestTimeout: Math.ceil(300 * SLOWNESS),
+  headersTimeout: Math.ceil(150 * SLOWNESS),
   connectionsCheckingInterval: 50,
   keepAliveTimeout: 100,
 }
@@ -45,8 +47,8 @@ const ok: RequestListener = (req, res) => {
 }
 
 describe('the HTTP server', () => {
-  test('closes senders that trickle their headers or their body', async () => {
-    const { url } = await start(ok, HURRY)
+  test('closes the connection of a client that sends its headers or its body too slowly', async () => {
+    const { url } = await start(ok, SHORT)
     const silent = await openSocket(url)
     const head = await openSocket(url)
     const body = await openSocket(url)
@@ -63,14 +65,14 @@ describe('the HTTP server', () => {
   })
 
   test('closes a connection that stays idle', async () => {
-    const { url } = await start(ok, HURRY)
+    const { url } = await start(ok, SHORT)
     const { socket, closed } = await openSocket(url)
     socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
     expect(await closed).toMatch(/^HTTP\/1.1 200 OK/)
   })
 
   test.each(['PORT', 'OPS_PORT'] as const)(
-    'says which port is taken and that %s changes it',
+    'fails to start on a taken port with an error that names the port and %s',
     async (variable) => {
       const { port } = await start(ok)
       const error = await startServer({ host: '127.0.0.1', port, variable, handler: ok, log }).catch((e) => e)
@@ -80,14 +82,14 @@ describe('the HTTP server', () => {
     },
   )
 
-  test('says which variable names a host that is not ours', async () => {
+  test('fails to start on an address of another machine with an error that names the variable', async () => {
     const parts = { host: '192.0.2.1', port: 0, variable: 'OPS_PORT' as const, handler: ok, log }
     await expect(startServer(parts)).rejects.toThrow(
       '192.0.2.1:0: OPS_HOST is not an address of this machine',
     )
   })
 
-  test('tells an address that works from this machine when it listens on all', async () => {
+  test('has an address that works from this machine if it listens on all', async () => {
     const parts = { host: '0.0.0.0', port: 0, variable: 'PORT' as const, handler: ok, log }
     const server = await startServer(parts)
     running.push(server)
@@ -95,11 +97,11 @@ describe('the HTTP server', () => {
   })
 })
 
-describe('closing', () => {
+describe('closing the HTTP server', () => {
   const agent = new Agent({ keepAlive: true })
   afterEach(() => agent.destroy())
 
-  test('lets a running request end, takes no new one, and closes what falls idle', async () => {
+  test('lets a running request end, accepts no new one, and closes connections that become idle', async () => {
     let finish: (() => void) | undefined
     const { url, close } = await start((_req, res) => {
       finish = () => res.end('done')
@@ -113,7 +115,7 @@ describe('closing', () => {
     expect(await text(res)).toBe('done')
     const begin = performance.now()
     await closing
-    expect(performance.now() - begin).toBeLessThan(1_000)
+    expect(performance.now() - begin).toBeLessThan(5_000)
   })
 
   test('closes idle connections at once', async () => {
@@ -122,10 +124,10 @@ describe('closing', () => {
     await text(res)
     const begin = performance.now()
     await close(10_000)
-    expect(performance.now() - begin).toBeLessThan(1_000)
+    expect(performance.now() - begin).toBeLessThan(5_000)
   })
 
-  test('cuts off at the deadline what does not end', async () => {
+  test('ends requests at the deadline that have not ended by themselves', async () => {
     const { url, close } = await start(() => {})
     const { socket, closed } = await openSocket(url)
     socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -133,7 +135,7 @@ describe('closing', () => {
     const begin = performance.now()
     await close(200)
     expect(await closed).toBe('')
-    expect(performance.now() - begin).toBeLessThan(1_000)
+    expect(performance.now() - begin).toBeLessThan(5_000)
   })
 })
 
@@ -146,7 +148,7 @@ describe('the API app', () => {
   })
   const app = createApiApp({ routers: [router], log })
 
-  test('serves its routers, with security headers and without telling what it is made of', async () => {
+  test('serves its routers with security headers and without `x-powered-by`', async () => {
     const { url } = await start(app)
     const reply = await send(`${url}/here`)
     expect(JSON.parse(reply.body)).toEqual({ found: true })
@@ -170,7 +172,7 @@ describe('the API app', () => {
     })
   })
 
-  test('logs what failed, and tells the client nothing of it', async () => {
+  test('logs an error, and does not show it to the client', async () => {
     const { url } = await start(app)
     const reply = await send(`${url}/broken`)
     expect(reply.body).not.toMatch(/canary/)

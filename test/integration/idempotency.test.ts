@@ -65,7 +65,7 @@ async function written(id = org): Promise<number> {
 }
 
 describe('an Idempotency-Key', () => {
-  it('makes the same request act once: the stored answer is given again, and says so', async () => {
+  it('makes the same request act once, and the second answer is the stored one, with a header that says so', async () => {
     const first = await post({ key: 'k' })
     const second = await post({ key: 'k' })
     expect([first.status, first.headers['idempotent-replayed']]).toEqual([200, undefined])
@@ -74,7 +74,7 @@ describe('an Idempotency-Key', () => {
     expect(await written()).toBe(1)
   })
 
-  it('replays an answer without a body, too', async () => {
+  it('also replays an answer without a body', async () => {
     await post({ key: 'k', kind: 'silent' })
     const second = await post({ key: 'k', kind: 'silent' })
     expect([second.status, second.body, second.headers['idempotent-replayed']]).toEqual([
@@ -84,7 +84,7 @@ describe('an Idempotency-Key', () => {
     ])
   })
 
-  it('is not needed, and without it every request acts', async () => {
+  it('is optional, and without it every request acts', async () => {
     await post({})
     await post({})
     expect(await written()).toBe(2)
@@ -103,7 +103,7 @@ describe('an Idempotency-Key', () => {
     expect(await written()).toBe(1)
   })
 
-  it('is refused to another caller, who would see the answer', async () => {
+  it('is refused for another caller, who would see the stored answer', async () => {
     await post({ key: 'k' })
     for (const as of [
       { org, user: 'bob' },
@@ -114,7 +114,7 @@ describe('an Idempotency-Key', () => {
     }
   })
 
-  it('means nothing in another org', async () => {
+  it('has no effect in another org', async () => {
     const other = (await createOrg(database.db)).id
     await post({ key: 'k' })
     const reply = await post({ key: 'k', as: { org: other } })
@@ -122,7 +122,7 @@ describe('an Idempotency-Key', () => {
     expect(await written(other)).toBe(1)
   })
 
-  it('is refused while the first request is at work, which then goes on undisturbed', async () => {
+  it('is refused while the first request runs, which then completes', async () => {
     let finish = () => {}
     const begun = new Promise<void>((begin) => {
       next = () =>
@@ -154,9 +154,9 @@ describe('an Idempotency-Key', () => {
   })
 
   it.each([
-    ['our failure', () => Promise.reject(new Error('broken')), 500],
+    ['an internal error', () => Promise.reject(new Error('broken')), 500],
     ['a refusal', () => Promise.reject(new ApiError('CHATROOM_NOT_FOUND')), 404],
-  ])('may be used again after %s, of which nothing is left', async (_, fail, status) => {
+  ])('may be used again after %s, of which nothing is stored', async (_, fail, status) => {
     next = fail
     expect((await post({ key: 'k' })).status).toBe(status)
     expect(await written()).toBe(0)
@@ -181,7 +181,7 @@ describe('an Idempotency-Key', () => {
     expect(await written()).toBe(2)
   })
 
-  it('is 1 to 255 printable ASCII characters', async () => {
+  it('has 1 to 255 printable ASCII characters', async () => {
     expect((await post({ key: '!'.repeat(255) })).status).toBe(200)
     for (const key of ['', 'a b', 'a'.repeat(256), 'é']) {
       expect(await post({ key }), key).toMatchObject({
@@ -191,7 +191,7 @@ describe('an Idempotency-Key', () => {
     }
   })
 
-  it('does not store the refusal of bad input', async () => {
+  it('is not stored with the refusal of invalid input', async () => {
     const bad = await api.call('POST', `/v1/org/${org}/things/a`, {
       body: { n: 'x' },
       headers: { 'idempotency-key': 'k' },

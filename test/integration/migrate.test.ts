@@ -36,7 +36,7 @@ describe('migrate', () => {
     return rows as { name: string; oid: number }[]
   }
 
-  test('ten processes that migrate an empty database at once leave one complete schema', async () => {
+  test('ten migrations of an empty database at the same time leave one complete schema', async () => {
     await Promise.all(Array.from({ length: 10 }, () => migrate(emptyUrl)))
 
     const names = (await schemaNow()).map((row) => row.name)
@@ -52,13 +52,13 @@ describe('migrate', () => {
     expect(bullmq.rows[0].version).toBe(await runMigrations(client))
   })
 
-  test('a second run changes nothing', async () => {
+  test('a second migration changes nothing', async () => {
     const before = await schemaNow()
     await migrate(emptyUrl)
     expect(await schemaNow()).toEqual(before)
   })
 
-  test('a migrator waits while another one holds the lock', async () => {
+  test('a migration waits while another one holds the lock', async () => {
     const { rows } = await client.query(`select pg_advisory_lock(${0x55534852})`)
     expect(rows).toHaveLength(1)
     let done = false
@@ -78,7 +78,7 @@ describe('migrate', () => {
     return waiters.rowCount === 1
   }
 
-  test('an unreachable server is named, its password is not', async () => {
+  test('a migration names an unreachable server in its error, without the password', async () => {
     const failure = migrate('postgres://usher:secret@127.0.0.1:1/nowhere')
     await expect(failure).rejects.toThrow(
       /^cannot connect to PostgreSQL at 127\.0\.0\.1:1\/nowhere: .*REFUSED/,
@@ -126,14 +126,14 @@ describe('the schema', async () => {
     expect(await refusal(addChatroom(2))).toEqual({ state: '23505', constraint: 'chatrooms_one_active' })
   })
 
-  test('accepts a second chatroom once the first is deactivated, and refuses to reactivate the first', async () => {
+  test('accepts a second chatroom once the first is deactivated, and then refuses that the first becomes active', async () => {
     await pool.query(`update chatrooms set deactivated_at = now() where id = $1`, [uuid(1)])
     await addChatroom(2)
     const reactivation = pool.query(`update chatrooms set deactivated_at = null where id = $1`, [uuid(1)])
     expect(await refusal(reactivation)).toEqual({ state: '23505', constraint: 'chatrooms_one_active' })
   })
 
-  test.each(['chatrooms', 'contacts'])('lets nothing in %s leave expiry, nor move it', async (table) => {
+  test.each(['chatrooms', 'contacts'])('refuses that an expiry in %s is undone or moved', async (table) => {
     await pool.query(`update ${table} set expired_at = now() where id = $1`, [uuid(1)])
     const final = { state: '23514', constraint: 'expired_is_final' }
     for (const value of ['null', `now() + interval '1 day'`]) {

@@ -10,16 +10,16 @@ import { send } from '../support/http.ts'
 
 type Json = { [key: string]: Json }
 const spec: Json = JSON.parse(readFileSync('test/fixtures/spec-openapi.json', 'utf8'))
-// Through JSON, as a client reads it.
+// As a client reads it: through JSON.
 const ours: Json = JSON.parse(JSON.stringify(createDocument(ENDPOINTS)))
 
 /**
- * Bounds where the spec states none: ids have 1 to 128 characters, and unknown fields are refused. Everything else
- * has to be the spec's, word for word.
+ * Bounds that the original document (`test/fixtures/spec-openapi.json`) does not state: ids have 1 to 128 characters,
+ * and unknown fields are refused. Everything else must equal the original.
  */
 const ADDITIONS: Record<string, unknown> = { minLength: 1, maxLength: 128, additionalProperties: false }
 
-/** Our part of the document without those additions, lists that mean sets in one order. */
+/** A part of our document without those additions, and with lists whose order means nothing sorted. */
 function comparable(part: unknown, theirs: unknown): unknown {
   if (Array.isArray(part)) {
     const sorted = [...part].sort((a, b) => nameOf(a).localeCompare(nameOf(b)))
@@ -42,13 +42,13 @@ const operations = Object.entries(spec.paths!).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 )
 
-describe('the document', () => {
-  it('has the twelve addresses of the spec', () => {
+describe('the OpenAPI document', () => {
+  it('has the twelve addresses of the original API document', () => {
     expect(operations).toHaveLength(12)
     for (const { path, method } of operations) expect(Object.keys(ours.paths![path] ?? {})).toContain(method)
   })
 
-  it.each(operations)('describes $method $path as the spec does', ({ path, method, operation }) => {
+  it.each(operations)('describes $method $path as the original does', ({ path, method, operation }) => {
     const { description: words, ...mine } = ours.paths![path]![method]!
     const { description: specified, ...theirs } = operation
     expect(comparable(mine, theirs)).toEqual(comparable(theirs, theirs))
@@ -56,12 +56,12 @@ describe('the document', () => {
     expect(policy(words)).toEqual(policy(specified))
   })
 
-  it.each(Object.keys(spec.components!.schemas!))('has the schema %s of the spec', (name) => {
+  it.each(Object.keys(spec.components!.schemas!))('has the schema %s of the original', (name) => {
     const theirs = spec.components!.schemas![name]
     expect(comparable(ours.components!.schemas![name], theirs)).toEqual(comparable(theirs, theirs))
   })
 
-  it('has the security scheme of the spec, and every operation needs it', () => {
+  it('has the security scheme of the original, and every operation needs it', () => {
     expect(ours.components!.securitySchemes).toEqual(spec.components!.securitySchemes)
     expect(ours.security).toEqual([{ 'bearer-key': [] }])
   })
@@ -87,14 +87,14 @@ describe('the running API', () => {
     expect(routes.sort()).toEqual([...described, 'get /docs', 'get /openapi.json'].sort())
   })
 
-  it('serves the document to anybody', async () => {
+  it('serves the document without a token', async () => {
     const { status, body, headers } = await api.call('GET', '/openapi.json', { as: null })
     expect(status).toBe(200)
     expect(headers['content-type']).toMatch(/^application\/json/)
     expect(body).toEqual(ours)
   })
 
-  it('shows it as a page that needs nothing from anywhere and runs nothing', async () => {
+  it('shows the document as a page that loads nothing from other sites and runs no script', async () => {
     const { status, headers, body } = await send(`${api.url}/docs`)
     expect(status).toBe(200)
     expect(headers['content-type']).toMatch(/^text\/html/)
@@ -108,7 +108,7 @@ describe('the running API', () => {
     for (const name of Object.keys(ours.components!.schemas!)) expect(body).toContain(`id="${name}"`)
   })
 
-  it('answers an address that nothing lives at with 404 in the common shape', async () => {
+  it('answers an unknown address with 404 in the common error shape', async () => {
     const { status, body } = await api.call('GET', '/v1/nothing')
     expect(status).toBe(404)
     expect(body).toMatchObject({ error_code: 4040001, error_message: 'NOT_FOUND', payload: {} })

@@ -31,7 +31,7 @@ beforeAll(async () => {
   other = (await createOrg(db)).id
 })
 
-/** The spec states the policy of its endpoints in words; ours state theirs where they are defined. */
+/** The original API document states its policies in its descriptions; our own endpoints have theirs in code. */
 function policyOf(method: string, path: string): Policy | undefined {
   const words: string | undefined = spec.paths[path]?.[method]?.description
   if (words === undefined) return ENDPOINTS.find((e) => e.method === method && e.path === path)?.policy
@@ -74,7 +74,7 @@ async function outcomeOf(caller: (typeof callers)[number], method: string, path:
 }
 
 describe('the policy of every route', () => {
-  it('is known: there is no route without one, and none of the spec is missing', () => {
+  it('exists for every route, and every route of the original API exists', () => {
     expect(routes.length).toBeGreaterThanOrEqual(12)
     for (const { method, path } of routes) expect(policyOf(method, path), `${method} ${path}`).toBeDefined()
     const specified = Object.entries<object>(spec.paths).flatMap(([path, methods]) =>
@@ -83,7 +83,7 @@ describe('the policy of every route', () => {
     expect(routes.map((r) => `${r.method} ${r.path}`)).toEqual(expect.arrayContaining(specified))
   })
 
-  it('admits exactly whom it names, to their own orgs, and nobody to others', async () => {
+  it('admits exactly the callers that it names, and only to their own orgs', async () => {
     const found: string[] = []
     const expected: string[] = []
     for (const { method, path } of routes) {
@@ -102,7 +102,7 @@ describe('the policy of every route', () => {
     publishFigure(26, { of: 'cells (routes x callers x orgs)', n: found.length, wrong })
   })
 
-  it('asks for a token before anything else, on every route', async () => {
+  it('requires a token before the input is read', async () => {
     for (const { method, path } of routes) {
       const address = path.replace(/\{\w+\}/g, 'x')
       const reply = await api.call(method.toUpperCase(), address, { as: null, body: '{' })
@@ -110,11 +110,11 @@ describe('the policy of every route', () => {
     }
   })
 
-  it('refuses an org that does not exist in the words of one that is not covered', async () => {
+  it('gives the same refusal for an unknown org as for one that the token does not cover', async () => {
     for (const { method, path } of routes) {
-      const address = path.replace('{orgId}', 'ghost').replace(/\{\w+\}/g, 'x')
+      const address = path.replace('{orgId}', 'unknown').replace(/\{\w+\}/g, 'x')
       const replies = await Promise.all(
-        ['ghost', own].map((org) => api.call(method.toUpperCase(), address, { as: { org } })),
+        ['unknown', own].map((org) => api.call(method.toUpperCase(), address, { as: { org } })),
       )
       expect(replies[0]?.status).toBe(403)
       expect(replies[0]?.body).toEqual(replies[1]?.body)
@@ -122,10 +122,10 @@ describe('the policy of every route', () => {
   })
 })
 
-describe('every policy there can be', () => {
+describe('each of the eight policies', () => {
   const policies = callers as Policy[]
 
-  it('admits exactly whom it names', async () => {
+  it('admits exactly the callers that it names', async () => {
     const endpoints = policies.map((policy, i) =>
       defineEndpoint({
         ...{ summary: 's', tags: ['t'], method: 'get', operationId: `policy${i}`, policy },
@@ -158,12 +158,12 @@ describe('a router', () => {
       log: {} as never,
     })
 
-  it('does not start with a route that has no policy', () => {
+  it('is not built with a route that has no policy', () => {
     const { policy: _, ...naked } = endpoint
     expect(build([naked as Endpoint])).toThrow('has no policy')
   })
 
-  it('does not start with two endpoints at one address, or of one name', () => {
+  it('is not built with two endpoints of one address or one name', () => {
     const renamed = { ...endpoint, operationId: 'other', path: endpoint.path.replace('{orgId}', '{id}') }
     expect(build([endpoint, renamed as Endpoint])).toThrow('two endpoints')
     expect(build([endpoint, { ...endpoint, path: '/v1/elsewhere' }])).toThrow('two endpoints')

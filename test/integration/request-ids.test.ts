@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 const settings = (headers: Record<string, string>) => api.call('GET', '/v1/org/nobody/settings', { headers })
 
-it('every answer names its request: as the caller does, or anew', async () => {
+it('every answer has the request id of the caller, or a new one', async () => {
   expect((await settings({ 'x-request-id': 'crm:42.a-b_C' })).headers['x-request-id']).toBe('crm:42.a-b_C')
   const [one, other] = [await settings({}), await settings({})].map(({ headers }) => headers['x-request-id'])
   expect(one).toMatch(/^[\da-f-]{36}$/)
@@ -22,13 +22,13 @@ it('every answer names its request: as the caller does, or anew', async () => {
 })
 
 it.each(['', 'a b', 'a'.repeat(101), '{"level":60}'])(
-  'a name that is not fit for a log is replaced: %s',
+  'a request id that is not fit for a log is replaced: %s',
   async (id) => {
     expect((await settings({ 'x-request-id': id })).headers['x-request-id']).toMatch(/^[\da-f-]{36}$/)
   },
 )
 
-it('the line of an error names the request that was answered 500', async () => {
+it('the log line of an internal error has the request id', async () => {
   await database.pool.query('alter table orgs rename to orgs_away')
   const reply = await settings({ 'x-request-id': 'crm-7' })
   await database.pool.query('alter table orgs_away rename to orgs')

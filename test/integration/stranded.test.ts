@@ -1,15 +1,12 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Db } from '../../src/db/client.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { requeueStranded } from '../../src/inbox/requeue-stranded.ts'
 import { countSuspectTries, readSuspects } from '../../src/inbox/stranded.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { inboxStates, store } from '../support/inbox.ts'
 
-let db: Db
+const { db } = await createTestDatabase()
 
-beforeAll(async () => {
-  db = (await createTestDatabase()).db
-})
+beforeEach(() => db.$client.query('truncate inbox'))
 
 async function requeue({ taken = true, waiting = 0 as number | 'unknown' } = {}) {
   const jobs: { ids: number[]; suspect: boolean }[] = []
@@ -25,8 +22,8 @@ const makeDue = (ids: number[]) =>
   db.$client.query(`update inbox set due_at = now() - interval '1 second' where id = any($1)`, [ids])
 const bodies = (n: number) => Array.from({ length: n }, (_, i) => Buffer.from(`body ${i}`))
 
-describe('deliveries that no job knows', () => {
-  it('are left alone for 30 s, then enqueued in jobs of 100, each once until its next time', async () => {
+describe('stranded deliveries', () => {
+  it('are enqueued after 30 s in jobs of 100, each once until it is due again', async () => {
     const ids = await store(db, ...bodies(250))
     expect((await requeue()).jobs).toEqual([])
     await makeDue(ids)
@@ -34,10 +31,9 @@ describe('deliveries that no job knows', () => {
     expect(jobs.map((j) => j.ids.length)).toEqual([100, 100, 50])
     expect([jobs.flatMap((j) => j.ids), done.requeued]).toEqual([ids, 250])
     expect((await requeue()).jobs).toEqual([])
-    await db.$client.query('delete from inbox')
   })
 
-  it('come again after 1, 2, 4 ... minutes, at most 32', async () => {
+  it('are due again after 1, 2, 4 ... minutes, at most 32', async () => {
     const ids = await store(db, ...bodies(1))
     const waits = []
     for (let i = 0; i < 8; i++) {
@@ -49,10 +45,9 @@ describe('deliveries that no job knows', () => {
       waits.push(Number(rows[0].m))
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 32, 32])
-    await db.$client.query('delete from inbox')
   })
 
-  it('are never suspected while the queue is long or cannot say how long: they go on together', async () => {
+  it('do not become suspects while the queue is long or its length is unknown', async () => {
     const ids = await store(db, ...bodies(3))
     for (const waiting of [21, 91_000, 'unknown', 21, 21, 21] as const) {
       await makeDue(ids)
@@ -62,10 +57,9 @@ describe('deliveries that no job knows', () => {
     expect(rows).toEqual([{ n: 0 }])
     await makeDue(ids)
     expect((await requeue({ waiting: 20 })).jobs).toEqual([{ ids, suspect: false }])
-    await db.$client.query('delete from inbox')
   })
 
-  it('that keep coming back go alone, as suspects', async () => {
+  it('become suspects, with a job each, at the fourth time', async () => {
     const ids = await store(db, ...bodies(3))
     for (let i = 0; i < 3; i++) {
       await makeDue(ids)
@@ -73,19 +67,17 @@ describe('deliveries that no job knows', () => {
     }
     await makeDue(ids)
     expect((await requeue()).jobs).toEqual(ids.map((id) => ({ ids: [id], suspect: true })))
-    await db.$client.query('delete from inbox')
   })
 
-  it('by the thousand are all found in one run; with a long queue, where most wait for their jobs, a thousand', async () => {
+  it('are all found in one run, or 1,000 of them while the queue is long', async () => {
     const ids = await store(db, ...bodies(2_300))
     await makeDue(ids)
     expect((await requeue({ waiting: 21 })).done.requeued).toBe(1_000)
     expect((await requeue()).done.requeued).toBe(1_300)
-    await db.$client.query('delete from inbox')
   })
 })
 
-it('what a killed worker left is tried the least tried first: together at first, then one by one', async () => {
+it('suspects with fewer attempts are retried first, those without any together and others one by one', async () => {
   const [a = 0, b = 0, c = 0, d = 0, gone = 0] = await store(db, ...bodies(5))
   await countSuspectTries(db, [a, d])
   await countSuspectTries(db, [a])
@@ -97,7 +89,7 @@ it('what a killed worker left is tried the least tried first: together at first,
   ])
 })
 
-it('a suspect has five tries, counted before each; then it is a dead letter that says so', async () => {
+it('a suspect has five attempts, each counted before it begins, and then becomes a dead letter', async () => {
   const [id = 0, innocent = 0] = await store(db, Buffer.from('kills its worker'), Buffer.from('was there'))
   expect(await countSuspectTries(db, [id, innocent])).toEqual({ tries: [id, innocent], dead: [] })
   for (let i = 0; i < 4; i++) expect(await countSuspectTries(db, [id])).toEqual({ tries: [id], dead: [] })
