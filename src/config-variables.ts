@@ -21,7 +21,7 @@ export const environment = z.object({
   OPS_PASSWORD: z.string().optional(),
   OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
   META_APP_SECRET: z.string().transform(splitList).default([]),
-  META_VERIFY_TOKEN: z.string().optional(),
+  META_VERIFY_TOKEN: z.string().transform(splitList).default([]),
   GRAPH_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),
   GRAPH_API_VERSION: z
     .string()

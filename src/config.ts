@@ -15,7 +15,7 @@ export type Config = {
     /** The login may read everything and change nothing. */
     readOnly: boolean
   }
-  meta: { appSecrets: string[]; verifyToken: string }
+  meta: { appSecrets: string[]; verifyTokens: string[] }
   graph: { url: string; version: string }
   jwt: {
     secrets: string[]

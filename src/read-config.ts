@@ -44,7 +44,7 @@ function findMissing(given: Given, role: Role): string[] {
   if (RECEIVER_ROLES.includes(role)) {
     if (splitList(given.META_APP_SECRET ?? '').length === 0)
       lines.push('META_APP_SECRET is required: the app secret that signs webhooks (App Dashboard, Basic)')
-    if (!given.META_VERIFY_TOKEN)
+    if (splitList(given.META_VERIFY_TOKEN ?? '').length === 0)
       lines.push('META_VERIFY_TOKEN is required: a word of your choice, the same as in the webhook settings')
   }
   if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
@@ -65,7 +65,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
       login: user && password ? { user, password } : undefined,
       readOnly: env.OPS_READ_ONLY,
     },
-    meta: { appSecrets: env.META_APP_SECRET, verifyToken: env.META_VERIFY_TOKEN ?? '' },
+    meta: { appSecrets: env.META_APP_SECRET, verifyTokens: env.META_VERIFY_TOKEN },
     graph: { url: env.GRAPH_API_URL.replace(/\/+$/, ''), version: env.GRAPH_API_VERSION },
     jwt: {
       secrets: env.JWT_SECRET,

@@ -6,7 +6,7 @@ import { nothing, over, run, type Statement } from '../db/statement.ts'
 /** What can happen to a row that the audit tells of. */
 export type EventKind =
   | `chatroom.${'created' | 'activated' | 'reactivated' | 'deactivated' | 'expired' | 'assigned' | 'renamed'}`
-  | `chatroom.${'handover_set' | 'handed_over'}`
+  | `chatroom.${'handover_set' | 'handed_over' | 'auto_reply_paused'}`
   | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
   | `customer.${'ambiguous' | 'identity_conflict' | 'opted_out' | 'opted_in'}`
   | 'message.queued'

@@ -12,7 +12,8 @@ const MAX_ROOMS = 50
 
 const ROOM = `r.id, r.contact_id as "contactId", r.state, r.created_at as "createdAt",
   r.contact_created_at as "contactCreatedAt", r.activated_at as "activatedAt", r.last_inbound_at as "lastInboundAt",
-  r.last_auto_reply_at as "lastAutoReplyAt", r.deactivated_at as "deactivatedAt", r.expired_at as "expiredAt",
+  r.last_auto_reply_at as "lastAutoReplyAt",
+  r.auto_replies as "autoReplies", r.auto_replies_since as "autoRepliesSince", r.deactivated_at as "deactivatedAt", r.expired_at as "expiredAt",
   r.pending_user_id as "pendingUserId"`
 
 /** The latest chatrooms of `k` (org_id, customer_id, phone_id), as `r`. */

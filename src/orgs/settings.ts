@@ -12,6 +12,8 @@ export const settingsSchema = z.strictObject({
   unknown_sender: z.enum(['hold', 'create']).default('hold'),
   room_history_visible: z.boolean().default(true),
   deactivate_on_opt_out: z.boolean().default(false),
+  reactions_reactivate: z.boolean().default(false),
+  auto_reply_burst: z.int().min(1).max(10_000).nullable().default(20),
   delegate: z
     .union([z.strictObject({ user_id: z.string().min(1) }), z.strictObject({ group_id: z.string().min(1) })])
     .nullable()
@@ -30,6 +32,8 @@ export function settingsToColumns(settings: Settings) {
     unknownSender: settings.unknown_sender,
     roomHistoryVisible: settings.room_history_visible,
     deactivateOnOptOut: settings.deactivate_on_opt_out,
+    reactionsReactivate: settings.reactions_reactivate,
+    autoReplyBurst: settings.auto_reply_burst,
     delegateUserId: delegate && 'user_id' in delegate ? delegate.user_id : null,
     delegateGroupId: delegate && 'group_id' in delegate ? delegate.group_id : null,
   } satisfies Partial<typeof orgs.$inferInsert>
@@ -46,6 +50,8 @@ export function settingsOf(org: Org): Settings {
     unknown_sender: org.unknownSender,
     room_history_visible: org.roomHistoryVisible,
     deactivate_on_opt_out: org.deactivateOnOptOut,
+    reactions_reactivate: org.reactionsReactivate,
+    auto_reply_burst: org.autoReplyBurst,
     delegate: delegateUserId
       ? { user_id: delegateUserId }
       : delegateGroupId

@@ -12,7 +12,8 @@ import { createBodyReader } from './read-body.ts'
 export type ReceiverParts = {
   /** App secrets. A body is accepted when any one of them signed it, so that secrets can be rotated. */
   appSecrets: readonly string[]
-  verifyToken: string
+  /** Verify tokens of the handshake; any one of them is accepted. */
+  verifyTokens: readonly string[]
   /** Resolves when the raw bytes are durable; the answer 200 waits for it. */
   save: (body: Buffer) => Promise<void>
   metrics: Pick<Metrics, 'acknowledged' | 'refused' | 'answerSeconds'>
@@ -31,13 +32,13 @@ type Result = { ok: string } | { refused: WebhookRefusal } | 'aborted'
  * An upload that breaks off is dropped without an answer.
  */
 export function createReceiver(parts: ReceiverParts): (req: IncomingMessage, res: ServerResponse) => void {
-  const { metrics, verifyToken } = parts
+  const { metrics, verifyTokens } = parts
   const receive = createReceive(parts)
 
   async function process(req: IncomingMessage): Promise<Result> {
     if (req.method === 'POST') return receive(req)
     if (req.method !== 'GET') return { refused: 'method' }
-    const challenge = readChallenge(req.url ?? '', verifyToken)
+    const challenge = readChallenge(req.url ?? '', verifyTokens)
     return challenge === undefined ? { refused: 'handshake' } : { ok: challenge }
   }
 

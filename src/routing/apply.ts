@@ -9,7 +9,7 @@ import { keepAccountEvents, type OrgAccountEvent } from './account-events.ts'
 import { createRooms } from './create-rooms.ts'
 import { handOver } from './hand-over.ts'
 import { completeGhosts, insertMessages } from './insert-messages.ts'
-import type { CreatedRoom, Handover, Plan, Reply } from './plan.ts'
+import type { CreatedRoom, Handover, Plan, Reply } from './planned.ts'
 import { deactivateStopped, type OrgPreference, stopsToFollow, writePreferences } from './preferences.ts'
 import { applyStatuses, type OrgStatus } from './statuses.ts'
 

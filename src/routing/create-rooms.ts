@@ -1,7 +1,7 @@
 import { columns, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
-import type { CreatedRoom } from './plan.ts'
+import type { CreatedRoom } from './planned.ts'
 
 /**
  * Creates contact, WABA mapping and chatroom of customers whom the CRM does not know (`unknown_sender = create`), and

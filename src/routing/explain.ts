@@ -5,7 +5,8 @@ import { ApiError } from '../errors.ts'
 import { personOf } from '../identity/aliases.ts'
 import { findCustomer } from '../identity/find-customers.ts'
 import { type Room, type RoomState, since } from '../rules/room.ts'
-import { decide, type Route } from './decide.ts'
+import { decide } from './decide.ts'
+import type { Route } from './decision.ts'
 import { readOwners } from './owners.ts'
 
 /** Where a message would go, and the chatrooms among which that was decided, the preferred one first. */

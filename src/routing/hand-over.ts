@@ -1,6 +1,6 @@
 import { columns, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
-import type { Handover } from './plan.ts'
+import type { Handover } from './planned.ts'
 
 const HANDOVERS = columns<Handover>({
   org_id: text((h) => h.orgId),

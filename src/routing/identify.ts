@@ -6,8 +6,11 @@ import { hasNews, resolveCustomers } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
 import type { Extraction, InboundMessage, Preference, StatusUpdate } from '../webhook/items.ts'
+import { isNobody } from '../webhook/names.ts'
+import { digitsOf } from '../webhook/speaker.ts'
+import { type PhoneAtNumber, phoneKey, readOwnNumbers } from './own-numbers.ts'
 import { type Owners, type PhoneOwner, readOwners } from './owners.ts'
-import type { Arrival } from './plan.ts'
+import type { Arrival } from './planned.ts'
 import type { OrgPreference } from './preferences.ts'
 
 /** An item with the person it is about, before it is known which org owns its number. */
@@ -20,9 +23,11 @@ export type People = {
   preferences: Mention<Preference>[]
   recipients: Mention<StatusUpdate>[]
   known: KnownAliases
+  /** Phones among these people that are numbers of the org itself, by `phoneKey`. */
+  ownNumbers: Set<string>
 }
 
-/** Reads the owners of the numbers and the names of the people, in one round trip. */
+/** Reads the owners of the numbers, and the names and own numbers among the people, in one round trip. */
 export async function readPeople(tx: Db, extractions: Extraction[]): Promise<People> {
   const messages = extractions.flatMap((e) => e.messages.map((item) => mention(item, item.sender)))
   const preferences = extractions.flatMap((e) => e.preferences.map((item) => mention(item, item.sender)))
@@ -31,20 +36,27 @@ export async function readPeople(tx: Db, extractions: Extraction[]): Promise<Peo
       item.recipient ? [mention(item, { ...item.recipient, profileName: undefined })] : [],
     ),
   )
-  const [owners, known] = await send(tx, [
+  const mentions = [...messages, ...preferences, ...recipients]
+  const [owners, known, ownNumbers] = await send(tx, [
     readOwnersOf(extractions),
     readAliasesAtNumbers(
-      [...messages, ...preferences, ...recipients].map(({ item, identity }) => ({
+      mentions.map(({ item, identity }) => ({
         phoneId: item.phoneId,
         identity,
       })),
     ),
+    readOwnNumbers([...messages, ...preferences].flatMap(phoneAtNumber)),
   ])
-  return { owners, messages, preferences, recipients, known }
+  return { owners, messages, preferences, recipients, known, ownNumbers }
+}
+
+function phoneAtNumber({ item }: { item: InboundMessage | Preference }): PhoneAtNumber[] {
+  const digits = digitsOf(item.sender.waId)
+  return digits === undefined ? [] : [{ phoneId: item.phoneId, digits }]
 }
 
 function mention<T>(item: T, sender: Parameters<typeof identityOf>[0]): Mention<T> {
-  return { item, identity: identityOf(sender) }
+  return { item, identity: isNobody(sender) ? NOBODY : identityOf(sender) }
 }
 
 /** The owners of the numbers and WABAs that these deliveries name. */
@@ -73,8 +85,12 @@ export type Identified = { arrivals: Arrival[]; preferences: OrgPreference[] }
  * to known customers.
  */
 export async function identify(tx: Db, people: People): Promise<Identified> {
-  const messages = owned(people.messages, people.owners)
-  const preferences = owned(people.preferences, people.owners)
+  const isOwn = ({ item }: { item: InboundMessage | Preference }) =>
+    phoneAtNumber({ item }).some((phone) => people.ownNumbers.has(phoneKey(phone)))
+  const messages = owned(people.messages, people.owners).map((message) =>
+    message.item.nature === 'own' || isOwn(message) ? withoutCustomer(message) : message,
+  )
+  const preferences = owned(people.preferences, people.owners).filter((preference) => !isOwn(preference))
   const recipients = owned(people.recipients, people.owners).map(({ person }) => ({
     ...person,
     passive: true,
@@ -104,6 +120,20 @@ function owned<T extends { phoneId: string }>(items: Mention<T>[], { phones }: O
     const owner = phones.get(item.phoneId)
     return owner ? [{ item, owner, person: { orgId: owner.orgId, ...identity } }] : []
   })
+}
+
+/** The message of a person who is no customer: no name is looked up or learned. */
+function withoutCustomer({ item, owner }: Owned<InboundMessage>): Owned<InboundMessage> {
+  return { item: { ...item, nature: 'own' }, owner, person: { orgId: owner.orgId, ...NOBODY } }
+}
+
+const NOBODY: Identity = {
+  phones: [],
+  variants: [],
+  ids: [],
+  names: [],
+  profileName: undefined,
+  passive: true,
 }
 
 /**

@@ -1,7 +1,8 @@
 import { bigint, columns, json, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
 import { since } from '../rules/room.ts'
-import type { Arrival, PlannedMessage } from './plan.ts'
+import { GHOST_TYPES } from '../webhook/extract.ts'
+import type { Arrival, PlannedMessage } from './planned.ts'
 
 const MESSAGES = columns<PlannedMessage>({
   org_id: text((m) => m.orgId),
@@ -53,8 +54,8 @@ export function completeGhosts(arrivals: Arrival[]): Statement<void> {
     name: 'complete-ghosts',
     text: `update messages m set type = u.type, payload = u.payload, contact = coalesce(u.contact, m.contact)
       from ${CONTENTS.as('u')}
-      where m.org_id = u.org_id and m.wamid = u.wamid and m.direction = 'in'
-        and m.type in ('unsupported', 'unknown')`,
+      where m.org_id = u.org_id and m.wamid = u.wamid and m.direction <> 'out'
+        and m.type in (${GHOST_TYPES.map((type) => `'${type}'`).join(', ')})`,
     read: nothing,
   })
 }

@@ -1,6 +1,6 @@
 import type { CustomerKey } from '../identity/lock-customers.ts'
 import { type Pair, pairKey } from '../rules/keys.ts'
-import type { Arrival } from './plan.ts'
+import type { Arrival } from './planned.ts'
 
 /** The customers of these items. */
 export function customersOf(items: { orgId: string; customerId: string | undefined }[]): CustomerKey[] {
@@ -15,7 +15,14 @@ export function pairsOf(arrivals: Arrival[]): Pair[] {
   return [...new Map(pairs.map((pair) => [pairKey(pair), pair])).values()]
 }
 
-/** The keys under which these messages stand in the ledger. */
+/** The ledger keys of these messages, and of the messages that reactions, edits and revokes among them name. */
 export function ledgerEntriesOf(arrivals: Arrival[]): { orgId: string; wamid: string }[] {
-  return arrivals.map(({ orgId, message: { wamid } }) => ({ orgId, wamid }))
+  return arrivals.flatMap(({ orgId, message: { wamid, target } }) =>
+    target === undefined
+      ? [{ orgId, wamid }]
+      : [
+          { orgId, wamid },
+          { orgId, wamid: target },
+        ],
+  )
 }

@@ -1,6 +1,6 @@
 import { columns, text } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
-import type { RoutingSettings } from './decide.ts'
+import type { RoutingSettings } from './decision.ts'
 
 export type Owner = { orgId: string; settings: RoutingSettings; deactivateOnOptOut: boolean }
 /** `phoneId` is the number (`waba_phones.id`), which differs from the `phone_number_id` after the number has moved. */
@@ -24,6 +24,7 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
     text: `select k.kind, k.id, m.org_id as "orgId", coalesce(m.waba_phone_id, m.id) as "phoneId",
         o.inactivity_days as "inactivityDays", o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
         o.auto_reply_min_interval_seconds as "autoReplyMinIntervalSeconds",
+        o.reactions_reactivate as "reactionsReactivate", o.auto_reply_burst as "autoReplyBurst",
         o.deactivate_on_opt_out as "deactivateOnOptOut"
       from ${OBJECTS.as('k')}
       join meta_objects m on m.kind = k.kind and m.id = k.id

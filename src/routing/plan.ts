@@ -1,68 +1,16 @@
-import type { AuditEvent } from '../audit/record-events.ts'
 import type { WrittenRoom } from '../chatrooms/update-rooms.ts'
+import type { KnownMessage } from '../messages/read-known-messages.ts'
 import { ledgerKey, pairKey } from '../rules/keys.ts'
 import type { Room } from '../rules/room.ts'
 import { transitionEvent } from '../rules/transition-event.ts'
 import { isGhost } from '../webhook/extract.ts'
-import type { InboundMessage } from '../webhook/items.ts'
-import { type Decision, decide, type RoutingSettings } from './decide.ts'
-
-/**
- * One message with its sender. `customerId` is undefined only for a redelivery whose sender has no name that is known
- * today: it changes nothing, or completes its ghost.
- */
-export type Arrival = {
-  orgId: string
-  customerId: string | undefined
-  settings: RoutingSettings
-  message: InboundMessage
-}
-type Sent = Arrival & { customerId: string }
-
-export type PlannedMessage = Sent & Pick<Decision, 'route' | 'reason' | 'roomId' | 'candidates'>
-export type CreatedRoom = {
-  orgId: string
-  customerId: string
-  phoneId: string
-  room: Room
-  message: InboundMessage
-}
-export type Reply = {
-  orgId: string
-  customerId: string
-  phoneId: string
-  roomId: string
-  inReplyTo: string
-  text: string
-}
-export type Handover = { orgId: string; roomId: string; userId: string; at: Date }
-
-/** Everything that one batch writes. No other batch can change its basis, since the customers are locked. */
-export type Plan = {
-  messages: PlannedMessage[]
-  unmasked: Arrival[]
-  /** Chatrooms that change only in the times of the last inbound message and the last auto-reply. */
-  lastInbound: WrittenRoom[]
-  /** Chatrooms that change in anything else. */
-  rooms: WrittenRoom[]
-  created: CreatedRoom[]
-  replies: Reply[]
-  handovers: Handover[]
-  events: AuditEvent[]
-  duplicates: number
-}
-
-export type Known = {
-  /** Chatrooms by `pairKey`. */
-  rooms: Map<string, Room[]>
-  /** Type of the messages that are in the ledger already, by `ledgerKey`. */
-  messages: Map<string, string>
-}
+import { decide } from './decide.ts'
+import type { Decision } from './decision.ts'
+import type { Arrival, Known, Plan, Sent } from './planned.ts'
 
 /**
  * Folds `decide` over the messages of a batch, in order, each seeing what the one before it changed. A message
  * that is known already changes nothing, except that real content takes the place of its ghost.
- * @throws Error for a message that is neither in the ledger nor of a known customer
  */
 export function planBatch(arrivals: Arrival[], known: Known, now: Date, newId: () => string): Plan {
   const state: State = {
@@ -78,7 +26,7 @@ export function planBatch(arrivals: Arrival[], known: Known, now: Date, newId: (
       duplicates: 0,
     },
     rooms: new Map(known.rooms),
-    types: new Map(known.messages),
+    messages: new Map(known.messages),
     written: new Map(),
     now,
     newId,
@@ -105,35 +53,42 @@ function changesOnlyTimes(before: Room | undefined, after: Room): boolean {
 type State = {
   plan: Plan
   rooms: Map<string, Room[]>
-  types: Map<string, string>
+  messages: Map<string, KnownMessage>
   written: Map<string, WrittenRoom>
   now: Date
   newId: () => string
 }
 
 function addArrival(state: State, arrival: Arrival): void {
-  const key = ledgerKey({ orgId: arrival.orgId, wamid: arrival.message.wamid })
-  const seen = state.types.get(key)
+  const { orgId, customerId, message } = arrival
+  const key = ledgerKey({ orgId, wamid: message.wamid })
+  const seen = state.messages.get(key)
   if (seen === undefined) {
-    state.types.set(key, arrival.message.type)
-    route(state, withCustomer(arrival))
-  } else if (isGhost(seen) && !isGhost(arrival.message.type)) {
-    state.types.set(key, arrival.message.type)
+    const roomId =
+      customerId === undefined ? keepAside(state, arrival) : route(state, { ...arrival, customerId })
+    state.messages.set(key, { type: message.type, roomId })
+  } else if (isGhost(seen.type) && !isGhost(message.type)) {
+    state.messages.set(key, { ...seen, type: message.type })
     state.plan.unmasked.push(arrival)
   } else {
     state.plan.duplicates += 1
   }
 }
 
-function withCustomer({ customerId, ...arrival }: Arrival): Sent {
-  if (customerId === undefined) throw new Error('a message that is not in the ledger has no customer')
-  return { ...arrival, customerId }
+/** A message without a customer is stored, and takes no part in routing. */
+function keepAside(state: State, arrival: Arrival): null {
+  const reason = arrival.message.nature === 'own' ? 'a number of the org itself' : 'Meta names no customer'
+  state.plan.messages.push({ ...arrival, route: null, reason, roomId: null, candidates: [] })
+  return null
 }
 
-function route(state: State, arrival: Sent): void {
+/** @returns the chatroom of the message */
+function route(state: State, arrival: Sent): string | null {
   const { orgId, customerId, message, settings } = arrival
   const pair = pairKey({ orgId, customerId, phoneId: message.phoneId })
-  const decision = decide(message, state.rooms.get(pair) ?? [], settings, state.now)
+  const target = message.target && state.messages.get(ledgerKey({ orgId, wamid: message.target }))
+  const inbound = { ...message, targetRoomId: target ? target.roomId : null }
+  const decision = decide(inbound, state.rooms.get(pair) ?? [], settings, state.now)
   const created = decision.route === 'created' ? createRoom(state, arrival) : undefined
   state.rooms.set(pair, created ? [...decision.rooms, created] : decision.rooms)
   for (const room of decision.rooms) {
@@ -143,6 +98,7 @@ function route(state: State, arrival: Sent): void {
   const { route, reason, candidates } = decision
   state.plan.messages.push({ ...arrival, route, reason, roomId, candidates })
   addEffects(state.plan, arrival, decision)
+  return roomId
 }
 
 /** A chatroom created in this batch is inserted in its last state; any other one is updated to its last state. */
@@ -163,6 +119,8 @@ function createRoom(state: State, arrival: Sent): Room {
     activatedAt: state.now,
     lastInboundAt: message.sentAt,
     lastAutoReplyAt: null,
+    autoReplies: 0,
+    autoRepliesSince: null,
     deactivatedAt: null,
     expiredAt: null,
     pendingUserId: null,
@@ -189,4 +147,8 @@ function addEffects(plan: Plan, arrival: Sent, decision: Decision): void {
   }
   const cause = { orgId, customerId, actor: 'routing', wamid: message.wamid }
   plan.events.push(...decision.transitions.map((transition) => transitionEvent(cause, transition)))
+  if (decision.pausesAutoReplies && decision.roomId) {
+    const reason = `${settings.autoReplyBurst} auto-replies within 10 minutes; none for an hour`
+    plan.events.push({ ...cause, kind: 'chatroom.auto_reply_paused', reason, chatroomId: decision.roomId })
+  }
 }

@@ -14,7 +14,8 @@ import { applyChanges } from './apply.ts'
 import { identify, type People, readPeople } from './identify.ts'
 import { customersOf, ledgerEntriesOf, pairsOf } from './lookups.ts'
 import { accountEventsOf, outcomeOf, statusesOf } from './owned-items.ts'
-import { type PlannedMessage, planBatch } from './plan.ts'
+import { planBatch } from './plan.ts'
+import type { PlannedMessage } from './planned.ts'
 
 /** What became of the items of some deliveries. */
 export type RoutedItems = { messages: PlannedMessage[]; duplicates: number; replies: OutboxRow[] }

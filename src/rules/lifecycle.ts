@@ -64,6 +64,25 @@ export function applyOverdue<R extends Room>(
   return { rooms: current, changed: transitions.map((t) => t.roomId), transitions }
 }
 
+/**
+ * The chatroom with a message of that time counted, before `applyOverdue`. A message that was sent before an active
+ * chatroom's deactivation fell due counts for it, however late it comes: by Meta's time the customer was never inactive.
+ */
+export function countMessage<R extends Room>(
+  room: R,
+  sentAt: Date,
+  { inactivityDays }: LifecycleSettings,
+): R {
+  if (room.state !== 'active' || inactivityDays === null) return room
+  const counts = sentAt > lastActivity(room) && sentAt < daysAfter(lastActivity(room), inactivityDays)
+  return counts ? { ...room, lastInboundAt: sentAt } : room
+}
+
+/** Whether a customer whose last message is of that time counts as inactive. */
+export function isInactiveSince(sentAt: Date, { inactivityDays }: LifecycleSettings, now: Date): boolean {
+  return inactivityDays !== null && daysAfter(sentAt, inactivityDays) <= now
+}
+
 function overdueChange(
   room: Room,
   { expiryDays, inactivityDays }: LifecycleSettings,

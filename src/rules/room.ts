@@ -8,6 +8,9 @@ export type Room = {
   activatedAt: Date
   lastInboundAt: Date | null
   lastAutoReplyAt: Date | null
+  /** Auto-replies since `autoRepliesSince`, to recognise a robot. */
+  autoReplies: number
+  autoRepliesSince: Date | null
   deactivatedAt: Date | null
   expiredAt: Date | null
   pendingUserId: string | null

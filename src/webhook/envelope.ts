@@ -1,4 +1,5 @@
-import { asObject, asText, type Json } from './fields.ts'
+import { parseExact } from './exact-json.ts'
+import { asId, asObject, asText, type Json } from './fields.ts'
 
 /** One `entry[].changes[]` of a delivery. `wabaId` is '' where Meta left it out. */
 export type Change = { wabaId: string; time: unknown; field: string; value: Json }
@@ -31,7 +32,7 @@ function parseJson(body: Buffer): Json | string {
     return 'the body is not UTF-8'
   }
   try {
-    return asObject(JSON.parse(text)) ?? 'the body is not a JSON object'
+    return asObject(parseExact(text)) ?? 'the body is not a JSON object'
   } catch {
     return 'the body is not JSON'
   }
@@ -43,7 +44,7 @@ function readEntry(value: unknown, place: string, envelope: Envelope): void {
     envelope.problems.push(`${place} has no list of changes`)
     return
   }
-  const wabaId = asText(entry.id) ?? (typeof entry.id === 'number' ? String(entry.id) : '')
+  const wabaId = asId(entry.id) ?? ''
   entry.changes.forEach((item: unknown, i) => {
     const change = asObject(item)
     const field = asText(change?.field)

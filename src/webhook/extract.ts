@@ -33,9 +33,15 @@ export function extract(delivery: { id: number; body: Buffer; receivedAt: Date }
   return out
 }
 
-/** True for a ghost: the placeholder that coexistence numbers send beside the real content, under the same wamid. */
+/**
+ * The types of ghosts: placeholders that coexistence numbers send beside the real content, under the same wamid
+ * (docs/meta.md#ghosts).
+ */
+export const GHOST_TYPES = ['unsupported', 'unknown', 'media_placeholder'] as const
+
+/** True for the type of a ghost. */
 export function isGhost(type: string): boolean {
-  return type === 'unsupported' || type === 'unknown'
+  return GHOST_TYPES.some((ghost) => ghost === type)
 }
 
 /** Runs one read; a Problem that it throws becomes a line that names the place, and the next item is read. */
@@ -127,6 +133,10 @@ function readHistory(value: Json, out: Extraction, receivedAt: Date): void {
       out.messages.push(readImport(item, around(value, out, receivedAt), thread.id)),
     )
   }
+  // The content of media placeholders comes by itself, without threads.
+  each(value, 'messages', out, (item) =>
+    out.messages.push(readImport(item, around(value, out, receivedAt), undefined)),
+  )
 }
 
 function readPreferences(value: Json, out: Extraction, receivedAt: Date): void {

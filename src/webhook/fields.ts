@@ -1,3 +1,5 @@
+import { ExactNumber, stringifyExact } from './exact-json.ts'
+
 /** A parsed JSON object with Meta's keys; unknown keys are normal. */
 export type Json = Record<string, unknown>
 
@@ -13,7 +15,8 @@ const CONTROL = /\p{Cc}/u
 
 /** The value as an object; undefined for anything else, arrays included. */
 export function asObject(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject && !(value instanceof ExactNumber) ? (value as Json) : undefined
 }
 
 /** The value as a list; empty for anything else. */
@@ -41,12 +44,20 @@ export function asText(value: unknown): string | undefined {
  * @throws Problem when it is missing, longer than 512 characters, or cannot be stored as text
  */
 export function identifier(value: unknown, name: string): string {
-  const text = Number.isSafeInteger(value) ? String(value) : asText(value)
+  const text = asId(value)
   if (text === undefined) throw new Problem(`has no ${name}`)
   if (text.length > MAX_ID_LENGTH || CONTROL.test(text) || !text.isWellFormed()) {
     throw new Problem(`has an impossible ${name}`)
   }
   return text
+}
+
+/** The value as the text of an id; a JSON number counts as its digits, however many they are. */
+export function asId(value: unknown): string | undefined {
+  if (Number.isSafeInteger(value) || (value instanceof ExactNumber && /^\d+$/.test(value.digits))) {
+    return String(value)
+  }
+  return asText(value)
 }
 
 /** As `identifier`; undefined for an absent or empty value. */
@@ -71,16 +82,21 @@ export function cleanText(text: string): string {
  * @throws Problem when it is nested deeper than 64 levels
  */
 export function toJson(value: Json | unknown[]): string {
-  if (isDeeperThan(MAX_DEPTH, value)) throw new Problem(`is nested deeper than ${MAX_DEPTH}`)
-  return JSON.stringify(value)
+  const found = { exactNumbers: false }
+  if (isDeeperThan(MAX_DEPTH, value, found)) throw new Problem(`is nested deeper than ${MAX_DEPTH}`)
+  return found.exactNumbers ? stringifyExact(value) : JSON.stringify(value)
 }
 
 /** Recursion allocates nothing here and never goes deeper than the limit. */
-function isDeeperThan(limit: number, value: unknown): boolean {
+function isDeeperThan(limit: number, value: unknown, found: { exactNumbers: boolean }): boolean {
   if (limit < 0) return true
   if (typeof value !== 'object' || value === null) return false
+  if (value instanceof ExactNumber) {
+    found.exactNumbers = true
+    return false
+  }
   for (const key in value) {
-    if (isDeeperThan(limit - 1, (value as Json)[key])) return true
+    if (isDeeperThan(limit - 1, (value as Json)[key], found)) return true
   }
   return false
 }

@@ -5,9 +5,9 @@ import type { Sender } from './sender.ts'
  * The part that a message takes in routing. `customer`: a customer wrote. `standby`: a customer wrote while another app
  * controls the thread; the message is routed but not answered. `system`: a notice of WhatsApp (number changed and the
  * like). `echo`: the company sent it from its Business App. `import`: history from the onboarding. `group`: a message in
- * a group.
+ * a group. `own`: a number of the org itself wrote, or was written to.
  */
-export type Nature = 'customer' | 'standby' | 'system' | 'echo' | 'import' | 'group'
+export type Nature = 'customer' | 'standby' | 'system' | 'echo' | 'import' | 'group' | 'own'
 
 /**
  * One message; `sender` is the customer, also where the company sent the message to the customer. `phoneId` is Meta's
@@ -25,6 +25,8 @@ export type InboundMessage = {
   sender: Sender
   payload: string
   contact: string | undefined
+  /** The wamid of the message that a reaction, an edit or a revoke names. */
+  target: string | undefined
 }
 
 /** The status of a message that Usher sent. `recipient`: its names, where the status gives more than one. */

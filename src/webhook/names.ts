@@ -1,5 +1,5 @@
 import { phoneDigits } from '../rules/phone-digits.ts'
-import { asText, optionalIdentifier, Problem } from './fields.ts'
+import { asId, optionalIdentifier, Problem } from './fields.ts'
 
 /** Meta's names of one person; absent names are undefined. A phone is digits only in `waId`. */
 export type Names = { waId: string | undefined; userId: string | undefined; parentUserId: string | undefined }
@@ -34,9 +34,4 @@ export function isNobody(names: Names): boolean {
 export function someone(names: Names): Names {
   if (isNobody(names)) throw new Problem('names no sender')
   return names
-}
-
-/** The value as the text of an id; old versions of the API send some ids as JSON numbers. */
-function asId(value: unknown): string | undefined {
-  return Number.isSafeInteger(value) ? String(value) : asText(value)
 }

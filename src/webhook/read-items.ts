@@ -8,55 +8,73 @@ import {
   identifier,
   instantOf,
   type Json,
+  optionalIdentifier,
   Problem,
   toJson,
 } from './fields.ts'
 import type { AccountEvent, InboundMessage, Nature, Preference, StatusUpdate } from './items.ts'
-import { contactOf, recipientOf, type Sender, senderOf, statusRecipientOf } from './sender.ts'
+import { isNobody } from './names.ts'
+import { contactOf, recipientOf, senderOf, statusRecipientOf, writerOf } from './sender.ts'
+import { digitsOf, isFromCompany } from './speaker.ts'
 
 /** The surroundings of an item: the value that contains it, the receipt, and its order. */
 export type Around = { value: Json; receivedAt: Date; seq: number }
 
 /**
- * A message that a customer sent, in `messages` or in `standby`.
+ * A message that a customer sent, in `messages` or in `standby`; with the company as sender and a customer in `to`, an
+ * echo all the same.
  * @throws Problem when it cannot be read
  */
 export function readMessage(item: unknown, around: Around, nature: 'customer' | 'standby'): InboundMessage {
   const message = objectOf(item)
-  const contact = contactOf(message, asList(around.value.contacts))
-  const sender = senderOf(message, contact)
-  const own = natureOf(message, nature)
+  const { contacts, messages, metadata } = around.value
+  const from = digitsOf(message.from)
+  const isOwn = from !== undefined && from === digitsOf(displayOf(metadata))
+  if (isOwn && (message.to !== undefined || message.to_user_id !== undefined)) return readEcho(item, around)
+  const contact = contactOf(message, asList(contacts), asList(messages))
   return {
     ...common(message, around),
-    nature: own,
+    nature: isOwn ? 'own' : natureOf(message, nature),
     direction: 'in',
-    sender,
+    sender: senderOf(message, contact),
     contact: contact && toJson(contact),
   }
 }
 
 /**
- * A message that the company sent from its Business App (`smb_message_echoes`).
+ * A message among the echoes (`smb_message_echoes`): the company sent it from its Business App, unless it says otherwise.
+ * It is not routed either way.
  * @throws Problem when it cannot be read
  */
 export function readEcho(item: unknown, around: Around): InboundMessage {
-  const message = objectOf(item)
-  const sender = recipientOf(message)
-  return { ...common(message, around), nature: 'echo', direction: 'echo', sender, contact: undefined }
+  return named({ ...readCoexistence(item, around, undefined), nature: 'echo' })
 }
 
 /**
- * A message of an imported thread, whose id is the customer's. Messages of the company name the customer in `to`.
+ * A message of the history. In a thread, the thread's id is the customer's; the content that completes a media
+ * placeholder comes without a thread.
  * @throws Problem when it cannot be read
  */
 export function readImport(item: unknown, around: Around, thread: unknown): InboundMessage {
+  const message: InboundMessage = { ...readCoexistence(item, around, thread), nature: 'import' }
+  return thread === undefined ? message : named(message)
+}
+
+/** @throws Problem for a message that names no customer */
+function named(message: InboundMessage): InboundMessage {
+  if (isNobody(message.sender)) throw new Problem('names no sender')
+  return message
+}
+
+function readCoexistence(item: unknown, around: Around, thread: unknown): Omit<InboundMessage, 'nature'> {
   const message = objectOf(item)
-  const own = asText(message.to) !== undefined || asText(message.to_user_id) !== undefined
-  const sender: Sender = own
-    ? recipientOf(message, thread)
-    : senderOf({ from: thread, ...message }, undefined)
-  const direction = own ? 'echo' : 'in'
-  return { ...common(message, around), nature: 'import', direction, sender, contact: undefined }
+  const isOwn = isFromCompany(message, { display: displayOf(around.value.metadata), thread })
+  const sender = isOwn ? recipientOf(message, thread) : writerOf({ from: thread, ...message })
+  return { ...common(message, around), direction: isOwn ? 'echo' : 'in', sender, contact: undefined }
+}
+
+function displayOf(metadata: unknown): unknown {
+  return asObject(metadata)?.display_phone_number
 }
 
 /**
@@ -99,7 +117,7 @@ export function readAccountEvent(change: Change, field: string, value: Json, rec
   const key = JSON.stringify([change.wabaId, change.time, field])
   return {
     wabaId: cleanText(change.wabaId),
-    phoneId: asText(asObject(value.metadata)?.phone_number_id),
+    phoneId: optionalIdentifier(asObject(value.metadata)?.phone_number_id),
     field: cleanText(field),
     receivedAt,
     digest: createHash('sha256').update(key).update(payload).digest(),
@@ -116,7 +134,15 @@ function common(message: Json, { value, receivedAt, seq }: Around) {
     receivedAt,
     seq,
     payload: toJson(message),
+    target: targetOf(message),
   }
+}
+
+/** The message that a reaction, an edit or a revoke names (docs/meta.md#messages). */
+function targetOf({ type, reaction, edit, revoke }: Json): string | undefined {
+  if (type === 'reaction') return asText(asObject(reaction)?.message_id)
+  if (type === 'edit') return asText(asObject(edit)?.original_message_id)
+  return type === 'revoke' ? asText(asObject(revoke)?.original_message_id) : undefined
 }
 
 function natureOf(message: Json, nature: 'customer' | 'standby'): Nature {

@@ -13,15 +13,27 @@ export type Sender = Names & {
   attestedPhones?: string[]
 }
 
-/** The sender's entry of `contacts[]`, matched by id: with several people, the order of the entries means nothing. */
-export function contactOf(message: Json, contacts: unknown[]): Json | undefined {
+/**
+ * The sender's entry of `contacts[]`, matched by id: with several people, the order of the entries means nothing. A single
+ * entry is the sender's when all of `messages` have one sender, also where it spells the sender's phone in another way.
+ */
+export function contactOf(message: Json, contacts: unknown[], messages: unknown[] = []): Json | undefined {
   const known = contacts.map(asObject).filter((c) => c !== undefined)
   const from = asText(message.from)
   const userId = asText(message.from_user_id)
   const match = known.find(
     (c) => (from && c.wa_id === from) || (userId && c.user_id === userId) || (from && c.user_id === from),
   )
-  return match ?? (known.length === 1 && !from && !userId ? known[0] : undefined)
+  if (match || known.length !== 1) return match
+  return (!from && !userId) || haveOneSender(messages) ? known[0] : undefined
+}
+
+function haveOneSender(messages: unknown[]): boolean {
+  const senders = messages.map((item) => {
+    const message = asObject(item)
+    return JSON.stringify([message?.from ?? null, message?.from_user_id ?? null])
+  })
+  return new Set(senders).size === 1
 }
 
 /**
@@ -41,10 +53,20 @@ export function senderOf(message: Json, contact: Json | undefined): Sender {
   return { ...someone(names), profileName, ...(attestedPhones.length > 0 && { attestedPhones }) }
 }
 
-/** The customer of a message that the Business App sent: `to`, or the thread's id. */
+/**
+ * The customer of a message that the Business App sent: `to`, or the thread's id; without any name where Meta gives none,
+ * as for the content of a media placeholder.
+ */
 export function recipientOf(message: Json, thread?: unknown): Sender {
   const names = namesOf({ phones: [message.to, thread], userIds: [message.to_user_id], parents: [] })
-  return { ...someone(names), profileName: undefined }
+  return { ...names, profileName: undefined }
+}
+
+/** The customer who wrote a message of a coexistence number; without any name where Meta gives none. */
+export function writerOf(message: Json): Sender {
+  const { from, from_user_id, from_parent_user_id } = message
+  const names = namesOf({ phones: [from], userIds: [from_user_id], parents: [from_parent_user_id] })
+  return { ...names, profileName: undefined }
 }
 
 /** The recipient of a message, where a status gives several names; undefined for a group. */

@@ -78,7 +78,7 @@ test('the receiver logs an outage once a second, without a body or a secret', as
   }
   const receiver = createReceiver({
     appSecrets: [APP_SECRET],
-    verifyToken: VERIFY_TOKEN,
+    verifyTokens: [VERIFY_TOKEN],
     save: () => Promise.reject(new Error('the database is down')),
     metrics: createMetrics(),
     log: pino({}, { write }),

@@ -2,7 +2,14 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { sign } from '../../src/http/signature.ts'
 import { publishFigure } from '../support/figures.ts'
 import { send } from '../support/http.ts'
-import { APP_SECRET, OLD_APP_SECRET, signed, startReceiver, VERIFY_TOKEN } from '../support/receiver.ts'
+import {
+  APP_SECRET,
+  OLD_APP_SECRET,
+  SECOND_VERIFY_TOKEN,
+  signed,
+  startReceiver,
+  VERIFY_TOKEN,
+} from '../support/receiver.ts'
 
 const { metrics, url, hook, inserts, logged, post, stored, refusedFor } = await startReceiver()
 
@@ -22,6 +29,21 @@ describe('the handshake', () => {
       expect(reply.headers['x-content-type-options']).toBe('nosniff')
     },
   )
+
+  test('accepts each of several verify tokens, and not both at once', async () => {
+    for (const [token, status] of [
+      [VERIFY_TOKEN, 200],
+      [SECOND_VERIFY_TOKEN, 200],
+      [`${VERIFY_TOKEN},${SECOND_VERIFY_TOKEN}`, 403],
+    ] as const) {
+      const params: [string, string][] = [
+        ['hub.mode', 'subscribe'],
+        ['hub.verify_token', token],
+        ['hub.challenge', '1158201444'],
+      ]
+      expect((await ask(params)).status).toBe(status)
+    }
+  })
 
   const refused: Record<string, [string, string][]> = {
     'no parameters': [],

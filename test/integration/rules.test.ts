@@ -38,7 +38,13 @@ describe('the rules that SQL and TypeScript both know agree about', () => {
     type Drawn = typeof room extends fc.Arbitrary<infer T> ? T : never
     const toRoom = ({ id, createdAt, deactivatedAt, expiredAt, state, wasActive }: Drawn): Room => ({
       ...{ id, createdAt, state, contactId: id, contactCreatedAt: createdAt, activatedAt: createdAt },
-      ...{ lastInboundAt: null, lastAutoReplyAt: null, pendingUserId: null },
+      ...{
+        lastInboundAt: null,
+        lastAutoReplyAt: null,
+        autoReplies: 0,
+        autoRepliesSince: null,
+        pendingUserId: null,
+      },
       deactivatedAt: state === 'expired' && wasActive ? null : deactivatedAt,
       expiredAt: state === 'expired' ? expiredAt : null,
     })

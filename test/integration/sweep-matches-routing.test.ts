@@ -93,7 +93,13 @@ describe('the sweep in SQL and the pure rule that routing applies', () => {
         expiredAt,
       })
       const state = expired ? 'expired' : times.deactivatedAt ? 'deactivated' : 'active'
-      const rest = { createdAt, lastAutoReplyAt: null, pendingUserId: null }
+      const rest = {
+        createdAt,
+        lastAutoReplyAt: null,
+        autoReplies: 0,
+        autoRepliesSince: null,
+        pendingUserId: null,
+      }
       made.push({
         id,
         contactId: first.contactId,

@@ -15,6 +15,7 @@ import { PATIENCE_MS } from './patience.ts'
 export const APP_SECRET = 'canary-app-secret'
 export const OLD_APP_SECRET = 'canary-old-secret'
 export const VERIFY_TOKEN = 'canary+verify/token ü'
+export const SECOND_VERIFY_TOKEN = 'the-word-of-another-app'
 
 type Options = {
   /** The pool that the receiver stores with, if not that of the test database. */
@@ -43,7 +44,10 @@ export async function startReceiver({ connect, deadlineMs = PATIENCE_MS }: Optio
     },
     limits: { deadlineMs, maxWaitingBytes: 8 * 1024 * 1024 },
   })
-  const secrets = { appSecrets: [APP_SECRET, OLD_APP_SECRET], verifyToken: VERIFY_TOKEN }
+  const secrets = {
+    appSecrets: [APP_SECRET, OLD_APP_SECRET],
+    verifyTokens: [VERIFY_TOKEN, SECOND_VERIFY_TOKEN],
+  }
   const receiver = createReceiver({ ...secrets, save: writer.save, metrics, log })
   const app = createApiApp({ routers: [express.Router().use('/mounted', receiver)], log })
   const handler = createPublicHandler({ receiver, app })

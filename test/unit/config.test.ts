@@ -15,7 +15,7 @@ describe('the environment', () => {
       redisUrls: [],
       http: { host: '0.0.0.0', port: 3000 },
       ops: { host: '127.0.0.1', port: 3001, login: undefined, readOnly: false },
-      meta: { appSecrets: ['app-secret'], verifyToken: 'word' },
+      meta: { appSecrets: ['app-secret'], verifyTokens: ['word'] },
       graph: { url: 'https://graph.facebook.com', version: 'v26.0' },
       logLevel: 'info',
     })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decide, type Inbound, type RoutingSettings } from '../../src/routing/decide.ts'
+import { decide } from '../../src/routing/decide.ts'
+import type { Inbound, RoutingSettings } from '../../src/routing/decision.ts'
 import { applyOverdue } from '../../src/rules/lifecycle.ts'
 import { type Room, since } from '../../src/rules/room.ts'
 
@@ -14,6 +15,8 @@ const SETTINGS: RoutingSettings = {
   unknownSender: 'hold',
   autoReplyText: 'closed',
   autoReplyMinIntervalSeconds: 0,
+  autoReplyBurst: 20,
+  reactionsReactivate: false,
 }
 
 function room(id: string, change: Partial<Room> = {}): Room {
@@ -27,6 +30,8 @@ function room(id: string, change: Partial<Room> = {}): Room {
     activatedAt: ago(10),
     lastInboundAt: null,
     lastAutoReplyAt: null,
+    autoReplies: 0,
+    autoRepliesSince: null,
     deactivatedAt: null,
     expiredAt: null,
     pendingUserId: null,
@@ -232,6 +237,8 @@ describe('for any chatrooms and settings', () => {
     unknownSender: fc.constantFrom('hold' as const, 'create' as const),
     autoReplyText: fc.constantFrom(null, 'closed'),
     autoReplyMinIntervalSeconds: fc.constantFrom(0, 60),
+    autoReplyBurst: fc.constantFrom(null, 1, 20),
+    reactionsReactivate: fc.boolean(),
   })
   const message = fc.record({
     sentAt: instant,
@@ -253,7 +260,7 @@ describe('for any chatrooms and settings', () => {
         if (decision.route === 'active' || decision.route === 'reactivated')
           expect(landed?.state).toBe('active')
         if (decision.route === 'expired') expect(landed?.state).toBe('expired')
-        if (m.nature === 'customer') expect(decision.route).not.toBe(null)
+        if (m.nature === 'customer') expect(decision.route ?? decision.roomId).not.toBe(null)
         if (decision.route === 'held' || decision.route === 'created') expect(rooms).toEqual([])
       }),
     )

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type Arrival, planBatch } from '../../src/routing/plan.ts'
+import type { KnownMessage } from '../../src/messages/read-known-messages.ts'
+import { planBatch } from '../../src/routing/plan.ts'
+import type { Arrival } from '../../src/routing/planned.ts'
 import { pairKey } from '../../src/rules/keys.ts'
 import type { Room } from '../../src/rules/room.ts'
 
@@ -10,6 +12,8 @@ const SETTINGS = {
   unknownSender: 'create',
   autoReplyText: 'closed',
   autoReplyMinIntervalSeconds: 0,
+  autoReplyBurst: 20,
+  reactionsReactivate: false,
 } as const
 
 function arrival(
@@ -31,6 +35,7 @@ function arrival(
       seq: 1,
       sender: { waId: '1', userId: undefined, parentUserId: undefined, profileName: undefined },
       payload: '{}',
+      target: undefined,
       contact: undefined,
     },
   }
@@ -46,6 +51,8 @@ function room(id: string, change: Partial<Room>): Room {
     activatedAt: NOW,
     lastInboundAt: null,
     lastAutoReplyAt: null,
+    autoReplies: 0,
+    autoRepliesSince: null,
     deactivatedAt: null,
     expiredAt: null,
     pendingUserId: null,
@@ -53,14 +60,14 @@ function room(id: string, change: Partial<Room>): Room {
   }
 }
 
-const nothing = { rooms: new Map(), messages: new Map() }
+const nothing = { rooms: new Map(), messages: new Map<string, KnownMessage>() }
 const ids = () => {
   let n = 0
   return () => `id-${n++}`
 }
 const withRoom = (r: Room) => ({
   rooms: new Map([[pairKey({ orgId: 'o', customerId: 'c', phoneId: 'p' }), [r]]]),
-  messages: new Map<string, string>(),
+  messages: new Map<string, KnownMessage>(),
 })
 
 describe('a batch', () => {
@@ -95,7 +102,10 @@ describe('a batch', () => {
   it('writes only the chatrooms that changed', () => {
     const pair = pairKey({ orgId: 'o', customerId: 'c', phoneId: 'p' })
     const expired = room('x', { state: 'expired', expiredAt: NOW })
-    const known = { rooms: new Map([[pair, [room('a', {}), expired]]]), messages: new Map() }
+    const known = {
+      rooms: new Map([[pair, [room('a', {}), expired]]]),
+      messages: new Map<string, KnownMessage>(),
+    }
     const plan = planBatch([arrival('a')], known, NOW, ids())
     expect([plan.lastInbound.map((r) => r.room.id), plan.rooms]).toEqual([['a'], []])
   })
@@ -125,7 +135,7 @@ describe('a batch', () => {
     expect([ghostFirst.messages.length, ghostFirst.unmasked, ghostFirst.duplicates]).toEqual([1, [real], 1])
     const realFirst = planBatch([real, ghost], nothing, NOW, ids())
     expect([realFirst.messages.length, realFirst.unmasked, realFirst.duplicates]).toEqual([1, [], 1])
-    const stored = { rooms: new Map(), messages: new Map([['o\na', 'unsupported']]) }
+    const stored = { rooms: new Map(), messages: new Map([['o\na', { type: 'unsupported', roomId: null }]]) }
     expect(planBatch([real], stored, NOW, ids())).toMatchObject({
       messages: [],
       unmasked: [real],

@@ -41,6 +41,10 @@ export const wabaPhones = pgTable(
     movedTo: text('moved_to'),
     remoteId: text('remote_id').notNull().generatedAlwaysAs(sql`coalesce(moved_to, id)`),
     displayPhoneNumber: text('display_phone_number').notNull(),
+    /** The digits of the display number: routing recognises the org's own numbers by them. */
+    digits: text('digits')
+      .notNull()
+      .generatedAlwaysAs(sql`regexp_replace(display_phone_number, '[^0-9]', '', 'g')`),
     position: integer('position').notNull().default(0),
     stoppedAt: instant('stopped_at'),
     stoppedReason: text('stopped_reason'),
@@ -55,6 +59,7 @@ export const wabaPhones = pgTable(
     }),
     index('waba_phones_waba').on(t.orgId, t.wabaId),
     uniqueIndex('waba_phones_remote').on(t.orgId, t.remoteId),
+    index('waba_phones_digits').on(t.orgId, t.digits),
   ],
 )
 
