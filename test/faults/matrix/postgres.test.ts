@@ -15,6 +15,7 @@ import { startFaultyPostgres } from '../../support/faults/lab/postgres.ts'
 import { seededRandom } from '../../support/faults/random.ts'
 import { publishFigure, rounds, SEED } from '../../support/figures.ts'
 import { createOrg, createRoom, type TestOrg } from '../../support/org.ts'
+import { eventually } from '../../support/patience.ts'
 import { message, post } from '../../support/webhooks.ts'
 
 /** A PostgreSQL server of its own, with an installation on it. */
@@ -150,13 +151,13 @@ describe.concurrent('PostgreSQL', () => {
     await site.post(url, post(org.phones[0]!, ...both))
     const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%for update of c%'
       and datname = current_database()`
-    await secondsUntil(async () => (await site.db.$client.query(waits)).rows.length > 0)
+    await eventually(async () => (await site.db.$client.query(waits)).rows.length > 0)
     await lock(0)
     await rival.query('commit')
     await rival.end()
     const seconds = await site.allRouted(wamids)
     const deadlocks = 'select deadlocks::int as n from pg_stat_database where datname = current_database()'
-    await secondsUntil(async () => (await site.db.$client.query(deadlocks)).rows[0].n > 0)
+    await eventually(async () => (await site.db.$client.query(deadlocks)).rows[0].n > 0)
     publishFigure(13, { of: 'real deadlock', n: 1, account: await site.account(), seconds })
   })
 
@@ -245,9 +246,9 @@ describe.concurrent('PostgreSQL', () => {
     try {
       writeFileSync(filler, Buffer.alloc(64 * 1024 * 1024))
     } catch {}
-    await secondsUntil(async () => (tally.answers.get(503) ?? 0) > 50)
+    await eventually(async () => (tally.answers.get(503) ?? 0) > 50)
     const output = () => receiver.output()
-    await secondsUntil(async () => output().includes('53100'))
+    await eventually(async () => output().includes('53100'))
     const lines = output().split('\n').length
     await sleep(2_000)
     const perSecond = (output().split('\n').length - lines) / 2

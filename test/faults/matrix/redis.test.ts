@@ -6,6 +6,7 @@ import { quantile } from '../../support/faults/http-sender.ts'
 import { type Installation, install, type Member, secondsUntil } from '../../support/faults/installation.ts'
 import { publishFigure } from '../../support/figures.ts'
 import { createOrg, type TestOrg } from '../../support/org.ts'
+import { eventually } from '../../support/patience.ts'
 import { startRedis } from '../../support/redis.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 import { message, post } from '../../support/webhooks.ts'
@@ -81,7 +82,7 @@ describe.runIf(hasRedis).concurrent('Redis', () => {
     const receiver = await site.start('server')
     const worker = await site.start('workers')
     const schedules = async () => Number(await redis.client.zcard('{usher}:maintenance:repeat'))
-    await secondsUntil(async () => (await schedules()) >= 4)
+    await eventually(async () => (await schedules()) >= 4)
     worker.kill('SIGSTOP')
     const { wamids } = await postMany(site, receiver.url, org, 500)
     await redis.client.flushall()
@@ -113,14 +114,12 @@ describe.runIf(hasRedis).concurrent('Redis', () => {
     const receiver = await site.start('server')
     let worker = await site.start('workers')
     await replica.client.replicaof('127.0.0.1', link.port)
-    await secondsUntil(async () =>
-      (await replica.client.info('replication')).includes('master_link_status:up'),
-    )
+    await eventually(async () => (await replica.client.info('replication')).includes('master_link_status:up'))
     worker.kill('SIGKILL')
     const before = await postMany(site, receiver.url, org, 100)
     await link.set('blackhole')
     const after = await postMany(site, receiver.url, org, 200)
-    await secondsUntil(async () => Number(await primary.client.llen('{usher}:deliveries:wait')) > 0)
+    await eventually(async () => Number(await primary.client.llen('{usher}:deliveries:wait')) > 0)
     const jobs = Number(await primary.client.llen('{usher}:deliveries:wait'))
     await primary.stop()
     target.port = portOf(replica.url)

@@ -6,6 +6,7 @@ import { engines } from '../../support/app.ts'
 import { type Installation, install, type Member, secondsUntil } from '../../support/faults/installation.ts'
 import { publishFigure } from '../../support/figures.ts'
 import { startGraph } from '../../support/graph.ts'
+import { acceptsBut, stalls } from '../../support/graph-server.ts'
 import { createOrg, createRoom, createSendingOrg } from '../../support/org.ts'
 import { eventually } from '../../support/patience.ts'
 import { message, post } from '../../support/webhooks.ts'
@@ -83,7 +84,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
 
   it('that is frozen for longer than its lock lasts, and then goes on, does nothing twice', async (t) => {
     const site = await install(t, engine)
-    const graph = await startGraph(() => undefined)
+    const graph = await startGraph(acceptsBut(stalls))
     const env = { GRAPH_API_URL: graph.url }
     const org = await createSendingOrg(site.db)
     await createRoom(site.db, org, { expiredAt: new Date(Date.now() - 1_000) })
