@@ -4,7 +4,7 @@
  */
 export type Kind = 'lost' | 'doubled' | 'misplaced' | 'invented' | 'wrong'
 
-/** What must hold after any fault, once everything is healed and no work waits: `docs/rules.md` explains each rule. */
+/** What must hold after any fault, once everything is healed and no work waits (docs/reliability.md#what-holds). */
 export const RULES = {
   acknowledgedIsKept: ['lost', 'a message answered with 200 is stored, or its delivery waits in the inbox'],
   storedOnce: ['doubled', 'a message is stored once'],
