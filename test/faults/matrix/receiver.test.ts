@@ -94,10 +94,7 @@ describe.concurrent('copies of one delivery', () => {
       // One message goes to the expired chatroom and gets a reply; the other is of a new sender, who gets a chatroom.
       const pair = [message({}), message({ from: `155500077${10 + round}` })]
       const body = post(org.phones[0]!, ...pair)
-      const answers = await Promise.all(
-        Array.from({ length: 100 }, (_, i) => site.post(receivers[i % 2]!.url, body)),
-      )
-      expect(answers.filter((status) => status !== 200)).toEqual([])
+      await Promise.all(Array.from({ length: 100 }, (_, i) => site.deliver(receivers[i % 2]!.url, body)))
       wamids.push(...pair.map((m) => m.id))
     }
     await site.allRouted(wamids)
@@ -119,10 +116,7 @@ describe.concurrent('copies of one delivery', () => {
     const { url } = await site.start('all', { env: { GRAPH_API_URL: graph.url } })
     const m = message({})
     const body = post(org.phones[0]!, m)
-    for (let i = 0; i < 20; i++) {
-      const answers = await Promise.all(Array.from({ length: 50 }, () => site.post(url, body)))
-      expect(answers.filter((status) => status !== 200)).toEqual([])
-    }
+    for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 50 }, () => site.deliver(url, body)))
     await site.allRouted([m.id])
     await expect.poll(() => graph.accepted.length).toBe(1)
     const { rows } = await site.db.$client.query(
@@ -155,7 +149,7 @@ describe.concurrent('a receiver', () => {
     const ms: number[] = []
     for (let i = 0; i < 200; i++) {
       const before = performance.now()
-      expect(await site.post(url, post(org.phones[0]!, message({})))).toBe(200)
+      await site.deliver(url, post(org.phones[0]!, message({})))
       ms.push(performance.now() - before)
       await sleep(20)
     }

@@ -63,7 +63,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
       const org = await createOrg(site.db, { unknown_sender: 'create' })
       const m = message({})
       wamids.push(m.id)
-      expect(await site.post(receiver.url, post(org.phones[0]!, m))).toBe(200)
+      await site.deliver(receiver.url, post(org.phones[0]!, m))
     }
     await eventually(async () => (await hanging()).length > 1)
     worker.kill('SIGKILL')
@@ -93,11 +93,11 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     const receiver = await site.start('server')
     const frozen = await site.start('workers', { env })
     const replied = message({})
-    await site.post(receiver.url, post(org.phones[0]!, replied))
+    await site.deliver(receiver.url, post(org.phones[0]!, replied))
     await eventually(() => graph.requests.length === 1)
     await site.db.$client.query('insert into slow values (1)')
     const routing = [message({ from: '15558880001' }), message({ from: '15558880002' })]
-    for (const m of routing) await site.post(receiver.url, post(org.phones[0]!, m))
+    for (const m of routing) await site.deliver(receiver.url, post(org.phones[0]!, m))
     await eventually(async () => (await hanging()).length > 0)
     frozen.kill('SIGSTOP')
     await over()
@@ -107,7 +107,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     const seconds = await site.allRouted(wamids)
     frozen.kill('SIGCONT')
     const others = Array.from({ length: 20 }, (_, i) => message({ from: `15558881${100 + i}` }))
-    for (const m of others) await site.post(receiver.url, post(org.phones[0]!, m))
+    for (const m of others) await site.deliver(receiver.url, post(org.phones[0]!, m))
     await site.allRouted([...wamids, ...others.map((m) => m.id)])
     expect(frozen.output()).toContain('could not renew lock')
     await sleep(500)
@@ -131,8 +131,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     const killer = message({ body: KILLER })
     const others = Array.from({ length: 30 }, () => message({}))
     const all = [...others.slice(0, 15), killer, ...others.slice(15)]
-    const answers = await Promise.all(all.map((m) => site.post(receiver.url, post(org.phones[0]!, m))))
-    expect(new Set(answers)).toEqual(new Set([200]))
+    await Promise.all(all.map((m) => site.deliver(receiver.url, post(org.phones[0]!, m))))
     let deaths = 0
     let stopped = false
     t.onTestFinished(() => {
@@ -162,7 +161,7 @@ describe.concurrent.each(engines())('a worker, queue on %s', (engine) => {
     expect(await inbox()).toEqual([{ state: 'dead', error: 'never finished in 5 tries' }])
     const before = deaths
     const later = message({})
-    await site.post(receiver.url, post(org.phones[0]!, later))
+    await site.deliver(receiver.url, post(org.phones[0]!, later))
     await site.allRouted([...wamids, later.id])
     stopped = true
     worker?.kill('SIGTERM')

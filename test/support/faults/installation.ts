@@ -120,6 +120,11 @@ export class Installation {
     throw new Error(`a delivery was not answered with 200 within ${PATIENCE_MS} ms`)
   }
 
+  /** The same at one address. */
+  deliver(url: string, body: Buffer): Promise<void> {
+    return this.postUntilAcknowledged(() => url, body)
+  }
+
   /**
    * Posts new messages of 40 customers, one every `everyMs`, until the function it gives is called; that gives their
    * wamids when all are acknowledged.
