@@ -5,7 +5,7 @@ const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, pr
 const values = (aliases: { value: string }[]) => aliases.map((a) => a.value)
 
 describe('a person', () => {
-  it('is looked up by phone, under both spellings, then by ids, and remembered under what Meta said', () => {
+  it('is looked up by `wa_id` and phone, then by BSUIDs, and gets the names that Meta sent', () => {
     const person = personOf('o', {
       waId: '1555',
       userId: 'US.1',
@@ -17,18 +17,18 @@ describe('a person', () => {
     expect(person.names.map((a) => a.kind)).toEqual(['wa_id', 'bsuid', 'parent_bsuid'])
   })
 
-  it('may have no phone, or a phone alone', () => {
+  it('may have no phone, or only a phone', () => {
     expect(personOf('o', { ...nobody, userId: 'US.1' })).toMatchObject({ phones: [], variants: [] })
     expect(personOf('o', { ...nobody, waId: '1555' })).toMatchObject({ ids: [], names: [{ value: '1555' }] })
   })
 
-  it('is also looked up by the other spellings of the phone, which are not remembered', () => {
+  it('is also looked up by other spellings of the phone, which do not become names', () => {
     const person = personOf('o', { ...nobody, waId: '551187654321' })
     expect(values(person.variants)).toEqual(['5511987654321', '+5511987654321'])
     expect(values(person.names)).toEqual(['551187654321'])
   })
 
-  it('who was renamed is found under the old names and remembered under the new', () => {
+  it('with a changed name is looked up by the old names and gets the new ones', () => {
     const none = { waId: undefined, userId: undefined, parentUserId: undefined }
     const to = { waId: '1666', userId: 'US.2', parentUserId: undefined }
     const person = personOf('o', { ...nobody, waId: '1555', rename: { to, givenUp: none } })
@@ -39,21 +39,21 @@ describe('a person', () => {
     expect(values(onlyId.names)).toEqual(['US.1', 'US.2'])
   })
 
-  it('of the CRM is found by the wa_id that messages taught', () => {
+  it('that the CRM names by phone is also looked up by `wa_id`', () => {
     const person = personOfPhone('o', '+1555')
     expect(person.phones.map((a) => aliasKey('o', a))).toEqual(['o\nwa_id\n1555', 'o\nphone\n+1555'])
     expect(person.names).toEqual([{ kind: 'phone', value: '+1555' }])
   })
 })
 
-it('the same phone is a wa_id and an E.164 number; an id is only itself', () => {
+it('a phone has a `wa_id` and an E.164 number as synonyms, and a BSUID has none', () => {
   const both = ['1555', '+1555']
   expect(values(synonymsOf({ kind: 'wa_id', value: '1555' }))).toEqual(both)
   expect(values(synonymsOf({ kind: 'phone', value: '+1555' }))).toEqual(both)
   expect(values(synonymsOf({ kind: 'bsuid', value: 'US.1' }))).toEqual(['US.1'])
 })
 
-it('an id is distinguished from a phone', () => {
+it('a BSUID and a parent BSUID are ids, a `wa_id` and a phone are not', () => {
   const kinds = (['wa_id', 'phone', 'bsuid', 'parent_bsuid'] as const).filter((kind) =>
     isId({ kind, value: 'x' }),
   )

@@ -15,7 +15,7 @@ function queue(open: boolean) {
   return state
 }
 
-it('enqueues deliveries stored within 10 ms as one job', async () => {
+it('deliveries that are stored within 10 ms are enqueued as one job', async () => {
   const q = queue(true)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce([1])
@@ -30,7 +30,7 @@ it('enqueues deliveries stored within 10 ms as one job', async () => {
   expect(q.jobs).toEqual([[1, 2, 3], [4]])
 })
 
-it('gathers for 25 ms after a batch', async () => {
+it('deliveries that follow a batch within 25 ms are enqueued as one job', async () => {
   const q = queue(true)
   const announcer = createAnnouncer(q.enqueue)
   const batch = Array.from({ length: 10 }, (_, i) => i)
@@ -43,7 +43,7 @@ it('gathers for 25 ms after a batch', async () => {
   expect(q.jobs).toEqual([batch, [10]])
 })
 
-it('makes a job a part of the trace of the first delivery in it', async () => {
+it('a job belongs to the trace of its first delivery', async () => {
   const trace = new AsyncLocalStorage<string>()
   const seen: (string | undefined)[] = []
   const announcer = createAnnouncer(async () => {
@@ -55,7 +55,7 @@ it('makes a job a part of the trace of the first delivery in it', async () => {
   expect(seen).toEqual(['first'])
 })
 
-it('enqueues what it has gathered before it closes', async () => {
+it('closing enqueues the deliveries that are gathered', async () => {
   const q = queue(true)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce([1])
@@ -64,7 +64,7 @@ it('enqueues what it has gathered before it closes', async () => {
   expect(q.jobs).toEqual([[1, 2]])
 })
 
-it('enqueues again what the queue did not take, in jobs of 500, until it does', async () => {
+it('deliveries that the queue refused are enqueued again, in jobs of 500, until the queue accepts them', async () => {
   const q = queue(false)
   const announcer = createAnnouncer(q.enqueue)
   const ids = Array.from({ length: 700 }, (_, i) => i)
@@ -80,7 +80,7 @@ it('enqueues again what the queue did not take, in jobs of 500, until it does', 
   expect(q.jobs).toHaveLength(2)
 })
 
-it('remembers at most 100,000 deliveries, and none once closed', async () => {
+it('at most 100,000 refused deliveries are remembered, and none after closing', async () => {
   const q = queue(false)
   const announcer = createAnnouncer(q.enqueue)
   announcer.announce(Array.from({ length: 100_000 }, (_, i) => i))

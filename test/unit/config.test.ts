@@ -8,7 +8,7 @@ import { readConfig } from '../../src/read-config.ts'
 
 const RECEIVER = { META_APP_SECRET: 'app-secret', META_VERIFY_TOKEN: 'word' }
 
-describe('the environment', () => {
+describe('the configuration', () => {
   it('needs only the app secret and the verify token', () => {
     expect(readConfig(RECEIVER, 'all')).toMatchObject({
       databaseUrl: undefined,
@@ -42,7 +42,7 @@ describe('the environment', () => {
     })
   })
 
-  it('tells every mistake at once, by name, and never shows a value', () => {
+  it('reports every mistake together, by the name of the variable and without its value', () => {
     const env = {
       META_APP_SECRET: ' , ',
       DATABASE_URL: 'mysql://root:hunter2@db/x',
@@ -103,7 +103,7 @@ describe('the environment', () => {
     })
   })
 
-  it('sends traces where OpenTelemetry says, and nowhere by default', () => {
+  it('takes the address for traces from the variables of OpenTelemetry, and has none by default', () => {
     const traces = (env: Record<string, string>) => readConfig({ ...RECEIVER, ...env }, 'all').traces
     const [all, own] = ['http://collector:4318/base/', 'http://other:4318/spans']
     expect(traces({})).toBeUndefined()

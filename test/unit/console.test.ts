@@ -5,7 +5,7 @@ import { MASK, maskBody, plainBody } from '../../src/console/ui/mask.ts'
 import { phonesMeant } from '../../src/identity/spoken-phone.ts'
 import { bytes, post } from '../support/webhooks.ts'
 
-describe('what a masked delivery shows', () => {
+describe('a masked delivery', () => {
   const text = {
     from: '15550001111',
     id: 'wamid.A',
@@ -14,26 +14,26 @@ describe('what a masked delivery shows', () => {
     text: { body: 'canary' },
   }
 
-  it('is ids, types and times, and no text, name or phone of anybody', () => {
+  it('shows ids, types and times, and no text, name or phone', () => {
     const shown = maskBody(post('phone-1', text)) ?? ''
     for (const plain of ['wamid.A', 'phone-1', '1790000000', '"type": "text"']) expect(shown).toContain(plain)
     for (const secret of ['canary', '15550001111', 'Customer ']) expect(shown).not.toContain(secret)
     expect(JSON.parse(shown).entry[0].changes[0].value.messages[0].text).toEqual({ body: MASK })
   })
 
-  it('is nothing of what is no JSON, and of a key nobody knows', () => {
+  it('shows nothing of a body that is not JSON, and no value of an unknown key', () => {
     expect(maskBody(Buffer.from('canary'))).toBeUndefined()
     expect(maskBody(bytes({ unheard_of: ['canary', 7, { deep: 'canary' }] }))).not.toMatch(/canary|7/)
     expect(maskBody(bytes('canary'))).not.toContain('canary')
   })
 
-  it('is everything for whoever asks for the text', () => {
+  it('shows everything if the text is requested', () => {
     expect(plainBody(post('phone-1', text))).toContain('canary')
     expect(plainBody(Buffer.from('canary'))).toBe('canary')
   })
 })
 
-describe('the rates', () => {
+describe('the rates of the console', () => {
   const at = (seconds: number) => new Date(seconds * 1_000)
 
   it('are differences of counters over the time between two readings', () => {
@@ -44,7 +44,7 @@ describe('the rates', () => {
     expect(traffic.rates).toEqual({ acknowledged: [10], routed: [5] })
   })
 
-  it('are nothing when counters were reset, or the clock stands still', () => {
+  it('are zero if counters were reset, and skip a reading at the same time', () => {
     const traffic = createTraffic()
     traffic.add({ at: at(0), stored: 100, routed: 90 })
     traffic.add({ at: at(0), stored: 200, routed: 190 })
@@ -62,7 +62,7 @@ describe('the rates', () => {
   })
 })
 
-describe('a phone, as people write it', () => {
+describe('a phone that a user types', () => {
   it.each([
     ['+91 98100 12345', '+919810012345'],
     ['919810012345', '+919810012345'],
@@ -70,21 +70,21 @@ describe('a phone, as people write it', () => {
     ['(+91) 98100.12345', '+919810012345'],
     ['098100 12345', '+919810012345'],
     ['98100 12345', '+919810012345'],
-  ])('%s is %s where the org has an Indian number', (words, phone) => {
+  ])('%s means %s if the org has an Indian number', (words, phone) => {
     expect(phonesMeant(words, ['+91 98100 00000'])).toContain(phone)
   })
 
-  it.each(['crm-1', 'wamid.HBgM', '', '+', 'US.13491208655302741918'])('%j is none', (words) => {
+  it.each(['crm-1', 'wamid.HBgM', '', '+', 'US.13491208655302741918'])('%j means no phone', (words) => {
     expect(phonesMeant(words, ['+91 98100 00000'])).toEqual([])
   })
 
-  it('is one of another country only with its code', () => {
+  it('means a phone of another country only with the country code', () => {
     expect(phonesMeant('07700 900123', ['+91 98100 00000'])).not.toContain('+447700900123')
     expect(phonesMeant('+44 7700 900123', ['+91 98100 00000'])).toEqual(['+447700900123'])
   })
 })
 
-it('times and rates are shown in words that people use', () => {
+it('durations and rates are rounded and have units', () => {
   expect([0, 59, 61, 3_600, 9_000, 200_000].map(duration)).toEqual([
     ...['0 s', '59 s', '1 min', '1 h', '2 h 30 min', '2 d'],
   ])

@@ -47,8 +47,8 @@ const inbound = (change: Partial<Inbound> = {}): Inbound => ({
   ...change,
 })
 
-describe('decide', () => {
-  it('prefers active to deactivated to expired', () => {
+describe('routing', () => {
+  it('prefers an active chatroom to a deactivated one, and that to an expired one', () => {
     const rooms = [room('x', { expiredAt: ago(1) }), room('d', { deactivatedAt: ago(1) }), room('a')]
     expect(decide(inbound(), rooms, SETTINGS, NOW)).toMatchObject({ route: 'active', roomId: 'a' })
     expect(decide(inbound(), rooms.slice(0, 2), SETTINGS, NOW)).toMatchObject({
@@ -63,7 +63,7 @@ describe('decide', () => {
     expect(decide(inbound(), [], { ...SETTINGS, unknownSender: 'create' }, NOW).route).toBe('created')
   })
 
-  it('breaks ties by creation, then by id', () => {
+  it('breaks a tie of deactivation times by creation, then by id', () => {
     const at = ago(1)
     const rooms = [
       room('a', { deactivatedAt: at, createdAt: ago(5) }),
@@ -74,7 +74,7 @@ describe('decide', () => {
     expect(decide(inbound(), rooms.toReversed(), SETTINGS, NOW).roomId).toBe('c')
   })
 
-  it('reactivates as of the time of the message, so that a late one does not restart the timer', () => {
+  it('reactivates as of the time of the message, so that a late message does not restart the inactivity', () => {
     const late = inbound({ sentAt: ago(3) })
     const { rooms, transitions } = decide(late, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW)
     expect(rooms).toMatchObject([
@@ -83,25 +83,25 @@ describe('decide', () => {
     expect(transitions).toMatchObject([{ from: 'deactivated', to: 'active', at: ago(3) }])
   })
 
-  it('hands over to the user who waits for the customer to write', () => {
+  it('makes the pending user the only user', () => {
     const decision = decide(inbound(), [room('a', { pendingUserId: 'bob' })], SETTINGS, NOW)
     expect(decision.handoverTo).toBe('bob')
     expect(decision.rooms[0]?.pendingUserId).toBe(null)
   })
 
   it.each([
-    ['a fresh text', {}, SETTINGS, true],
-    ['one just under 24 h old', { sentAt: new Date(NOW.getTime() - DAY + 1) }, SETTINGS, true],
-    ['one of 24 h', { sentAt: ago(1) }, SETTINGS, false],
-    ['a reaction', { type: 'reaction' }, SETTINGS, false],
-    ['any, without a text', {}, { ...SETTINGS, autoReplyText: null }, false],
-  ])('answers in an expired chatroom: %s', (_, change, settings, expected) => {
+    ['yes for a new text', {}, SETTINGS, true],
+    ['yes for a message just under 24 h old', { sentAt: new Date(NOW.getTime() - DAY + 1) }, SETTINGS, true],
+    ['no for a message of 24 h', { sentAt: ago(1) }, SETTINGS, false],
+    ['no for a reaction', { type: 'reaction' }, SETTINGS, false],
+    ['no without `auto_reply_text`', {}, { ...SETTINGS, autoReplyText: null }, false],
+  ])('decides about an auto-reply in an expired chatroom: %s', (_, change, settings, expected) => {
     expect(decide(inbound(change), [room('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(
       expected,
     )
   })
 
-  it('answers no more often than the org wants', () => {
+  it('gives no auto-reply within `auto_reply_min_interval_seconds` of the last one', () => {
     const settings = { ...SETTINGS, autoReplyMinIntervalSeconds: 60 }
     const answered = (secondsAgo: number) =>
       room('x', { expiredAt: ago(1), lastAutoReplyAt: new Date(NOW.getTime() - secondsAgo * 1000) })
@@ -111,7 +111,7 @@ describe('decide', () => {
     expect(decide(inbound(), [room('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(true)
   })
 
-  it('answers every message of an org without an interval, also in a batch older than the last reply', () => {
+  it('gives an auto-reply to every message without an interval, also to one that is older than the last auto-reply', () => {
     const later = new Date(NOW.getTime() + 40)
     const answered = room('x', { expiredAt: ago(1), lastAutoReplyAt: later })
     const again = decide(inbound(), [answered], SETTINGS, NOW)
@@ -144,7 +144,7 @@ describe('decide', () => {
     },
   )
 
-  it('routes standby messages, but does not answer them', () => {
+  it('routes a standby message, without an auto-reply', () => {
     const standby = inbound({ nature: 'standby' })
     const expired = decide(standby, [room('x', { expiredAt: ago(1) })], SETTINGS, NOW)
     expect(expired).toMatchObject({
@@ -155,7 +155,7 @@ describe('decide', () => {
     expect(decide(standby, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW).route).toBe('reactivated')
   })
 
-  it('keeps group messages out', () => {
+  it('gives a group message to no chatroom', () => {
     expect(decide(inbound({ nature: 'group' }), [room('a')], SETTINGS, NOW)).toMatchObject({
       route: null,
       roomId: null,
@@ -163,34 +163,59 @@ describe('decide', () => {
   })
 })
 
-describe('what is overdue', () => {
+describe('overdue changes', () => {
   const rules = { inactivityDays: 5, expiryDays: 20 }
 
   it.each([
-    ['never wrote: counts from the activation', room('a', { activatedAt: ago(6) }), 'deactivated', ago(1)],
     [
-      'activated since the last word',
+      'deactivate a chatroom without messages, counted from its activation',
+      room('a', { activatedAt: ago(6) }),
+      'deactivated',
+      ago(1),
+    ],
+    [
+      'leave a chatroom active that was activated after its last message',
       room('a', { activatedAt: ago(2), lastInboundAt: ago(9) }),
       'active',
       null,
     ],
-    ['wrote since', room('a', { activatedAt: ago(9), lastInboundAt: ago(4) }), 'active', null],
-    ['due this very instant', room('a', { activatedAt: ago(9), lastInboundAt: ago(5) }), 'deactivated', NOW],
-    ['contact older than the expiry', room('a', { contactCreatedAt: ago(21) }), 'expired', ago(1)],
     [
-      'deactivated, and its contact too old',
+      'leave a chatroom active that got a message in time',
+      room('a', { activatedAt: ago(9), lastInboundAt: ago(4) }),
+      'active',
+      null,
+    ],
+    [
+      'deactivate a chatroom that is due at this instant',
+      room('a', { activatedAt: ago(9), lastInboundAt: ago(5) }),
+      'deactivated',
+      NOW,
+    ],
+    [
+      'expire a chatroom whose contact is too old',
+      room('a', { contactCreatedAt: ago(21) }),
+      'expired',
+      ago(1),
+    ],
+    [
+      'expire a deactivated chatroom whose contact is too old',
       room('d', { deactivatedAt: ago(2), contactCreatedAt: ago(20) }),
       'expired',
       NOW,
     ],
-    ['expired already', room('x', { expiredAt: ago(2), contactCreatedAt: ago(99) }), 'expired', null],
+    [
+      'leave a chatroom as it is that is expired already',
+      room('x', { expiredAt: ago(2), contactCreatedAt: ago(99) }),
+      'expired',
+      null,
+    ],
   ])('%s', (_, before, state, at) => {
     const { rooms, transitions } = applyOverdue([before], rules, NOW)
     expect(rooms[0]?.state).toBe(state)
     expect(transitions.map((t) => t.at)).toEqual(at ? [at] : [])
   })
 
-  it('needs only the one rule that is on', () => {
+  it('apply each rule also if the other one is off', () => {
     const idle = room('a', { activatedAt: ago(9) })
     expect(applyOverdue([idle], { inactivityDays: 5, expiryDays: null }, NOW).rooms[0]?.state).toBe(
       'deactivated',
@@ -198,20 +223,20 @@ describe('what is overdue', () => {
     expect(applyOverdue([idle], { inactivityDays: null, expiryDays: 20 }, NOW).rooms[0]?.state).toBe('active')
   })
 
-  it('knows since when a chatroom is in its state', () => {
+  it('do not change since when a chatroom has its state', () => {
     const times = { activatedAt: ago(9), deactivatedAt: ago(5), expiredAt: ago(2) }
     expect(since(room('a', times))).toEqual(ago(2))
     expect(since(room('a', { ...times, expiredAt: null }))).toEqual(ago(5))
     expect(since(room('a', { activatedAt: ago(9) }))).toEqual(ago(9))
   })
 
-  it('is nothing when the rules are off', () => {
+  it('are none if both rules are off', () => {
     const old = room('a', { activatedAt: ago(999), contactCreatedAt: ago(999) })
     expect(applyOverdue([old], SETTINGS, NOW)).toEqual({ rooms: [old], changed: [], transitions: [] })
   })
 })
 
-describe('for any chatrooms and settings', () => {
+describe('for any chatrooms and settings, routing', () => {
   const instant = fc.integer({ min: 0, max: 120 }).map(ago)
   const maybe = fc.option(instant, { nil: null })
   const anyRoom = fc
@@ -245,7 +270,7 @@ describe('for any chatrooms and settings', () => {
     nature: fc.constantFrom('customer' as const, 'system' as const),
   })
 
-  it('never has two active chatrooms, never revives an expired one, and a message lands or is held', () => {
+  it('leaves at most one active chatroom, never changes an expired one, and routes or holds every message of a customer', () => {
     fc.assert(
       fc.property(anyRooms, settings, message, (rooms, rules, m) => {
         const decision = decide(inbound(m), rooms, rules, NOW)

@@ -19,7 +19,7 @@ async function build(dockerfile: string, ignore = '') {
   return buildImage(context, into, () => {})
 }
 
-it('stages start empty, COPY takes what .dockerignore leaves, RUN runs in the WORKDIR with what ENV says', async () => {
+it('a stage starts empty, COPY obeys .dockerignore, and RUN runs in the WORKDIR with the variables of ENV', async () => {
   const image = await build(
     `# a comment
 FROM node AS build
@@ -65,11 +65,14 @@ it.each([
   ['FROM a\nCOPY src src', 'src', /leaves out src/],
   ['FROM a\nCOPY src src', '**/*.txt', /pattern/],
   ['FROM a\nCOPY --from=b src src', '', /no stage is called b/],
-])('what Docker would refuse, or this check cannot tell, fails: %s', async (dockerfile, ignore, message) => {
-  await expect(build(dockerfile, ignore)).rejects.toThrow(message)
-})
+])(
+  'a Dockerfile that Docker would refuse or that this check does not support fails: %s',
+  async (dockerfile, ignore, message) => {
+    await expect(build(dockerfile, ignore)).rejects.toThrow(message)
+  },
+)
 
-it('our Dockerfile copies every folder that the build compiles, and no more than is there', async () => {
+it('our Dockerfile copies every folder that the build compiles, and only files that exist', async () => {
   const root = projectRoot()
   const steps = parseDockerfile(await readFile(join(root, 'Dockerfile'), 'utf8'))
   const copied = steps

@@ -11,7 +11,7 @@ const readOne = (item: unknown, contacts?: unknown[]) =>
 const senderOf = (item: unknown, contacts?: unknown[]) => readOne(item, contacts).messages[0]?.sender
 
 describe('a delivery', () => {
-  it('is taken apart entry by entry, change by change, message by message, in order', () => {
+  it('gives its messages in the order of entries, changes and messages', () => {
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => message({ id, at: RECEIVED }))
     const body = {
       entry: [
@@ -38,28 +38,36 @@ describe('a delivery', () => {
   })
 
   it.each([
-    ['bytes that are no UTF-8', Buffer.from([0xff]), 'the body is not UTF-8'],
-    ['no JSON', Buffer.from('{'), 'the body is not JSON'],
+    ['bytes that are not UTF-8', Buffer.from([0xff]), 'the body is not UTF-8'],
+    ['a body that is not JSON', Buffer.from('{'), 'the body is not JSON'],
     ['a list', [], 'the body is not a JSON object'],
     ['another object', { object: 'page' }, '"object" is not whatsapp_business_account'],
     ['no entries', { object: 'whatsapp_business_account' }, '"entry" is not a list'],
-    ['an odd entry', { object: 'whatsapp_business_account', entry: [1] }, 'entry[0] has no list of changes'],
-    ['an odd change', delivery([{ field: 'messages' }]), 'entry[0].changes[0] lacks its field or value'],
     [
-      'messages that are no list',
+      'an entry that is not an object',
+      { object: 'whatsapp_business_account', entry: [1] },
+      'entry[0] has no list of changes',
+    ],
+    [
+      'a change without a value',
+      delivery([{ field: 'messages' }]),
+      'entry[0].changes[0] lacks its field or value',
+    ],
+    [
+      '`messages` that is not a list',
       delivery([change('p', { messages: {} as [], contacts: [] })]),
       'messages: messages is not a list',
     ],
     [
-      'statuses that are no list',
+      '`statuses` that is not a list',
       delivery([change('p', { statuses: 'x' as never })]),
       'statuses: statuses is not a list',
     ],
-  ])('with %s names the problem', (_, body, problem) => {
+  ])('with %s has one problem', (_, body, problem) => {
     expect(read(body).problems).toEqual([problem])
   })
 
-  it('never throws, whatever the bytes', () => {
+  it('is read without an exception, for any bytes and any JSON', () => {
     fc.assert(fc.property(fc.uint8Array(), (b) => void read(Buffer.from(b))))
     fc.assert(fc.property(fc.jsonValue(), (value) => void read(value)))
     fc.assert(fc.property(fc.jsonValue(), (value) => void readOne(value)))
@@ -68,7 +76,7 @@ describe('a delivery', () => {
 })
 
 describe('a message', () => {
-  it('is kept whole, with unknown keys, and has the time Meta gave', () => {
+  it('is kept whole, with unknown keys, and has the timestamp of Meta', () => {
     const m = { ...message({ id: 'a', at: new Date('2026-11-20T10:00:00Z') }), novelty: { x: [1] } }
     const [got] = readOne(m).messages
     expect(JSON.parse(got?.payload ?? '')).toEqual(m)
@@ -83,11 +91,11 @@ describe('a message', () => {
     ['infinite', '1e400'],
     ['negative', '-5'],
     ['in the future', '1800000000000'],
-  ])('counts as sent when received if its time is %s', (_, timestamp) => {
+  ])('has the time of receipt if its timestamp is %s', (_, timestamp) => {
     expect(readOne({ ...message({}), timestamp }).messages[0]?.sentAt).toEqual(RECEIVED)
   })
 
-  it('takes a numeric time and a numeric id', () => {
+  it('may have a number as timestamp and as id', () => {
     expect(readOne({ ...message({}), id: 12, timestamp: 1_790_416_832 }).messages[0]).toMatchObject({
       wamid: '12',
       sentAt: new Date(1_790_416_832_000),
@@ -95,23 +103,23 @@ describe('a message', () => {
   })
 
   it.each([
-    ['no type', { type: undefined }, 'unknown', 'customer'],
-    ['a type from the future', { type: 'hologram' }, 'hologram', 'customer'],
-    ['a type with U+0000', { type: 'a\u0000b' }, 'ab', 'customer'],
-    ['the type system', { type: 'system' }, 'system', 'system'],
-    ['a group', { group_id: 'g' }, 'text', 'group'],
-  ])('with %s', (_, extra, type, nature) => {
+    ['no type', 'unknown', 'customer', { type: undefined }],
+    ['an unknown type', 'hologram', 'customer', { type: 'hologram' }],
+    ['a type with U+0000', 'ab', 'customer', { type: 'a\u0000b' }],
+    ['the type system', 'system', 'system', { type: 'system' }],
+    ['a group', 'text', 'group', { group_id: 'g' }],
+  ])('with %s has the type %s and the nature %s', (_, type, nature, extra) => {
     expect(readOne({ ...message({}), ...extra }).messages[0]).toMatchObject({ type, nature })
   })
 
   it.each([
     ['no id', { id: undefined }, 'has no id'],
-    ['an endless id', { id: 'x'.repeat(513) }, 'has an impossible id'],
+    ['an id of 513 characters', { id: 'x'.repeat(513) }, 'has an impossible id'],
     ['a control character in its id', { id: 'a\u0000' }, 'has an impossible id'],
     ['half a surrogate pair in its id', { id: 'a\ud800' }, 'has an impossible id'],
-    ['nobody who sent it', { from: '' }, 'names no sender'],
-    ['a bottomless pit', { deep: JSON.parse('['.repeat(99) + ']'.repeat(99)) }, 'is nested deeper than 64'],
-  ])('with %s is a problem of its own', (_, extra, problem) => {
+    ['no sender', { from: '' }, 'names no sender'],
+    ['99 nested lists', { deep: JSON.parse('['.repeat(99) + ']'.repeat(99)) }, 'is nested deeper than 64'],
+  ])('with %s is one problem, and the message beside it is read', (_, extra, problem) => {
     const { messages, problems } = read(
       delivery([
         change('p', { messages: [{ ...message({}), ...extra }, message({ id: 'good' })], contacts: [] }),
@@ -121,18 +129,18 @@ describe('a message', () => {
     expect(messages.map((m) => m.wamid)).toEqual(['good'])
   })
 
-  it('that is no object, or of no number, is a problem', () => {
+  it('that is not an object or has no number is a problem', () => {
     expect(readOne('x').problems).toEqual(['messages[0]: is not an object'])
     const noNumber = delivery([{ field: 'messages', value: { messages: [message({})] } }])
     expect(read(noNumber).problems).toEqual(['messages[0]: has no metadata.phone_number_id'])
   })
 
-  it('is a ghost when it is unsupported or unknown', () => {
+  it('is a ghost if its type is unsupported or unknown', () => {
     expect(['unsupported', 'unknown', 'text'].map(isGhost)).toEqual([true, true, false])
   })
 })
 
-describe('the sender', () => {
+describe('the sender of a message', () => {
   const none = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
 
   it.each([
@@ -206,16 +214,16 @@ describe('the sender', () => {
     expect(senderOf(item, contacts)).toEqual({ ...none, ...expected })
   })
 
-  it('is nobody when two contacts stand beside a message that names none', () => {
+  it('is unknown if two contacts stand beside a message that names none', () => {
     expect(readOne(message({ from: '' }), [{ wa_id: '1' }, { wa_id: '2' }]).problems).toHaveLength(1)
   })
 })
 
-describe('what is not a customer writing', () => {
+describe('an item that the customer did not write', () => {
   const talk = (field: string, value: object) =>
     read(delivery([{ field, value: { metadata: { phone_number_id: 'p' }, ...value } }]))
 
-  it('an echo of the Business App is of the customer it went to, in the other direction', () => {
+  it('belongs to the customer it was sent to, with the direction echo, if it is an echo of the Business App', () => {
     const echo = { from: '1999', to: '1555', to_user_id: 'US.1', id: 'e', type: 'text', text: { body: 'x' } }
     expect(talk('smb_message_echoes', { message_echoes: [echo] }).messages).toMatchObject([
       { wamid: 'e', nature: 'echo', direction: 'echo', sender: { waId: '1555', userId: 'US.1' } },
@@ -225,7 +233,7 @@ describe('what is not a customer writing', () => {
     ])
   })
 
-  it('standby carries messages, echoes and statuses one level deeper', () => {
+  it('may be a message, an echo or a status nested in standby', () => {
     const standby = {
       messages: [message({ id: 'm' })],
       message_echoes: [{ id: 'e', to: '1555' }],
@@ -246,7 +254,7 @@ describe('what is not a customer writing', () => {
     expect(talk('standby', standby).messages).toHaveLength(2)
   })
 
-  it('history is imported thread by thread, both directions', () => {
+  it('is imported in both directions, thread by thread, if it is history', () => {
     const threads = [
       {
         id: '1555',
@@ -267,7 +275,7 @@ describe('what is not a customer writing', () => {
   })
 
   it.each(['messaging_handovers', 'calls', 'group_lifecycle_update', 'user_id_update', 'something_new'])(
-    '%s is an account event',
+    'is an account event if its field is %s',
     (field) => {
       expect(talk(field, { x: 1 })).toMatchObject({ messages: [], problems: [], accountEvents: [{ field }] })
     },
@@ -275,7 +283,7 @@ describe('what is not a customer writing', () => {
 })
 
 describe('statuses and other fields', () => {
-  it('reads statuses, with their errors, and keeps words it does not know', () => {
+  it('include statuses with their errors, also unknown ones', () => {
     const statuses = [
       { id: 'a', status: 'failed', timestamp: '1790416832', errors: [{ code: 131047 }] },
       { id: 'b', status: 'in_orbit' },
@@ -297,7 +305,7 @@ describe('statuses and other fields', () => {
     expect(problems).toEqual(['statuses[3]: is not an object'])
   })
 
-  it('reads who got a message when the status names that person in several ways', () => {
+  it('include the recipient of a status if the status names the recipient in several ways', () => {
     const recipientOf = (status: object, contacts: unknown[] = []) =>
       read(delivery([change('p', { statuses: [{ id: 'a', status: 'sent', ...status }], contacts })]))
         .statuses[0]?.recipient
@@ -313,7 +321,7 @@ describe('statuses and other fields', () => {
     expect(recipientOf({ ...both, recipient_type: 'group' })).toBeUndefined()
   })
 
-  it('keeps what stands beside messages and statuses: foreign status words, unknown keys', () => {
+  it('are kept as account events if they are statuses of payments or unknown keys beside messages', () => {
     const statuses = [{ id: 'a', status: 'captured', type: 'payment' }, 'x', { id: 'b', status: 'read' }]
     const body = delivery([change('p', { statuses, ...{ conversation_context: { type: 'summary' } } })])
     expect(read(body).accountEvents.map((e) => [e.field, JSON.parse(e.payload).statuses?.length])).toEqual([
@@ -322,7 +330,7 @@ describe('statuses and other fields', () => {
     ])
   })
 
-  it('keeps any other field as an account event, the same content under the same digest', () => {
+  it('are kept as account events, the same content with the same digest', () => {
     const body = {
       object: 'whatsapp_business_account',
       entry: [{ id: 5, time: 1, changes: [{ field: 'x', value: { a: 1 } }] }],
@@ -336,7 +344,7 @@ describe('statuses and other fields', () => {
     expect(read({ ...body, entry: [{ changes: body.entry[0]?.changes }] }).accountEvents[0]?.wabaId).toBe('')
   })
 
-  it('keeps errors that Meta reports beside messages, and a change in which it knows nothing', () => {
+  it('include errors beside messages, and a change of which no key is known', () => {
     const errors = [{ code: 131035 }]
     expect(read(delivery([change('p', { errors })])).accountEvents).toMatchObject([
       { field: 'messages', phoneId: 'p' },
@@ -349,7 +357,7 @@ describe('statuses and other fields', () => {
     ])
   })
 
-  it('reads who opts out or in, keeps the rest as an account event, and names what it cannot read', () => {
+  it('include preferences, the whole field as an account event, and a problem for each unreadable preference', () => {
     const value = {
       metadata: { phone_number_id: 'p' },
       user_preferences: [
@@ -372,7 +380,7 @@ describe('statuses and other fields', () => {
     ])
   })
 
-  it('passes a bug of ours on instead of calling it a problem of the message', () => {
+  it('do not hide an error of Usher itself as a problem of the message', () => {
     const body = delivery([change('p', { messages: [message({})] })])
     expect(() => extract({ id: 1, body: bytes(body), receivedAt: null as never })).toThrow(TypeError)
   })

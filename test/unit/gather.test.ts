@@ -15,7 +15,7 @@ function heldWork() {
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-it('starts a job at once while a slot is free', () => {
+it('a job starts at once while a slot is free', () => {
   const { groups, work } = heldWork()
   const gather = createGatherer(work, { slots: 2, most: 10 })
   void gather([1])
@@ -24,7 +24,7 @@ it('starts a job at once while a slot is free', () => {
   expect(groups).toEqual([[1], [2]])
 })
 
-it('joins the jobs that came while all slots were busy, in the order of arrival, up to its limit', async () => {
+it('jobs that arrive while all slots are busy are joined in the order of arrival, up to the limit', async () => {
   const { groups, ends, work } = heldWork()
   const gather = createGatherer(work, { slots: 1, most: 5 })
   for (const ids of [[1], [2, 3], [4, 5], [6], [7, 8]]) void gather(ids)
@@ -36,7 +36,7 @@ it('joins the jobs that came while all slots were busy, in the order of arrival,
   expect(groups[2]).toEqual([7, 8])
 })
 
-it('takes a job above the limit by itself', async () => {
+it('a job above the limit is worked on alone', async () => {
   const { groups, ends, work } = heldWork()
   const gather = createGatherer(work, { slots: 1, most: 2 })
   for (const ids of [[1], [2, 3, 4], [5]]) void gather(ids)
@@ -47,7 +47,7 @@ it('takes a job above the limit by itself', async () => {
   expect(groups).toEqual([[1], [2, 3, 4], [5]])
 })
 
-it('ends each job as its group ended, and goes on after a failure', async () => {
+it('each job ends as its group ended, and the next group starts after a failure', async () => {
   const { groups, ends, work } = heldWork()
   const gather = createGatherer(work, { slots: 1, most: 5 })
   const first = gather([1])
@@ -63,7 +63,7 @@ it('ends each job as its group ended, and goes on after a failure', async () => 
   expect(groups).toEqual([[1], [2, 3], [4]])
 })
 
-it('makes a group a part of the trace of its first job', async () => {
+it('a group belongs to the trace of its first job', async () => {
   const trace = new AsyncLocalStorage<string>()
   const seen: (string | undefined)[] = []
   const { ends, work } = heldWork()

@@ -56,12 +56,12 @@ const LABEL_VALUES: Record<string, readonly string[]> = {
 }
 
 describe('the dashboard and the alert rules', () => {
-  it('ask for metrics that a process really exports', () => {
+  it('use only metrics that a process exports', () => {
     expect(used.map(({ name }) => name).filter((name) => !exported.has(name))).toEqual([])
     expect(used.length).toBeGreaterThan(30)
   })
 
-  it('select by labels and values that these metrics really have', () => {
+  it('select only by labels and values that these metrics have', () => {
     for (const { name, selector } of used) {
       for (const [, label = '', values = ''] of selector.matchAll(/(\w+)=~?"([^"]*)"/g)) {
         expect(exported.get(name), `${name}{${selector}}`).toContain(label)
@@ -70,7 +70,7 @@ describe('the dashboard and the alert rules', () => {
     }
   })
 
-  it('group by labels that the metrics of the expression have', () => {
+  it('group only by labels that the metrics of the expression have', () => {
     for (const expr of expressions) {
       const labels = used.filter((use) => use.expr === expr).flatMap(({ name }) => exported.get(name) ?? [])
       for (const [, by = ''] of expr.matchAll(/by \(([^)]*)\)/g)) {
@@ -79,7 +79,7 @@ describe('the dashboard and the alert rules', () => {
     }
   })
 
-  it('name in legends and texts only labels that the expression keeps', () => {
+  it('name only labels in legends and texts that the expression keeps', () => {
     const named = [
       ...targets.map(({ expr, legendFormat }) => ({ expr, text: legendFormat })),
       ...rules.map(({ expr, text }) => ({ expr, text })),
@@ -93,13 +93,13 @@ describe('the dashboard and the alert rules', () => {
     }
   })
 
-  it('leave out no metric of ours', () => {
+  it('use every metric of Usher', () => {
     const ours = [...exported.keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''))
     const shown = used.map(({ name }) => name.replace(/_(bucket|sum|count)$/, ''))
     expect(ours.filter((name) => name.startsWith('usher_') && !shown.includes(name))).toEqual([])
   })
 
-  it('have balanced expressions, and alerts that say how long, how bad and what', () => {
+  it('have balanced expressions, and each alert has a duration, a severity and a summary', () => {
     for (const expr of expressions) {
       for (const [open, close] of ['()', '{}', '[]'])
         expect(expr.split(open!).length, expr).toBe(expr.split(close!).length)

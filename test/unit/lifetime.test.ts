@@ -34,8 +34,8 @@ const part = (name: string, release: () => unknown = () => {}) =>
     await release()
   })
 
-describe('a stop', () => {
-  test('releases the last made first, each after the one before has ended', async () => {
+describe('stopping', () => {
+  test('releases the parts in reverse order, each after the one before has ended', async () => {
     part('database')
     part('queue', async () => {
       await sleep(20)
@@ -61,7 +61,7 @@ describe('a stop', () => {
     ])
   })
 
-  test('leaves a part that hangs behind, so that every other gets its turn', async () => {
+  test('goes on after a part that hangs, so that every other part is released', async () => {
     part('database', () => sleep(10))
     part('queue', never)
     part('server', never)
@@ -70,19 +70,19 @@ describe('a stop', () => {
     expect(lines.map((line) => line.part)).toEqual(['server', 'queue'])
   })
 
-  test('keeps to its deadline when everything hangs', async () => {
+  test('ends at its deadline if every part hangs', async () => {
     for (const name of ['a', 'b', 'c', 'd']) part(name, never)
     expect(await stop(200)).toBe(200)
     expect(stopped).toEqual(['d', 'c', 'b', 'a'])
   })
 
-  test('gives the last part all the time that is left', async () => {
+  test('gives the last part all the remaining time', async () => {
     part('database', () => sleep(150))
     await stop(200)
     expect(lines).toEqual([])
   })
 
-  test('asked for twice, happens once, and both wait for it', async () => {
+  test('happens once if it is called twice, and both calls wait for it', async () => {
     part('database', async () => {
       await sleep(20)
       stopped.push('database ended')
@@ -92,7 +92,7 @@ describe('a stop', () => {
     expect(stopped).toEqual(['database', 'database ended'])
   })
 
-  test('with nothing to release ends at once', async () => {
+  test('ends at once with nothing to release', async () => {
     expect(await stop(1_000)).toBe(0)
   })
 })
@@ -111,7 +111,7 @@ describe('signals', () => {
   })
   afterEach(() => vi.restoreAllMocks())
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops everything and then exits with 0', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops every part and then exits with 0', async (signal) => {
     part('database')
     handlers[signal]()
     expect(exit).not.toHaveBeenCalled()
@@ -119,7 +119,7 @@ describe('signals', () => {
     expect(stopped).toEqual(['database'])
   })
 
-  test('a second one exits with 1 at once', () => {
+  test('a second signal exits with 1 at once', () => {
     part('database', never)
     handlers.SIGTERM()
     handlers.SIGINT()

@@ -10,7 +10,7 @@ function logged(write: (log: ReturnType<typeof createLogger>) => void): string {
   return lines.join('')
 }
 
-it('writes one JSON line with the fields it is given', () => {
+it('a log line is one line of JSON with the given fields', () => {
   expect(JSON.parse(logged((log) => log.info({ delivery: 7 }, 'routed')))).toMatchObject({
     delivery: 7,
     msg: 'routed',
@@ -19,16 +19,16 @@ it('writes one JSON line with the fields it is given', () => {
 
 it.each([
   ['a token', { token: CANARY }],
-  ['a password, deeper', { login: { password: CANARY } }],
+  ['a nested password', { login: { password: CANARY } }],
   ['an access token of a list', { wabas: { first: { access_token: CANARY } } }],
   ['a header', { req: { headers: { authorization: `Bearer ${CANARY}` } } }],
   ['a body', { body: CANARY }],
   ['a payload', { message: { payload: { text: CANARY } } }],
-])('hides %s', (_, value) => {
+])('a log line does not contain %s', (_, value) => {
   expect(logged((log) => log.error(value, 'x'))).not.toContain(CANARY)
 })
 
-it('tells of a database error its code and constraint, never the values of a row or a statement', () => {
+it('a log line has code and constraint of a database error, without the values of rows and statements', () => {
   const cause = Object.assign(new Error('duplicate key'), {
     code: '23505',
     constraint: 'messages_pkey',

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { phoneVariants } from '../../src/identity/phone.ts'
 import { PHONES } from '../fixtures/phones.ts'
 
-describe.each(Object.entries(PHONES))('numbers of %s', (_, phones) => {
-  it('are at least forty', () => {
+describe.each(Object.entries(PHONES))('the numbers of %s', (_, phones) => {
+  it('are at least forty samples', () => {
     expect(phones.length).toBeGreaterThanOrEqual(40)
   })
 
   it.each(phones.map((p) => [p.kind, p.spellings] as const))(
-    '%s %j: every spelling leads to every other',
+    'are found by every other spelling: %s %j',
     (_, spellings) => {
       for (const spelling of spellings) {
         const others = spellings.filter((s) => s !== spelling)
@@ -18,14 +18,14 @@ describe.each(Object.entries(PHONES))('numbers of %s', (_, phones) => {
     },
   )
 
-  it('that have one spelling have no other', () => {
+  it('have no other spelling if they have only one', () => {
     for (const { spellings } of phones) {
       if (spellings.length === 1) expect(phoneVariants(spellings[0]!)).toEqual([])
     }
   })
 })
 
-it('of other countries have no other spelling', () => {
+it('the numbers of other countries have no other spelling', () => {
   for (const digits of [
     '15550001111',
     '919810000001',
@@ -40,7 +40,7 @@ it('of other countries have no other spelling', () => {
   }
 })
 
-it('lead back to themselves, and never offer themselves', () => {
+it('the other spellings of a number have 11 to 15 digits and do not include the number itself', () => {
   const digits = fc.tuple(fc.constantFrom('55', '52', '521', '54', '549'), fc.stringMatching(/^\d{8,12}$/))
   fc.assert(
     fc.property(digits, ([country, rest]) => {

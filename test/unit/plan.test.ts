@@ -70,7 +70,7 @@ const withRoom = (r: Room) => ({
   messages: new Map<string, KnownMessage>(),
 })
 
-describe('a batch', () => {
+describe('the plan of a batch', () => {
   it('creates one chatroom for several first messages of one customer, and one for each customer', () => {
     const plan = planBatch(
       [arrival('a'), arrival('b'), arrival('c', { customerId: 'd' })],
@@ -84,7 +84,7 @@ describe('a batch', () => {
     expect(plan.rooms).toEqual([])
   })
 
-  it('reactivates once, writes each changed chatroom once, and tells it once', () => {
+  it('reactivates a chatroom once, writes it once, and has one audit event', () => {
     const known = withRoom(room('r', { state: 'deactivated', deactivatedAt: NOW }))
     const plan = planBatch([arrival('a'), arrival('b')], known, NOW, ids())
     expect(plan.messages.map((m) => m.route)).toEqual(['reactivated', 'active'])
@@ -92,14 +92,14 @@ describe('a batch', () => {
     expect(plan.events).toMatchObject([{ kind: 'chatroom.reactivated', contactId: 'contact-r', wamid: 'a' }])
   })
 
-  it('tells of a deactivation that was overdue before it tells of the reactivation', () => {
+  it('has the audit event of an overdue deactivation before that of the reactivation', () => {
     const known = withRoom(room('r', { activatedAt: new Date(0) }))
     const overdue = { ...arrival('a'), settings: { ...SETTINGS, inactivityDays: 1 } }
     const plan = planBatch([overdue], known, NOW, ids())
     expect(plan.events.map((e) => e.kind)).toEqual(['chatroom.deactivated', 'chatroom.reactivated'])
   })
 
-  it('writes only the chatrooms that changed', () => {
+  it('writes only chatrooms that changed', () => {
     const pair = pairKey({ orgId: 'o', customerId: 'c', phoneId: 'p' })
     const expired = room('x', { state: 'expired', expiredAt: NOW })
     const known = {
@@ -110,7 +110,7 @@ describe('a batch', () => {
     expect([plan.lastInbound.map((r) => r.room.id), plan.rooms]).toEqual([['a'], []])
   })
 
-  it('hands over once', () => {
+  it('has one handover for several messages', () => {
     const plan = planBatch(
       [arrival('a'), arrival('b')],
       withRoom(room('r', { pendingUserId: 'bob' })),
@@ -120,7 +120,7 @@ describe('a batch', () => {
     expect(plan.handovers).toEqual([{ orgId: 'o', roomId: 'r', userId: 'bob', at: NOW }])
   })
 
-  it('answers every message in an expired chatroom, once each', () => {
+  it('has one auto-reply for each message in an expired chatroom', () => {
     const known = withRoom(room('r', { state: 'expired', expiredAt: NOW }))
     const plan = planBatch([arrival('a'), arrival('b'), arrival('a')], known, NOW, ids())
     expect(plan.replies.map((r) => r.inReplyTo)).toEqual(['a', 'b'])
@@ -128,7 +128,7 @@ describe('a batch', () => {
     expect(plan.lastInbound.map((r) => r.room.state)).toEqual(['expired'])
   })
 
-  it('lets real content replace a ghost, never the reverse, and routes neither twice', () => {
+  it('replaces a ghost by its real content, never the reverse, and stores the message once', () => {
     const ghost = arrival('a', { type: 'unsupported', hold: true })
     const real = arrival('a', { hold: true })
     const ghostFirst = planBatch([ghost, real, ghost], nothing, NOW, ids())

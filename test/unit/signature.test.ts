@@ -20,7 +20,7 @@ describe('the signature of a webhook', () => {
     expect(signatureMatches(body, `sha256=${hex}`, [key])).toBe(true)
   })
 
-  test('matches for any bytes, valid text or not', () => {
+  test('matches any bytes, also invalid text', () => {
     fc.assert(
       fc.property(bytes, secret, (body, key) => {
         expect(signatureMatches(body, sign(body, key), [key])).toBe(true)
@@ -28,7 +28,7 @@ describe('the signature of a webhook', () => {
     )
   })
 
-  test('matches under any one of several secrets, wherever it stands', () => {
+  test('matches with any one of several secrets, at any place in the list', () => {
     fc.assert(
       fc.property(bytes, secret, fc.array(secret), fc.array(secret), (body, key, before, after) => {
         expect(signatureMatches(body, sign(body, key), [...before, key, ...after])).toBe(true)
@@ -36,7 +36,7 @@ describe('the signature of a webhook', () => {
     )
   })
 
-  test('does not match under another secret, and under none at all', () => {
+  test('does not match with another secret or without one', () => {
     fc.assert(
       fc.property(bytes, secret, secret, (body, key, other) => {
         // A key shorter than a block is padded with zeros: 'a' and 'a\0' are one key to HMAC.
@@ -72,7 +72,7 @@ describe('the signature of a webhook', () => {
     }
   })
 
-  test('does not match a body that was parsed and written again', () => {
+  test('does not match a body that was parsed and serialized again', () => {
     expect(signatureMatches(SPACED, `sha256=${HEX}`, [SECRET])).toBe(false)
   })
 
@@ -80,7 +80,7 @@ describe('the signature of a webhook', () => {
     ['missing', undefined],
     ['empty', ''],
     ['without its prefix', HEX],
-    ['of the old kind', `sha1=${HEX}`],
+    ['of the older kind', `sha1=${HEX}`],
     ['with a prefix in upper case', `SHA256=${HEX}`],
     ['in upper case', `sha256=${HEX.toUpperCase()}`],
     ['one digit short', `sha256=${HEX.slice(1)}`],
@@ -96,16 +96,18 @@ describe('the signature of a webhook', () => {
   })
 
   test('does not match, and does not throw, for any other header', () => {
+    // The unit `binary` of fast-check covers the same, but takes seconds to build.
+    const character = fc.integer({ min: 0, max: 0x10ffff }).map((point) => String.fromCodePoint(point))
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.string())), (header) => {
+      fc.property(fc.oneof(fc.string({ unit: character }), fc.array(fc.string())), (header) => {
         expect(signatureMatches(BODY, header, [SECRET])).toBe(false)
       }),
     )
   })
 })
 
-describe('words', () => {
-  test('match exactly when they are the same', () => {
+describe('two secret words', () => {
+  test('match if and only if they are the same', () => {
     const word = fc.string({ unit: 'grapheme' })
     fc.assert(fc.property(word, word, (a, b) => wordsMatch(a, b) === (a === b)))
     fc.assert(fc.property(word, (a) => wordsMatch(a, a)))
