@@ -64,13 +64,25 @@ it('nothing imports an adapter but adapters and roots; ports import no rules', (
   expect(own.filter(({ from, to }) => rank(to) > rank(from))).toEqual([])
 })
 
+it('no file imports itself by way of others, types included', () => {
+  expect(findCycle(imports)).toEqual([])
+})
+
 it('no folder imports itself by way of others, types included', () => {
   const folders = imports.map(({ from, to }) => ({ from: dirname(from), to: dirname(to) }))
   expect(findCycle(folders.filter(({ from, to }) => from !== to))).toEqual([])
 })
 
-it('no production file is over 200 lines', () => {
-  expect(files.filter((file) => linesOf(file).length - 1 > 200)).toEqual([])
+it('no production file is over 200 lines; half are at most 60, nine in ten at most 120', () => {
+  const lengths = files.map((file) => ({ file, lines: linesOf(file).length - 1 }))
+  expect(lengths.filter(({ lines }) => lines > 200)).toEqual([])
+  const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b)
+  expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(60)
+  expect(sorted[Math.floor(sorted.length * 0.9)]).toBeLessThanOrEqual(120)
+})
+
+it('no production function is over 40 lines, its signature, comments and blank lines included', () => {
+  expect(files.flatMap((file) => functionsOf(file).filter(({ lines }) => lines > 40))).toEqual([])
 })
 
 function linesOf(file: string): string[] {
@@ -97,4 +109,22 @@ function findCycle(edges: { from: string; to: string }[]): string[] {
     if (cycle.length > 0) return cycle
   }
   return []
+}
+
+const STARTS = [
+  /^\s*(export )?(default )?(async )?function\b/,
+  /=> \{$/,
+  /^\s*(async |static |get |set )*(?!if\b|for\b|while\b|switch\b|catch\b)[\w#]+\([^)]*\)(: [^=]+)? \{$/,
+]
+
+/** Functions as the formatter writes them: the closing brace stands as far in as the line that begins the function. */
+function functionsOf(file: string): { at: string; lines: number }[] {
+  const lines = linesOf(file)
+  return lines.flatMap((line, i) => {
+    if (!STARTS.some((start) => start.test(line))) return []
+    const indent = /^\s*/.exec(line)![0]
+    const closes = (other: string) => other.startsWith(`${indent}}`) && !other.endsWith('{')
+    const end = lines.findIndex((other, j) => j > i && closes(other))
+    return [{ at: `${file}:${i + 1}`, lines: end - i + 1 }]
+  })
 }
