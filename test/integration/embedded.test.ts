@@ -1,15 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { startEmbedded } from '../../src/db/embedded/start.ts'
-import { keepersOn, processesOn, query, serverOn, test } from '../support/embedded.ts'
+import { copy, keepersOn, processesOn, query, serverOn, test } from '../support/embedded.ts'
 import { eventually } from '../support/patience.ts'
 
 describe.concurrent('embedded PostgreSQL', () => {
-  test('an empty folder becomes a durable UTF-8 server on 127.0.0.1 that asks for a password', async ({
-    box,
+  test('a start in an empty folder creates a durable UTF-8 server on 127.0.0.1 that requires a password', async ({
+    emptyBox: box,
   }) => {
     const { url } = await box.start()
 
@@ -28,7 +28,9 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(await readdir(dirname(box.dataDir))).toEqual(['postgres'])
   })
 
-  test('a second start joins the running server, and the last one out stops it', async ({ box }) => {
+  test('a second start joins the running server, which stops when its last user stops it', async ({
+    box,
+  }) => {
     const first = await box.start()
     const second = await box.start()
     expect(second.url).toBe(first.url)
@@ -40,8 +42,8 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(processesOn(box.dataDir)).toEqual([])
   })
 
-  test('first starts at the same time share one server, and when all leave at once it stops', async ({
-    box,
+  test('four first starts at the same time share one server, which stops when all stop it at the same time', async ({
+    emptyBox: box,
   }) => {
     const all = await Promise.all([box.start(), box.start(), box.start(), box.start()])
     expect(new Set(all.map(({ url }) => url)).size).toBe(1)
@@ -51,7 +53,7 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(processesOn(box.dataDir)).toEqual([])
   })
 
-  test('starts and stops in any order never take the server from under a user', async ({ box }) => {
+  test('starts and stops in any order never stop a server that is in use', async ({ box }) => {
     const useNowAndThen = async () => {
       for (let round = 0; round < 5; round += 1) {
         const { url, stop } = await box.start()
@@ -64,9 +66,7 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(processesOn(box.dataDir)).toEqual([])
   })
 
-  test('after a kill -9 of keeper and server, committed rows are there at the next start', async ({
-    box,
-  }) => {
+  test('committed rows survive SIGKILL of keeper and server', async ({ box }) => {
     const { url } = await box.start()
     await query(url, 'create table t as select 42 as answer')
     for (const pid of [...keepersOn(box.dataDir), await serverOn(box.dataDir)]) process.kill(pid, 'SIGKILL')
@@ -75,7 +75,7 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(await query(again.url, 'select answer from t')).toEqual([{ answer: 42 }])
   })
 
-  test('a server killed under its keeper comes back under the same URL', async ({ box }) => {
+  test('a keeper starts a killed server again under the same URL', async ({ box }) => {
     const { url } = await box.start()
     process.kill(await serverOn(box.dataDir), 'SIGKILL')
 
@@ -83,7 +83,7 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect(box.log).toEqual(['the embedded PostgreSQL was lost: starting it again'])
   })
 
-  test('a keeper that dies is logged, and its server goes on', async ({ box }) => {
+  test('the end of a keeper is logged, and its server goes on', async ({ box }) => {
     const { url } = await box.start()
     process.kill(-keepersOn(box.dataDir)[0]!, 'SIGKILL')
     await eventually(() =>
@@ -93,16 +93,14 @@ describe.concurrent('embedded PostgreSQL', () => {
     expect((await box.start()).url).toBe(url)
   })
 
-  test('an application killed with kill -9, its process group too, leaves no server behind', async ({
-    box,
-  }) => {
+  test('no server is left after SIGKILL of the process group of an application', async ({ box }) => {
     const { pid, url } = await box.application()
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
     process.kill(-pid, 'SIGKILL')
     await eventually(() => expect(processesOn(box.dataDir)).toEqual([]))
   })
 
-  test('Ctrl+C and signals to the keeper leave the server to the application until it stops it', async ({
+  test('signals to application and keeper do not stop the server before the application does', async ({
     box,
   }) => {
     const { pid, url, output, ended } = await box.application({
@@ -123,7 +121,7 @@ describe.concurrent('embedded PostgreSQL', () => {
     await expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED')
   })
 
-  test('an application that forgets to stop the server can still end, and the server ends with it', async ({
+  test('an application that does not stop the server can end, and the server ends with it', async ({
     box,
   }) => {
     const { pid, ended } = await box.application({ onSigint: 'clearInterval(alive)' })
@@ -132,32 +130,28 @@ describe.concurrent('embedded PostgreSQL', () => {
     await eventually(() => expect(processesOn(box.dataDir)).toEqual([]))
   })
 
-  test('a lock file whose pid is somebody else by now does not keep the server from starting', async ({
-    box,
-  }) => {
-    await (await box.start()).stop()
+  test('a server starts also if another process has the pid of its old lock file', async ({ box }) => {
     const { uid, gid } = await stat(box.dataDir)
-    const stranger = spawn('sleep', ['60'], { uid, gid, cwd: '/' })
-    box.atTheEnd(() => stranger.kill())
-    const lock = [stranger.pid, box.dataDir, 1, 1, '', '127.0.0.1', '', 'ready']
+    const other = spawn('sleep', ['60'], { uid, gid, cwd: '/' })
+    box.atTheEnd(() => other.kill())
+    const lock = [other.pid, box.dataDir, 1, 1, '', '127.0.0.1', '', 'ready']
     await writeFile(join(box.dataDir, 'postmaster.pid'), `${lock.join('\n')}\n`)
 
     const { url } = await box.start()
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
   })
 
-  test('a copied data folder gets a server of its own, though its lock file names that of the original', async ({
+  test('a copied data folder gets a server of its own, also if its lock file names that of the original', async ({
     box,
   }) => {
-    await (await box.start()).stop()
-    const copy = join(box.folder, 'copy')
-    execFileSync('cp', ['-a', box.dataDir, copy])
+    const copied = join(box.folder, 'copy')
+    copy(box.dataDir, copied)
     const original = await box.start()
-    execFileSync('cp', ['-a', join(box.dataDir, 'postmaster.pid'), copy])
+    copy(join(box.dataDir, 'postmaster.pid'), join(copied, 'postmaster.pid'))
 
-    const { url, stop } = await startEmbedded({ dataDir: copy, log: () => {} })
+    const { url, stop } = await startEmbedded({ dataDir: copied, log: () => {} })
     box.atTheEnd(stop)
-    expect(await query(url, 'show data_directory')).toEqual([{ data_directory: copy }])
+    expect(await query(url, 'show data_directory')).toEqual([{ data_directory: copied }])
     expect(await query(original.url, 'show data_directory')).toEqual([{ data_directory: box.dataDir }])
   })
 })

