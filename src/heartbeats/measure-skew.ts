@@ -1,4 +1,5 @@
 import type { Db } from '../db/client.ts'
+import { run } from '../db/statement.ts'
 
 /**
  * Measures how many seconds this machine's clock is ahead of the database's; a negative number means behind. The
@@ -7,11 +8,13 @@ import type { Db } from '../db/client.ts'
  */
 export async function measureSkew(db: Db, now: () => number): Promise<number> {
   const asked = performance.now()
-  const { rows } = await db.$client.query<{ at: number }>({
+  const theirs = await run(db, {
     name: 'tell-time',
     text: 'select extract(epoch from clock_timestamp())::float8 * 1000 as at',
+    values: [],
+    read: ([row]: { at: number }[]) => row?.at ?? Number.NaN,
   })
   const halfway = (performance.now() - asked) / 2
-  const ahead = now() - halfway - (rows[0]?.at ?? Number.NaN)
+  const ahead = now() - halfway - theirs
   return (Math.sign(ahead) * Math.max(0, Math.abs(ahead) - halfway)) / 1_000
 }

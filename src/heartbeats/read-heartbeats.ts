@@ -1,4 +1,5 @@
 import type { Db } from '../db/client.ts'
+import { allRows, run } from '../db/statement.ts'
 import { QUEUE_NAMES } from '../queue/names.ts'
 import { SCHEDULES } from '../queue/schedules.ts'
 
@@ -12,10 +13,12 @@ type Row = { kind: 'queue' | 'sweep'; name: string; age: number }
 
 /** Reads the age of all signs of life, by the database's clock. */
 export async function readHeartbeats(db: Db): Promise<Heartbeats> {
-  const { rows } = await db.$client.query<Row>({
+  const rows = await run(db, {
     name: 'read-heartbeats',
     text: `select kind, name, extract(epoch from now() - answered_at)::float8 as age from heartbeats
       where answered_at is not null`,
+    values: [],
+    read: allRows<Row>,
   })
   const agesOf = (kind: Row['kind'], names: readonly string[]): Ages =>
     Object.fromEntries(
