@@ -1,11 +1,11 @@
 import { nothing, type Statement } from '../db/statement.ts'
 import type { KnownNumber } from './number-change.ts'
 
+/** A number with its WABA. */
+export type KnownNumberOfWaba = KnownNumber & { wabaId: string }
+
 /** The numbers of an org that ids of Meta, present or former ones, lead to; by that id. */
-export function readNumbers(
-  orgId: string,
-  ids: string[],
-): Statement<Map<string, KnownNumber & { wabaId: string }>> {
+export function readNumbers(orgId: string, ids: string[]): Statement<Map<string, KnownNumberOfWaba>> {
   return {
     name: 'read-numbers',
     text: `select m.id, p.id as "phoneId", p.remote_id as "remoteId", p.waba_id as "wabaId"
@@ -13,7 +13,7 @@ export function readNumbers(
       join waba_phones p on p.org_id = m.org_id and p.id = coalesce(m.waba_phone_id, m.id)
       where m.kind = 'phone' and m.org_id = $1 and m.id = any($2::text[])`,
     values: [orgId, ids],
-    read: (rows: (KnownNumber & { id: string; wabaId: string })[]) =>
+    read: (rows: (KnownNumberOfWaba & { id: string })[]) =>
       new Map(rows.map(({ id, ...number }) => [id, number])),
   }
 }

@@ -3,7 +3,8 @@ import type { Db } from '../db/client.ts'
 import { wabaPhones } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
 import { claimMetaObject } from './claim-meta-object.ts'
-import { moveNumber, readNumbers } from './move-number.ts'
+import { mergeNumbers } from './merge-numbers.ts'
+import { type KnownNumberOfWaba, moveNumber, readNumbers } from './move-number.ts'
 import { type NamedNumber, numberChange } from './number-change.ts'
 import { ProvisionError } from './provision-file.ts'
 
@@ -34,14 +35,30 @@ export async function provisionNumber(
   if (change.kind === 'refuse') throw new ProvisionError(change.reason)
   if (change.kind === 'keep') return
   await claimMetaObject(tx, 'phone', id, orgId)
-  if (change.kind === 'merge') throw new ProvisionError(`${id} is a number of its own already`)
-  if (change.kind === 'move') await run(tx, moveNumber({ orgId, phoneId: change.phoneId, to: id }))
-  await writeNumber(tx, orgId, change.kind === 'create' ? id : change.phoneId, number)
-  if (change.kind === 'move' && replaced) {
-    const before = { remote_phone_id: replaced.remoteId, remote_waba_id: replaced.wabaId }
-    const after = { remote_phone_id: id, remote_waba_id: number.wabaId }
-    await recordEvents(tx, [{ orgId, kind: 'number.moved', actor, reason: 'asked for', before, after }])
+  if (replaced && change.kind === 'move') await replace(tx, { orgId, number, replaced, actor })
+  if (replaced && change.kind === 'merge') {
+    await replace(tx, { orgId, number, replaced, actor, otherId: change.otherId })
   }
+  await writeNumber(tx, orgId, change.kind === 'create' ? id : change.phoneId, number)
+}
+
+type Replacement = {
+  orgId: string
+  number: ProvisionedNumber
+  replaced: KnownNumberOfWaba
+  actor: string
+  /** The number as which the new id was provisioned before. */
+  otherId?: string
+}
+
+async function replace(tx: Db, { orgId, number, replaced, actor, otherId }: Replacement): Promise<void> {
+  const { phoneId, remoteId: from, wabaId } = replaced
+  const { id: to } = number
+  const merged = otherId && (await mergeNumbers(tx, { orgId, phoneId, otherId, from, to }))
+  await run(tx, moveNumber({ orgId, phoneId, to }))
+  const before = { remote_phone_id: from, remote_waba_id: wabaId }
+  const after = { remote_phone_id: to, remote_waba_id: number.wabaId, ...(merged && { merged }) }
+  await recordEvents(tx, [{ orgId, kind: 'number.moved', actor, reason: 'asked for', before, after }])
 }
 
 async function writeNumber(

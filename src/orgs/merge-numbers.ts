@@ -1,0 +1,73 @@
+import type { Db } from '../db/client.ts'
+import { sqlState } from '../db/pg-errors.ts'
+import { nothing, run, type Statement, send } from '../db/statement.ts'
+import { lockCustomers } from '../identity/lock-customers.ts'
+import { attachHeldMessages } from '../messages/attach-held.ts'
+import {
+  deleteNumber,
+  MAX_ROWS,
+  type Merge,
+  type Merged,
+  moveChatrooms,
+  moveOtherMessages,
+  readConflicts,
+  readExtent,
+  readRoomsOfHeld,
+} from './merge-rows.ts'
+import { ProvisionError } from './provision-file.ts'
+
+/**
+ * Lets everything of the number `otherId` go on at `phoneId`: chatrooms, messages, sends, mappings and ids. Held messages
+ * join the chatroom that their customer has there. The number `otherId` is gone afterwards. Unlike a move this rewrites
+ * rows, and so it is limited to 10,000 of them. `from` and `to` are Meta's ids of the two, for the errors.
+ * @throws ProvisionError when a customer has an active chatroom at both numbers, when the number has too many rows, or
+ * when routing cannot be paused
+ */
+export async function mergeNumbers(
+  tx: Db,
+  { from, to, ...merge }: Merge & { from: string; to: string },
+): Promise<Merged> {
+  const { orgId, phoneId } = merge
+  const refusal = `${to} cannot replace ${from}`
+  await pauseRouting(tx)
+  const { rows, customerIds } = await run(tx, readExtent(merge))
+  if (rows > MAX_ROWS) {
+    throw new ProvisionError(`${refusal}: it has more than ${MAX_ROWS} chatrooms and messages of its own`)
+  }
+  const customers = customerIds.map((customerId) => ({ orgId, id: customerId }))
+  const [, conflicts] = await send(tx, [lockCustomers(customers), readConflicts(merge)])
+  if (conflicts.length > 0) {
+    const pairs = conflicts.map(({ one, other }) => `${one} and ${other}`).join('; ')
+    throw new ProvisionError(
+      `${refusal}: a customer has an active chatroom at both numbers, and one of the two must be deactivated first (chatrooms ${pairs})`,
+    )
+  }
+  const [merged, held, , rooms] = await send(tx, [
+    moveChatrooms(merge),
+    moveOtherMessages(merge),
+    deleteNumber(merge),
+    readRoomsOfHeld(merge, customerIds),
+  ])
+  await run(tx, attachHeldMessages(rooms.map((room) => ({ orgId, phoneId, ...room }))))
+  return { chatrooms: merged.chatrooms, messages: merged.messages + held }
+}
+
+/**
+ * Waits for all transactions that have looked up a number, and lets no other one look up a number until this one ends:
+ * routing and the API read the table first. So no transaction writes rows of a number that is gone meanwhile.
+ */
+async function pauseRouting(tx: Db): Promise<void> {
+  const statement = (text: string): Statement<void> => ({ text, values: [], read: nothing })
+  try {
+    await send(tx, [
+      statement(`set local lock_timeout to '3s'`),
+      statement('lock table meta_objects in access exclusive mode'),
+      statement('set local lock_timeout to default'),
+    ])
+  } catch (error) {
+    if (sqlState(error) !== '55P03') throw error
+    throw new ProvisionError(
+      'another transaction uses the table of numbers, a dump for example: try again later',
+    )
+  }
+}

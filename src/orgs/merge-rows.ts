@@ -1,0 +1,115 @@
+import { allRows, nothing, type Statement } from '../db/statement.ts'
+import { PREFERRED_FIRST } from '../rules/latest.ts'
+
+/** The number `otherId` joins the number `phoneId` (`waba_phones.id`). */
+export type Merge = { orgId: string; phoneId: string; otherId: string }
+
+/** How many chatrooms and messages joined the other number. */
+export type Merged = { chatrooms: number; messages: number }
+
+/** Routing waits while rows are rewritten: 10,000 rows took 0.9 s on two shared cores. */
+export const MAX_ROWS = 10_000
+
+/** The customers of a number, and the number of its chatrooms and messages, counted up to one above the limit. */
+type Extent = { rows: number; customerIds: string[] }
+
+/** The customers of the other number, and how many chatrooms and messages it has: exact up to the limit. */
+export function readExtent({ orgId, otherId }: Merge): Statement<Extent> {
+  return {
+    name: 'read-number-extent',
+    text: `with room as materialized (
+        select id, customer_id from chatrooms where org_id = $1 and waba_phone_id = $2 limit ${MAX_ROWS + 1}),
+      message as materialized (
+        select customer_id from messages where org_id = $1 and chatroom_id is null and waba_phone_id = $2
+        limit ${MAX_ROWS + 1}),
+      attached as materialized (
+        select from room cross join lateral (
+          select from messages m where m.org_id = $1 and m.chatroom_id = room.id limit ${MAX_ROWS + 1}) m
+        limit ${MAX_ROWS + 1})
+      select ((select count(*) from room) + (select count(*) from message) + (select count(*) from attached))::int as rows,
+        array(select customer_id from room union select customer_id from message where customer_id is not null)
+          as "customerIds"`,
+    values: [orgId, otherId],
+    read: ([extent]: Extent[]) => extent ?? { rows: 0, customerIds: [] },
+  }
+}
+
+/** Up to three pairs of active chatrooms that one customer has at both numbers. */
+export function readConflicts({
+  orgId,
+  phoneId,
+  otherId,
+}: Merge): Statement<{ one: string; other: string }[]> {
+  return {
+    name: 'read-number-conflicts',
+    text: `select r.id as one, o.id as other
+      from chatrooms o
+      join chatrooms r on r.org_id = o.org_id and r.customer_id = o.customer_id and r.waba_phone_id = $2
+      where o.org_id = $1 and o.waba_phone_id = $3 and o.state = 'active' and r.state = 'active'
+      order by o.id limit 3`,
+    values: [orgId, phoneId, otherId],
+    read: allRows<{ one: string; other: string }>,
+  }
+}
+
+/** One statement, at the end of which the foreign keys from messages and sends to their chatrooms are checked. */
+export function moveChatrooms({ orgId, phoneId, otherId }: Merge): Statement<Merged> {
+  return {
+    name: 'merge-number-chatrooms',
+    text: `with room as (
+        update chatrooms set waba_phone_id = $2 where org_id = $1 and waba_phone_id = $3
+        returning id, contact_id),
+      mapping as (
+        update contact_wabas w set waba_phone_id = $2 from room
+        where w.org_id = $1 and w.contact_id = room.contact_id and w.waba_phone_id = $3),
+      sent as (
+        update outbox o set waba_phone_id = $2 from room where o.org_id = $1 and o.chatroom_id = room.id),
+      message as (
+        update messages m set waba_phone_id = $2 from room where m.org_id = $1 and m.chatroom_id = room.id
+        returning m.wamid)
+      select (select count(*)::int from room) as chatrooms, (select count(*)::int from message) as messages`,
+    values: [orgId, phoneId, otherId],
+    read: ([merged]: Merged[]) => merged ?? { chatrooms: 0, messages: 0 },
+  }
+}
+
+export function moveOtherMessages({ orgId, phoneId, otherId }: Merge): Statement<number> {
+  return {
+    name: 'merge-number-messages',
+    text: `update messages set waba_phone_id = $2
+      where org_id = $1 and chatroom_id is null and waba_phone_id = $3`,
+    values: [orgId, phoneId, otherId],
+    read: (_rows, count) => count,
+  }
+}
+
+export function deleteNumber({ orgId, phoneId, otherId }: Merge): Statement<void> {
+  return {
+    name: 'merge-number-ids',
+    text: `with ids as (
+        update meta_objects set waba_phone_id = $2
+        where kind = 'phone' and org_id = $1 and coalesce(waba_phone_id, id) = $3)
+      delete from waba_phones where org_id = $1 and id = $3`,
+    values: [orgId, phoneId, otherId],
+    read: nothing,
+  }
+}
+
+/** The chatroom that a message of each of these customers would go to, where one has held messages. */
+export function readRoomsOfHeld(
+  { orgId, phoneId }: Merge,
+  customerIds: string[],
+): Statement<{ id: string; customerId: string }[]> {
+  return {
+    name: 'read-rooms-of-held',
+    text: `select r.id, c.id as "customerId" from unnest($3::uuid[]) as c(id)
+      cross join lateral (
+        select r.id from chatrooms r where r.org_id = $1 and r.customer_id = c.id and r.waba_phone_id = $2
+        order by ${PREFERRED_FIRST} limit 1) r
+      where exists (
+        select from messages m where m.org_id = $1 and m.customer_id = c.id and m.waba_phone_id = $2
+          and m.route = 'held' and m.chatroom_id is null)`,
+    values: [orgId, phoneId, customerIds],
+    read: allRows<{ id: string; customerId: string }>,
+  }
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { createTestDatabase } from '../support/database.ts'
+import { loadCustomers } from '../support/load-customers.ts'
+import { createOrg, provisionOrg } from '../support/org.ts'
+import { planNodes, recordEverything } from '../support/statements.ts'
+
+const BIG = [
+  ...['chatrooms', 'chatroom_members', 'contacts', 'contact_wabas', 'customers', 'customer_aliases'],
+  ...['messages', 'events', 'outbox'],
+]
+const USERS = ['ann', 'bob', 'cid', 'dee']
+
+describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
+  const { db } = await createTestDatabase()
+  const org = await createOrg(db, {}, { phones: 2, users: USERS })
+  await loadCustomers(db, org, customers, USERS)
+  const [first, second] = org.phones
+
+  /** The nodes that name a big table in the plans of what `work` sends; its inserts of events apart. */
+  async function bigNodes(work: () => Promise<unknown>): Promise<string[]> {
+    const statements = await recordEverything(async () => void (await work()))
+    const plans = await Promise.all(
+      statements.filter(({ name }) => name !== 'record-events').map((statement) => planNodes(db, statement)),
+    )
+    return plans.flat().filter((node) => BIG.some((table) => node.endsWith(` ${table}`)))
+  }
+
+  const replace = (id: string, replaces: string) =>
+    provisionOrg(db, {
+      id: org.id,
+      wabas: [{ id: org.wabaId, name: 'w', phones: [{ id, replaces, display_phone_number: '+1' }] }],
+    })
+
+  it('a move reads and writes no table that grows with the customers', async () => {
+    expect(await bigNodes(() => replace('p9', first!))).toEqual([])
+  })
+
+  it('two numbers are merged by index', async () => {
+    const nodes = await bigNodes(() => replace(second!, 'p9'))
+    expect(nodes.length).toBeGreaterThan(5)
+    expect(nodes.filter((node) => node.startsWith('Seq Scan'))).toEqual([])
+  })
+})
