@@ -18,6 +18,7 @@ export const PURE = [
   'src/routing/auto-reply.ts',
   'src/routing/decide.ts',
   'src/routing/into-room.ts',
+  'src/rules/clock-skew.ts',
   'src/rules/keys.ts',
   'src/rules/latest.ts',
   'src/rules/ledger-order.ts',

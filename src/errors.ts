@@ -39,6 +39,10 @@ export const ERRORS = {
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],
   INTERNAL_ERROR: [5000001, 'Something went wrong on our side.'],
+  CLOCK_IS_WRONG: [
+    5030001,
+    'The clock of this server is wrong, so it changes nothing. Another server may take the request.',
+  ],
 } as const satisfies Record<string, readonly [code: number, description: string]>
 
 export type ErrorName = keyof typeof ERRORS

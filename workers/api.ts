@@ -32,11 +32,16 @@ export type ApiParts = {
   config: Pick<Config, 'jwt' | 'redisUrls'>
   /** Enqueues jobs for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
+  /** This machine's time in milliseconds. */
+  machineTime?: (() => number) | undefined
   log: Logger
 }
 
 /** Assembles the API with its OpenAPI document and its documentation page. `close` releases its Redis connection. */
-export function createApi({ db, config, announceSends, log }: ApiParts): { app: Express; close(): void } {
+export function createApi({ db, config, announceSends, machineTime = Date.now, log }: ApiParts): {
+  app: Express
+  close(): void
+} {
   const { jwt, redisUrls } = config
   if (jwt.secrets.length === 0 && jwt.jwksUrl === undefined) {
     log.warn('neither JWT_SECRET nor JWT_JWKS_URL is set: the API refuses every request')
@@ -47,6 +52,7 @@ export function createApi({ db, config, announceSends, log }: ApiParts): { app: 
     authenticate: createAuthenticate(jwt),
     limitOnce,
     announceSends,
+    machineTime,
     log,
   })
   const docs = createDocsRoutes(createDocument(ENDPOINTS))

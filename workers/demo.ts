@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { formatTable } from '../src/cli/table.ts'
 import { mintToken } from '../src/cli/token.ts'
 import { type Config, ConfigError } from '../src/config.ts'
+import { readNow } from '../src/db/read-now.ts'
 import { keepDemoAlive } from '../src/demo/keep-alive.ts'
 import { playScenes, ROUTED_WITHIN_MS } from '../src/demo/play-scenes.ts'
 import { createSignedPost, type Post } from '../src/demo/post.ts'
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
   console.log('Starting Usher: receiver, API, queue and workers in one process ...')
   const app = await startApp(config, 'all', createLogger(config))
   app.lifetime.onStop('stand-in Graph API', graph.stop)
-  const now = new Date()
+  const now = await readNow(app.db)
   const run = now.getTime().toString(36)
   const org = await createSampleOrg(app.db, run, now, config.secretsKey)
   const post = createSignedPost(`${app.url}/webhooks/whatsapp`, config.meta.appSecrets[0] ?? '')

@@ -21,7 +21,6 @@ export type OpsParts = DeadLetterParts &
     login: OpsLogin
     /** The login may read everything and change nothing. */
     readOnly: boolean
-    now: () => Date
   }
 
 const DEADLINE_MS = 1_000

@@ -37,7 +37,6 @@ export async function startOps(parts: Parts): Promise<string> {
     queues: producer.queues,
     login: config.ops.login,
     readOnly: config.ops.readOnly,
-    now: () => new Date(),
     db,
     enqueue: (ids) => producer.enqueueDeliveries(ids),
     log,
@@ -49,8 +48,9 @@ export async function startOps(parts: Parts): Promise<string> {
 }
 
 /**
- * The checks of `/ready`. A receiver loses nothing without a queue, so only the database is vital to it and it stays in
- * rotation; a process that only runs workers can do nothing when one of the others fails.
+ * The checks of `/ready`. A receiver loses nothing without a queue, so the queue and its canaries are not vital to it and
+ * it stays in rotation; a process that only runs workers can do nothing without them. No process may work by a wrong
+ * clock.
  */
 function probesOf({ db, engine, clock, role }: Parts): Probe[] {
   const runsOnlyWorkers = role === 'workers'
@@ -58,7 +58,7 @@ function probesOf({ db, engine, clock, role }: Parts): Probe[] {
     { name: 'database', check: () => db.$client.query('select 1 from inbox limit 0'), vital: true },
     { name: 'queue', check: () => ping(engine), vital: runsOnlyWorkers },
     { name: 'canaries', check: () => expectCanaries(db, process.uptime()), vital: runsOnlyWorkers },
-    { name: 'clock', check: clock.expectRight, vital: runsOnlyWorkers },
+    { name: 'clock', check: clock.expectRight, vital: true },
   ]
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { deactivateChatroom } from '../chatrooms/deactivate-chatroom.ts'
 import type { Db } from '../db/client.ts'
+import { readNow } from '../db/read-now.ts'
 import { ApiError } from '../errors.ts'
 import type { SampleCustomer } from './sample-customers.ts'
 import type { SampleOrg } from './sample-org.ts'
@@ -58,7 +59,7 @@ async function deactivateOne(db: Db, { org, customers }: Audience): Promise<void
   const chatroomId = pick(customers.filter((customer) => customer.roomId))?.roomId
   if (!chatroomId) return
   const rules = { id: org.id, inactivityDays: null, expiryDays: null }
-  const request = { org: rules, chatroomId, reason: undefined, actor: 'user:asha', now: new Date() }
+  const request = { org: rules, chatroomId, reason: undefined, actor: 'user:asha', now: await readNow(db) }
   await deactivateChatroom(db, request).catch((error) => {
     if (!(error instanceof ApiError)) throw error
   })

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import { isWrongClock } from '../rules/clock-skew.ts'
 import { measureSkew } from './measure-skew.ts'
 
 type Parts = {
@@ -17,13 +18,12 @@ type Parts = {
 export type ClockWatch = {
   /** Seconds that this clock was ahead of the database's at the last comparison; undefined before the first. */
   skew(): number | undefined
-  /** @throws Error while the clock is so wrong that the workers are paused */
+  /** @throws Error while the clock is wrong */
   expectRight(): Promise<void>
   stop(): void
 }
 
 const WARN_SECONDS = 1
-const PAUSE_SECONDS = 5
 const COMPARE_EVERY_MS = 60_000
 /** Until the first answer of the database, and while the workers are paused. */
 const COMPARE_SOON_MS = 2_000
@@ -67,7 +67,7 @@ export function watchClock({ db, now, workers, metrics, log }: Parts): ClockWatc
 }
 
 function isWrong(skew = 0): boolean {
-  return Math.abs(skew) > PAUSE_SECONDS
+  return isWrongClock(skew)
 }
 
 /** Logs the result of a comparison. Lines about a wrong clock come at most once a minute. */
@@ -83,12 +83,15 @@ function createReport(log: Logger): (skew: number, wasWrong: boolean) => void {
       if (isQuiet()) return
       log.error(
         { skewSeconds },
-        "this machine's clock is wrong: its workers pause until the clock is corrected",
+        "this machine's clock is wrong: its API changes nothing and its workers pause until the clock is corrected",
       )
     } else if (wasWrong) {
-      log.info({ skewSeconds }, "this machine's clock is right again: its workers resume")
+      log.info({ skewSeconds }, "this machine's clock is right again")
     } else if (Math.abs(skewSeconds) > WARN_SECONDS && !isQuiet()) {
-      log.warn({ skewSeconds }, "this machine's clock is inaccurate; beyond 5 s its workers pause")
+      log.warn(
+        { skewSeconds },
+        "this machine's clock is inaccurate; beyond 5 s its API changes nothing and its workers pause",
+      )
     }
   }
 }

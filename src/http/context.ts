@@ -9,6 +9,7 @@ export type Context<Params, Query, Body> = {
   org: Org
   caller: Caller
   actor: string
+  /** The database's clock when the request was authorized; this machine's clock decides nothing. */
   now: Date
   limitOnce: LimitOnce
   /** Enqueues jobs for these outbox rows once the answer is committed. */

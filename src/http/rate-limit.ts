@@ -1,10 +1,6 @@
-import {
-  type RateLimiterAbstract,
-  RateLimiterPostgres,
-  RateLimiterRedis,
-  RateLimiterRes,
-} from 'rate-limiter-flexible'
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Database } from '../db/client.ts'
+import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { producerClient } from '../queue/redis.ts'
@@ -21,38 +17,67 @@ export type RateLimits = { limitOnce: LimitOnce; close(): void }
 type Parts = { db: Database['db']; redisUrls: string[]; log: Logger }
 
 /**
- * Rate limits shared by all processes: counted in Redis where it is configured, else in the table `rate_limits`. While
- * that store is unavailable every request is admitted and a warning is logged, because a limit must not cause an outage.
+ * Rate limits shared by all processes: counted in Redis where it is configured, else in the table `rate_limits`, by the
+ * clock of that store. While the store is unavailable every request is admitted and a warning is logged, because a limit
+ * must not cause an outage.
  */
 export function createRateLimits({ db, redisUrls, log }: Parts): RateLimits {
-  const { limiter, close } = redisUrls.length > 0 ? onRedis(redisUrls) : onPostgres(db)
+  const { msUntilFree, close } = redisUrls.length > 0 ? onRedis(redisUrls) : onPostgres(db)
   const limitOnce: LimitOnce = async (key, seconds) => {
-    try {
-      await limiter.consume(key, 1, { customDuration: seconds })
-    } catch (cause) {
-      if (cause instanceof RateLimiterRes) {
-        const retry_after_seconds = Math.max(1, Math.ceil(cause.msBeforeNext / 1000))
-        throw new ApiError('RATE_LIMITED', `Try again in ${retry_after_seconds} s.`, { retry_after_seconds })
-      }
-      log.warn({ err: cause }, 'a rate limit could not be checked; the request was admitted')
-    }
+    const ms = await msUntilFree(key, seconds).catch((err) => {
+      log.warn({ err }, 'a rate limit could not be checked; the request was admitted')
+      return 0
+    })
+    if (ms <= 0) return
+    const retry_after_seconds = Math.max(1, Math.ceil(ms / 1000))
+    throw new ApiError('RATE_LIMITED', `Try again in ${retry_after_seconds} s.`, { retry_after_seconds })
   }
   return { limitOnce, close }
 }
 
-/** The library requires a duration, but every call passes its own. */
-const ONE = { points: 1, duration: 1 }
-
-type Store = { limiter: RateLimiterAbstract; close(): void }
+/** `msUntilFree`: 0 when the request is admitted, which takes the key; else how long the key is still taken, above 0. */
+type Store = { msUntilFree(key: string, seconds: number): Promise<number>; close(): void }
 
 function onRedis(urls: string[]): Store {
   const client = producerClient(urls)
-  const limiter = new RateLimiterRedis({ storeClient: client, ...ONE, keyPrefix: 'usher-limit' })
-  return { limiter, close: () => client.disconnect() }
+  // The library requires a duration, but every call passes its own.
+  const limiter = new RateLimiterRedis({
+    storeClient: client,
+    points: 1,
+    duration: 1,
+    keyPrefix: 'usher-limit',
+  })
+  return {
+    close: () => client.disconnect(),
+    msUntilFree: async (key, seconds) => {
+      try {
+        await limiter.consume(key, 1, { customDuration: seconds })
+        return 0
+      } catch (refusal) {
+        if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext)
+        throw refusal
+      }
+    },
+  }
 }
 
+const TIME = 'extract(epoch from clock_timestamp()) * 1000'
+
+/** A limit counts by the database's clock: by that of a process, one that is ahead would end the limits of all others. */
 function onPostgres(db: Database['db']): Store {
-  const table = { tableName: 'rate_limits', tableCreated: true, keyPrefix: '' }
-  const limiter = new RateLimiterPostgres({ storeClient: db.$client, storeType: 'pool', ...ONE, ...table })
-  return { limiter, close: () => undefined }
+  return {
+    close: () => undefined,
+    msUntilFree: (key, seconds) =>
+      run(db, {
+        name: 'limit-once',
+        text: `with taken as (
+            insert into rate_limits as r (key, points, expire) values ($1, 1, ${TIME} + $2::int * 1000)
+            on conflict (key) do update set points = 1, expire = excluded.expire where r.expire <= ${TIME}
+            returning 1)
+          select case when exists (select from taken) then 0
+            else greatest(1, (select expire from rate_limits where key = $1) - ${TIME})::float8 end as ms`,
+        values: [key, seconds],
+        read: ([row]: { ms: number }[]) => row?.ms ?? 0,
+      }),
+  }
 }

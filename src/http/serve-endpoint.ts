@@ -1,16 +1,13 @@
-import { eq } from 'drizzle-orm'
 import type { Request, Response } from 'express'
 import type { Db } from '../db/client.ts'
-import type { Org, OutboxRow } from '../db/schema/index.ts'
-import { orgs } from '../db/schema/index.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Answer } from './answer.ts'
 import type { Authenticate } from './authenticate.ts'
-import type { Caller } from './caller.ts'
 import type { Endpoint } from './endpoint.ts'
 import { answerOnce } from './idempotency.ts'
-import { authorize } from './policy.ts'
+import { openOrg } from './open-org.ts'
 import type { LimitOnce } from './rate-limit.ts'
 import { readBody, readIdempotencyKey } from './read-request.ts'
 import { requestIdOf } from './request-id.ts'
@@ -21,6 +18,8 @@ export type ApiServices = {
   limitOnce: LimitOnce
   /** Enqueues jobs for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
+  /** This machine's time in milliseconds; it decides nothing, but must not differ much from the database's. */
+  machineTime: () => number
   log: Logger
 }
 
@@ -53,30 +52,22 @@ async function answer(
 ): Promise<Answer> {
   const { db, limitOnce } = services
   const caller = await services.authenticate(req.headers.authorization)
-  const org = await openOrg(db, caller, endpoint, String(req.params.orgId))
+  const opened = await openOrg(db, caller, endpoint, String(req.params.orgId), services.machineTime)
   if (endpoint.body) await readBody(endpoint, req, res)
   const { params, query, body } = req
   const sends: OutboxRow[] = []
   const announceSends = (rows: OutboxRow[]) => void sends.push(...rows)
-  const context = { org, caller, now: new Date(), limitOnce, announceSends }
+  const context = { ...opened, caller, limitOnce, announceSends }
   const run = endpoint.prepare({ ...context, params, query, body })
   const key = endpoint.idempotent ? readIdempotencyKey(endpoint, req) : undefined
   const request = [caller, endpoint.operationId, params, query, body]
   const { replayed, ...answer } =
     key === undefined
       ? { ...(await run(db)), replayed: false }
-      : await answerOnce(db, { orgId: org.id, key, request }, run)
+      : await answerOnce(db, { orgId: opened.org.id, key, request }, run)
   if (replayed) res.set('idempotent-replayed', 'true')
   if (sends.length > 0) services.announceSends(sends)
   return answer
-}
-
-/** An org that does not exist is answered like one that the token does not cover, so that callers cannot probe for orgs. */
-async function openOrg(db: Db, caller: Caller, { policy }: Endpoint, orgId: string): Promise<Org> {
-  authorize(caller, policy, orgId)
-  const [org] = await db.select().from(orgs).where(eq(orgs.id, orgId))
-  if (!org) throw new ApiError('FORBIDDEN')
-  return org
 }
 
 /**

@@ -30,7 +30,7 @@ export function createHeartbeatGauges(registers: Registry[]) {
     }),
     clockSkew: new Gauge({
       name: 'usher_clock_skew_seconds',
-      help: "Seconds that this machine's clock is ahead of the database's; its workers pause beyond 5 s either way",
+      help: "Seconds that this machine's clock is ahead of the database's; beyond 5 s either way its API changes nothing and its workers pause",
       registers,
     }),
     sweepAge: new Gauge({

@@ -36,7 +36,11 @@ export const orgEndpoints = [
     params: { orgId: foreignId },
     body: SettingsDto,
     responses: { 200: { description: 'The settings as they are now', schema: SettingsDto } },
-    errors: { ...errors, 404: 'The delegate is not a user or group of this org' },
+    errors: {
+      ...errors,
+      404: 'The delegate is not a user or group of this org',
+      503: 'The clock of this server is wrong',
+    },
     handler: async ({ db, org, actor, body }) => ({
       status: 200,
       body: await writeSettings(db, { orgId: org.id, settings: body, actor }),

@@ -155,6 +155,7 @@ describe('a router', () => {
       announceSends: () => {},
       authenticate: () => Promise.reject(new Error('not asked')),
       limitOnce: async () => undefined,
+      machineTime: Date.now,
       log: {} as never,
     })
 

@@ -52,13 +52,13 @@ afterAll(() => {
 export const announced: OutboxRow[] = []
 const announceSends = (rows: OutboxRow[]) => void announced.push(...rows)
 
-type Options = { jwt?: Partial<Config['jwt']>; redisUrls?: string[] }
+type Options = { jwt?: Partial<Config['jwt']>; redisUrls?: string[]; machineTime?: () => number }
 
 /** The whole API on a free port, against a test database. */
 export async function startTestApi(db: Database['db'], options: Options = {}): Promise<TestApi> {
   const { log, logged } = memoryLog()
   const config = { jwt: jwtConfig(options), redisUrls: options.redisUrls ?? [] }
-  const { app, close } = createApi({ db, config, announceSends, log })
+  const { app, close } = createApi({ db, config, announceSends, machineTime: options.machineTime, log })
   stops.push(close)
   return listen(app, ENDPOINTS, logged)
 }
@@ -73,7 +73,14 @@ export async function serveEndpoints(
   const { limitOnce, close } = createRateLimits({ db, redisUrls: options.redisUrls ?? [], log })
   stops.push(close)
   const authenticate = createAuthenticate(jwtConfig(options))
-  const router = createApiRouter(endpoints, { db, authenticate, limitOnce, announceSends, log })
+  const router = createApiRouter(endpoints, {
+    db,
+    authenticate,
+    limitOnce,
+    announceSends,
+    machineTime: Date.now,
+    log,
+  })
   return listen(createApiApp({ routers: [router], log }), endpoints, logged)
 }
 

@@ -29,7 +29,6 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   queues: () => [],
   login: LOGIN,
   readOnly: false,
-  now: () => new Date(),
   db,
   enqueue: async () => true,
   log: pino({ level: 'silent' }),

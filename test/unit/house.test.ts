@@ -128,3 +128,15 @@ function functionsOf(file: string): { at: string; lines: number }[] {
     return [{ at: `${file}:${i + 1}`, lines: end - i + 1 }]
   })
 }
+
+/** Files that may read this machine's clock: to measure, to wait, to make up traffic; never to decide about rows. */
+const MAY_READ_THE_CLOCK =
+  /^src\/(simulate|demo|db\/embedded)\/|^src\/cli\/simulate\.ts$|^src\/(queue\/schedules|console\/now\/poller)\.ts$|^workers\/(api|app|demo|deliveries\/route)\.ts$/
+
+it('no other file reads the clock of its machine, because the clock of the database decides', () => {
+  const wrong = files.filter(
+    (file) =>
+      !MAY_READ_THE_CLOCK.test(file) && /Date\.now|new Date\(\)/.test(readFileSync(join(root, file), 'utf8')),
+  )
+  expect(wrong).toEqual([])
+})

@@ -1,4 +1,5 @@
 import { type Request, Router } from 'express'
+import { readNow } from '../../db/read-now.ts'
 import { userOf } from '../../http/login.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
@@ -9,7 +10,7 @@ import { type CustomerDetails, readCustomerDetails } from './read-details.ts'
 import { type Match, searchCustomers } from './search.ts'
 
 /** `GET /console/customer`: the search, and the details of one customer. The log records who has message text shown. */
-export function createCustomerRoutes(shell: Shell, { db, log, now }: ConsoleParts): Router {
+export function createCustomerRoutes(shell: Shell, { db, log }: ConsoleParts): Router {
   const router = Router()
 
   router.get('/customer', async (req, res) => {
@@ -18,7 +19,7 @@ export function createCustomerRoutes(shell: Shell, { db, log, now }: ConsolePart
     const matches = await searchCustomers(db, orgId === undefined ? orgs.map((o) => o.id) : [orgId], words)
     const match = chooseMatch(matches, id)
     const withText = text === 'show'
-    const details = match && (await readCustomerDetails(db, { ...match, withText, now: now() }))
+    const details = match && (await readCustomerDetails(db, { ...match, withText, now: await readNow(db) }))
     if (details && withText) recordTextShown(req, details)
     res.type('html').send(renderCustomer(shell, { orgs, orgId, words, withText }, { matches, details }))
   })

@@ -25,13 +25,13 @@ const DAY_MS = 86_400_000
  * Takes the census in the background, one at a time and only on demand. `read` returns within 0.1 s: the last census,
  * which may be old, or undefined while the first one is being taken.
  */
-export function createCensus({ db, log, now }: { db: Db; log: Logger; now: () => Date }) {
+export function createCensus({ db, log }: { db: Db; log: Logger }) {
   let last: Census | undefined
   let running: Promise<void> | undefined
 
-  const renew = async () => {
+  const renew = async (now: Date) => {
     try {
-      last = await takeCensus(db, now())
+      last = await takeCensus(db, now)
     } catch (err) {
       log.warn({ err }, 'the chatrooms could not be counted')
     } finally {
@@ -39,9 +39,9 @@ export function createCensus({ db, log, now }: { db: Db; log: Logger; now: () =>
     }
   }
   return {
-    read: async (): Promise<Census | undefined> => {
-      const isFresh = last && now().getTime() - last.at.getTime() < MAX_AGE_MS
-      if (!isFresh) running ??= renew()
+    read: async (now: Date): Promise<Census | undefined> => {
+      const isFresh = last && now.getTime() - last.at.getTime() < MAX_AGE_MS
+      if (!isFresh) running ??= renew(now)
       const wait = running
       if (wait) await within(MAX_WAIT_MS, () => wait).catch(() => undefined)
       return last

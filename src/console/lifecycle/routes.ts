@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { readNow } from '../../db/read-now.ts'
 import { readHeartbeats } from '../../heartbeats/read-heartbeats.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
@@ -8,14 +9,15 @@ import { createCensus } from './census.ts'
 import { renderLifecycle } from './page.tsx'
 
 /** `GET /console/lifecycle`. */
-export function createLifecycleRoutes(shell: Shell, { db, log, now }: ConsoleParts): Router {
-  const counts = createCensus({ db, log, now })
+export function createLifecycleRoutes(shell: Shell, { db, log }: ConsoleParts): Router {
+  const counts = createCensus({ db, log })
   const router = Router()
 
   router.get('/lifecycle', async (req, res) => {
     const { org: orgId } = readPageQuery(req)
-    const [orgs, { sweeps }, census] = await Promise.all([listOrgs(db), readHeartbeats(db), counts.read()])
-    res.type('html').send(renderLifecycle(shell, { orgs, orgId, sweeps, census, now: now() }))
+    const now = await readNow(db)
+    const [orgs, { sweeps }, census] = await Promise.all([listOrgs(db), readHeartbeats(db), counts.read(now)])
+    res.type('html').send(renderLifecycle(shell, { orgs, orgId, sweeps, census, now }))
   })
 
   return router

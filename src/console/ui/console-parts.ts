@@ -11,5 +11,4 @@ export type ConsoleParts = {
   /** Pages show no button that changes anything; the login refuses such requests too. */
   readOnly: boolean
   log: Logger
-  now: () => Date
 }

@@ -28,7 +28,7 @@ export const idempotencyKeys = pgTable(
   ],
 )
 
-/** The columns are those that rate-limiter-flexible requires. Keys start with the org. */
+/** Requests that may not be repeated until `expire`, in ms since 1970 by the database's clock. Keys start with the org. */
 export const rateLimits = pgTable('rate_limits', {
   key: varchar('key', { length: 255 }).primaryKey(),
   points: integer('points').notNull().default(0),

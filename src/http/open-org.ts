@@ -1,0 +1,44 @@
+import { eq, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { type Org, orgs } from '../db/schema/index.ts'
+import { ApiError, ERRORS } from '../errors.ts'
+import { clockSkew, isWrongClock } from '../rules/clock-skew.ts'
+import type { Caller } from './caller.ts'
+import type { Endpoint } from './endpoint.ts'
+import { authorize } from './policy.ts'
+
+/** The org of a request, and the database's clock, by which the request is decided. */
+export type OpenedOrg = { org: Org; now: Date }
+
+/**
+ * Opens an org for a caller. An org that does not exist is answered like one that the token does not cover, so that
+ * callers cannot probe for orgs. A request that changes something is refused while this machine's clock differs from
+ * the database's by more than 5 s.
+ * @param machineTime this machine's time in milliseconds
+ * @throws ApiError FORBIDDEN; CLOCK_IS_WRONG, or INTERNAL_ERROR where 503 is not documented
+ */
+export async function openOrg(
+  db: Db,
+  caller: Caller,
+  endpoint: Endpoint,
+  orgId: string,
+  machineTime: () => number,
+): Promise<OpenedOrg> {
+  authorize(caller, endpoint.policy, orgId)
+  const asked = performance.now()
+  const [found] = await db
+    .select({ org: orgs, now: sql`clock_timestamp()`.mapWith(orgs.createdAt) })
+    .from(orgs)
+    .where(eq(orgs.id, orgId))
+  if (!found) throw new ApiError('FORBIDDEN')
+  const tookMs = performance.now() - asked
+  const skew = clockSkew({ database: found.now.getTime(), machine: machineTime(), tookMs })
+  if (endpoint.method !== 'get' && isWrongClock(skew)) throw wrongClock(endpoint)
+  return found
+}
+
+/** The original endpoints document no 503, so they answer a 500 that gives the reason. */
+function wrongClock({ errors }: Endpoint): ApiError {
+  const [, reason] = ERRORS.CLOCK_IS_WRONG
+  return 503 in errors ? new ApiError('CLOCK_IS_WRONG') : new ApiError('INTERNAL_ERROR', reason)
+}
