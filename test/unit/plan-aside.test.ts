@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import type { KnownMessage } from '../../src/messages/read-known-messages.ts'
+import { customersOf, ledgerEntriesOf, pairsOf } from '../../src/routing/lookups.ts'
+import { planBatch } from '../../src/routing/plan.ts'
+import type { Arrival } from '../../src/routing/planned.ts'
+import { ledgerKey, pairKey } from '../../src/rules/keys.ts'
+import { IDEMPOTENCY_KEPT } from '../../src/rules/retention.ts'
+import type { InboundMessage } from '../../src/webhook/items.ts'
+import { DAY, earlier, NOW, roomOf, settingsOf } from '../support/rooms.ts'
+
+function arrival(change: Partial<InboundMessage>, customerId: string | undefined = 'c'): Arrival {
+  const sender = { waId: '1', userId: undefined, parentUserId: undefined, profileName: undefined }
+  const message: InboundMessage = {
+    phoneId: 'p',
+    wamid: 'a',
+    type: 'text',
+    nature: 'customer',
+    direction: 'in',
+    sentAt: NOW,
+    receivedAt: NOW,
+    seq: 1,
+    sender,
+    payload: '{}',
+    contact: undefined,
+    target: undefined,
+    ...change,
+  }
+  return { orgId: 'o', customerId, settings: settingsOf({ autoReplyBurst: 1 }), message }
+}
+
+const withoutCustomer = (change: Partial<InboundMessage>): Arrival => ({
+  ...arrival(change),
+  customerId: undefined,
+})
+const pair = { orgId: 'o', customerId: 'c', phoneId: 'p' }
+const rooms = new Map([
+  [pairKey(pair), [roomOf('asleep', { deactivatedAt: earlier(DAY) }), roomOf('gone', { expiredAt: NOW })]],
+])
+const plan = (arrivals: Arrival[], messages = new Map<string, KnownMessage>()) =>
+  planBatch(arrivals, { rooms, messages }, NOW, () => 'id')
+
+describe('a message without a customer', () => {
+  it.each([
+    ['own', 'a number of the org itself'],
+    ['import', 'Meta names no customer'],
+  ] as const)('of nature %s is stored in no chatroom, and its reason says why', (nature, reason) => {
+    const { messages, rooms: changed, replies } = plan([withoutCustomer({ nature })])
+    expect(messages).toMatchObject([{ route: null, roomId: null, reason, customerId: undefined }])
+    expect([changed, replies]).toEqual([[], []])
+  })
+
+  it('completes a ghost that is in the ledger', () => {
+    const known = new Map([
+      [ledgerKey({ orgId: 'o', wamid: 'a' }), { type: 'media_placeholder', roomId: 'asleep' }],
+    ])
+    const { unmasked, messages } = plan([withoutCustomer({ nature: 'import', type: 'image' })], known)
+    expect([unmasked.map((a) => a.message.wamid), messages]).toEqual([['a'], []])
+  })
+})
+
+it('a reaction finds the chatroom of a message of its own batch', () => {
+  const first = arrival({ wamid: 'a' })
+  const { messages, events } = plan([first, arrival({ wamid: 'b', type: 'reaction', target: 'a' })])
+  expect(messages.map((m) => [m.roomId, m.route])).toEqual([
+    ['asleep', 'reactivated'],
+    ['asleep', 'active'],
+  ])
+  expect(events).toHaveLength(1)
+})
+
+it('the last auto-reply before a pause leaves an event', () => {
+  const expired = new Map([[pairKey(pair), [roomOf('gone', { expiredAt: earlier(DAY) })]]])
+  const known = { rooms: expired, messages: new Map<string, KnownMessage>() }
+  const { events, replies } = planBatch(
+    [arrival({ wamid: 'a' }), arrival({ wamid: 'b' })],
+    known,
+    NOW,
+    () => 'id',
+  )
+  expect(events).toMatchObject([
+    {
+      kind: 'chatroom.auto_reply_paused',
+      chatroomId: 'gone',
+      reason: '1 auto-replies within 10 minutes; none for an hour',
+    },
+  ])
+  expect(replies.map((reply) => reply.inReplyTo)).toEqual(['a'])
+})
+
+it('a batch looks up each customer and pair that it has, and the messages that reactions name', () => {
+  const batch = [
+    arrival({ wamid: 'a' }),
+    arrival({ wamid: 'b', target: 'x' }),
+    withoutCustomer({ wamid: 'd' }),
+  ]
+  expect(customersOf(batch).map(({ id }) => id)).toEqual(['c', 'c'])
+  expect(pairsOf(batch)).toEqual([pair])
+  expect(ledgerEntriesOf(batch).map(({ wamid }) => wamid)).toEqual(['a', 'b', 'x', 'd'])
+})
+
+it('an idempotency key is kept for a day', () => {
+  expect(IDEMPOTENCY_KEPT).toBe('24 hours')
+})
