@@ -7,7 +7,7 @@ export type Merge = { orgId: string; phoneId: string; otherId: string }
 /** How many chatrooms and messages joined the other number. */
 export type Merged = { chatrooms: number; messages: number }
 
-/** Routing waits while rows are rewritten: 10,000 rows took 0.9 s on two shared cores. */
+/** Routing waits while rows are rewritten, so they are few. */
 export const MAX_ROWS = 10_000
 
 /** The customers of a number, and the number of its chatrooms and messages, counted up to one above the limit. */

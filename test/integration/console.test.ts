@@ -9,7 +9,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { send } from '../support/http.ts'
 import { deliver, inboxStates, store } from '../support/inbox.ts'
 import { basicAuth, LOGIN, loggedIn, opsParts, startOps } from '../support/ops.ts'
-import { createOrg, createRoom } from '../support/org.ts'
+import { createOrg, createOrgs, createRoom, provisionOrg } from '../support/org.ts'
 import { ago } from '../support/time.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -293,6 +293,23 @@ describe('the page of the lifecycle', () => {
     expect(await page()).toContain('Due today 1 1 to deactivate')
     expect(await page()).toContain('Due in seven days 2 2 to deactivate')
     expect(await read(`${url}/console/lifecycle`)).toContain(`Org ${mine.id.slice(4)} 3 1 1 1 2`)
+  })
+
+  test('shows a number that moved with all its ids, and the present one beside its chatrooms', async () => {
+    const [mine, other] = await createOrgs(database.db, 2)
+    await createRoom(database.db, mine!)
+    for (const [id, replaces] of [
+      ['b', mine!.phones[0]],
+      ['c', 'b'],
+    ]) {
+      const phones = [{ id, replaces, display_phone_number: '+1 555 0100' }]
+      await provisionOrg(database.db, { id: mine!.id, wabas: [{ id: `waba-${id}`, name: 'New', phones }] })
+    }
+    const url = await start()
+    const page = await read(`${url}/console/lifecycle?org=${mine!.id}`)
+    expect(page).toContain(`${mine!.id} +1 555 0100 waba-c c b, ${mine!.phones[0]}`)
+    expect(await read(`${url}/console/lifecycle?org=${other!.id}`)).not.toContain('Numbers that moved')
+    expect(await read(`${url}/console/customer?org=${mine!.id}&q=15550001111`)).toContain('+1 555 0100 c')
   })
 
   test('shows the last fourteen days as a table', async () => {

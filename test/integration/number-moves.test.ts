@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
+import { unparkDeliveries } from '../../src/inbox/unpark.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -151,6 +152,55 @@ describe('a number that has moved to another WABA', () => {
         after: { remote_phone_id: `${org.id}-1009`, remote_waba_id: `waba-of-${org.id}-1009` },
       },
     ])
+  })
+})
+
+describe('while a number moves', () => {
+  it('every message that arrives, under either id, is in the chatroom once', async () => {
+    const org = await createOrg(db, { unknown_sender: 'create' })
+    const customers = Array.from({ length: 10 }, (_, i) => `1555000100${i}`)
+    const rooms = new Map<string, string>()
+    for (const customer of customers.slice(0, 5)) {
+      rooms.set(customer, (await createRoom(db, org, { customer: `+${customer}` })).id)
+    }
+    const chain = [first(org), ...[1, 2, 3, 4].map((n) => `${org.id}-${n}`)]
+    const sent: { id: string; from?: string }[] = []
+    let moving = true
+    const write = async () => {
+      while (moving) {
+        const m = message({ from: customers[sent.length % customers.length] })
+        const ids = await store(db, post(chain[sent.push(m) % chain.length]!, m))
+        await routeDeliveries(db, ids, () => {})
+      }
+    }
+    const move = async () => {
+      for (const [i, id] of chain.slice(1).entries()) await moveTo(org, id, chain[i])
+      moving = false
+    }
+    await Promise.all([write(), write(), move()])
+    await unparkDeliveries(db)
+    const { rows } = await db.$client.query<{ id: string }>('select id from inbox')
+    await routeDeliveries(
+      db,
+      rows.map(({ id }) => Number(id)),
+      () => {},
+    )
+    expect(
+      await inboxStates(
+        db,
+        rows.map(({ id }) => Number(id)),
+      ),
+    ).toEqual([])
+    const { rows: stored } = await db.$client.query<{ wamid: string; room: string }>(
+      'select wamid, chatroom_id as room from messages where org_id = $1',
+      [org.id],
+    )
+    const roomOf = new Map(stored.map(({ wamid, room }) => [wamid, room]))
+    expect(stored).toHaveLength(sent.length)
+    for (const { id, from = '' } of sent) {
+      if (!rooms.has(from)) rooms.set(from, roomOf.get(id)!)
+      expect([from, roomOf.get(id)]).toEqual([from, rooms.get(from)])
+    }
   })
 })
 

@@ -34,7 +34,11 @@ function ChatroomRow({ room }: { room: RoomView }) {
         <br />
         <small class="dim">{room.id}</small>
       </th>
-      <td>{room.number}</td>
+      <td>
+        {room.number}
+        <br />
+        <small class="dim">{room.remotePhoneId}</small>
+      </td>
       <td>
         <Moment at={room.createdAt} />
       </td>

@@ -5,6 +5,8 @@ import type { OrgName } from '../ui/list-orgs.ts'
 import { Nothing, OrgForm } from '../ui/parts.tsx'
 import type { Census } from './census.ts'
 import { CensusView } from './census-view.tsx'
+import type { MovedNumber } from './moved-numbers.ts'
+import { MovedNumbers } from './moved-numbers-view.tsx'
 import { LIFECYCLE_PATH } from './orgs-view.tsx'
 
 type Lifecycle = {
@@ -13,11 +15,15 @@ type Lifecycle = {
   sweeps: Heartbeats['sweeps']
   /** Undefined while the first census is being taken. */
   census: Census | undefined
+  movedNumbers: MovedNumber[]
   now: Date
 }
 
-/** Chatrooms by state, what is due, the changes of the last two weeks, and the sweeps. */
-export function renderLifecycle(shell: Shell, { orgs, orgId, census, sweeps, now }: Lifecycle): string {
+/** Chatrooms by state, what is due, the changes of the last two weeks, the sweeps, and the numbers that moved. */
+export function renderLifecycle(
+  shell: Shell,
+  { orgs, orgId, census, sweeps, movedNumbers, now }: Lifecycle,
+): string {
   return renderPage({
     shell,
     title: 'Lifecycle',
@@ -35,6 +41,7 @@ export function renderLifecycle(shell: Shell, { orgs, orgId, census, sweeps, now
             <Nothing>The chatrooms are being counted. Look again in a moment.</Nothing>
           )}
         </div>
+        <MovedNumbers numbers={movedNumbers} />
         <Sweeps sweeps={sweeps} />
       </>
     ),

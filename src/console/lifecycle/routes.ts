@@ -6,6 +6,7 @@ import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
 import { createCensus } from './census.ts'
+import { listMovedNumbers } from './moved-numbers.ts'
 import { renderLifecycle } from './page.tsx'
 
 /** `GET /console/lifecycle`. */
@@ -16,8 +17,13 @@ export function createLifecycleRoutes(shell: Shell, { db, log }: ConsoleParts): 
   router.get('/lifecycle', async (req, res) => {
     const { org: orgId } = readPageQuery(req)
     const now = await readNow(db)
-    const [orgs, { sweeps }, census] = await Promise.all([listOrgs(db), readHeartbeats(db), counts.read(now)])
-    res.type('html').send(renderLifecycle(shell, { orgs, orgId, sweeps, census, now }))
+    const [orgs, { sweeps }, census, movedNumbers] = await Promise.all([
+      listOrgs(db),
+      readHeartbeats(db),
+      counts.read(now),
+      listMovedNumbers(db, orgId),
+    ])
+    res.type('html').send(renderLifecycle(shell, { orgs, orgId, sweeps, census, movedNumbers, now }))
   })
 
   return router
