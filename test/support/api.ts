@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
 import { SignJWT } from 'jose'
-import { afterAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import type { OutboxRow } from '../../src/db/schema/index.ts'
@@ -14,6 +14,7 @@ import type { Endpoint } from '../../src/http/endpoint.ts'
 import { createRateLimits } from '../../src/http/rate-limit.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createApi, ENDPOINTS } from '../../workers/api.ts'
+import { atEndOf } from './at-end.ts'
 import { send } from './http.ts'
 
 export const JWT_SECRET = 'a secret of the tests with 32 bytes or more'
@@ -41,13 +42,6 @@ export type TestApi = {
   call(method: string, path: string, call?: ApiCall): Promise<ApiReply>
 }
 
-const stops: (() => void)[] = []
-
-// Registered while the test file is loaded, so that servers started in hooks are stopped too.
-afterAll(() => {
-  for (const stop of stops) stop()
-})
-
 /** The outbox rows that the API has announced to the queue, in this test file. */
 export const announced: OutboxRow[] = []
 const announceSends = (rows: OutboxRow[]) => void announced.push(...rows)
@@ -59,7 +53,7 @@ export async function startTestApi(db: Database['db'], options: Options = {}): P
   const { log, logged } = memoryLog()
   const config = { jwt: jwtConfig(options), redisUrls: options.redisUrls ?? [] }
   const { app, close } = createApi({ db, config, announceSends, machineTime: options.machineTime, log })
-  stops.push(close)
+  atEndOf('file', close)
   return listen(app, ENDPOINTS, logged)
 }
 
@@ -71,7 +65,7 @@ export async function serveEndpoints(
 ): Promise<TestApi> {
   const { log, logged } = memoryLog()
   const { limitOnce, close } = createRateLimits({ db, redisUrls: options.redisUrls ?? [], log })
-  stops.push(close)
+  atEndOf('file', close)
   const authenticate = createAuthenticate(jwtConfig(options))
   const router = createApiRouter(endpoints, {
     db,
@@ -138,7 +132,7 @@ async function listen(
 ): Promise<TestApi> {
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  stops.push(() => server.close().closeAllConnections())
+  atEndOf('file', () => server.close().closeAllConnections())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const call: TestApi['call'] = async (method, path, { as, body, headers = {} } = {}) => {
     const authorization = await authorizationOf(as === undefined ? { org: orgOf(path) } : as)

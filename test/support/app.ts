@@ -1,7 +1,8 @@
 import { pino } from 'pino'
-import { afterEach, inject } from 'vitest'
+import { inject } from 'vitest'
 import { readConfig } from '../../src/read-config.ts'
 import { type App, startApp } from '../../workers/app.ts'
+import { atEndOf } from './at-end.ts'
 import { createTestDatabase } from './database.ts'
 import { eventually } from './patience.ts'
 import { APP_SECRET, postDelivery } from './post.ts'
@@ -15,14 +16,6 @@ export type TestApp = App & {
   /** Resolves when the inbox has no delivery left to route. */
   drained(): Promise<void>
 }
-
-const stops = new Set<() => Promise<unknown>>()
-
-// Registered while the test file is being loaded: whatever a test starts is stopped after that test.
-afterEach(async () => {
-  await Promise.all([...stops].map((stop) => stop()))
-  stops.clear()
-})
 
 /** The queue engines that can run here: PostgreSQL always, Redis where there is a redis-server. */
 export function engines(): ('postgres' | 'redis')[] {
@@ -53,7 +46,7 @@ export async function startTestApp(
     role,
   )
   const app = await startApp(config, role, pino({ level: 'silent' }))
-  stops.add(async () => {
+  atEndOf('test', async () => {
     await app.lifetime.stop(10_000)
     await redis?.stop()
   })

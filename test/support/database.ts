@@ -1,55 +1,42 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
 import { type Db, openDatabase } from '../../src/db/client.ts'
 import { sqlState } from '../../src/db/pg-errors.ts'
+import { atEndOf } from './at-end.ts'
 import { PATIENCE_MS } from './patience.ts'
 
 export type TestDatabase = {
   url: string
   db: Db & { $client: pg.Pool }
   pool: pg.Pool
-  /** Closes the pool and deletes the database; done for you at the end of the test file. */
-  drop(): Promise<void>
 }
 
 /**
  * What a test's pool may take: a busy machine is no failure. A test of Usher's own deadlines opens a pool of its own.
  */
-const PATIENT = {
+const patient = () => ({
   connectionTimeoutMillis: PATIENCE_MS,
   statement_timeout: PATIENCE_MS,
   query_timeout: PATIENCE_MS + 1_000,
   idle_in_transaction_session_timeout: PATIENCE_MS,
-}
+})
 
 const OBJECT_IN_USE = '55006'
 
-const undropped = new Set<TestDatabase>()
-
-// Registered while the test file is being loaded, so that databases made in hooks and tests are dropped too.
-afterAll(() => Promise.all([...undropped].map((database) => database.drop())))
-
-/** A migrated, empty database of its own on the test server; call it at the top of a file, in a hook or test. */
+/** A migrated, empty database of its own on the test server, until the end of the test file. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await onServer(`create database ${name} template usher_template`)
   const url = Object.assign(new URL(inject('postgresUrl')), { pathname: `/${name}` }).href
   const { db, close } = openDatabase(url, { max: 10, name: 'test', onLost: () => {} })
-  Object.assign(db.$client.options, PATIENT)
-  const database: TestDatabase = {
-    url,
-    db,
-    pool: db.$client,
-    drop: async () => {
-      if (!undropped.delete(database)) return
-      await close()
-      await onServer(`drop database if exists ${name} with (force)`)
-    },
-  }
-  undropped.add(database)
-  return database
+  Object.assign(db.$client.options, patient())
+  atEndOf('file', async () => {
+    await close()
+    await onServer(`drop database if exists ${name} with (force)`)
+  })
+  return { url, db, pool: db.$client }
 }
 
 /** The template counts as in use while autovacuum looks at it. */

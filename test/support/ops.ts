@@ -1,14 +1,9 @@
 import { pino } from 'pino'
-import { afterAll } from 'vitest'
-import { type RunningServer, startServer } from '../../src/http/server.ts'
+import { startServer } from '../../src/http/server.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createOpsApp, type OpsParts } from '../../workers/ops-app.ts'
+import { atEndOf } from './at-end.ts'
 import { type Reply, type Request, send } from './http.ts'
-
-const running: RunningServer[] = []
-
-// Registered while the test file is being loaded, so that a listener started in a hook or a test is closed too.
-afterAll(() => Promise.all(running.map((server) => server.close(0))))
 
 export const LOGIN = { user: 'ops', password: 'canary-ops-password' }
 
@@ -40,6 +35,6 @@ export async function startOps(db: OpsParts['db'], parts: Partial<OpsParts> = {}
   const handler = createOpsApp(opsParts(db, parts))
   const address = { host: '127.0.0.1', port: 0, variable: 'OPS_PORT' as const }
   const server = await startServer({ ...address, handler, log: pino({ level: 'silent' }) })
-  running.push(server)
+  atEndOf('file', () => server.close(0))
   return server.url
 }

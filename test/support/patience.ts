@@ -11,19 +11,27 @@ const PAUSE_MS = 20
 
 /**
  * How many times slower than a quiet machine this one is now, from 1 to 10: by the time of a fixed piece of CPU work,
- * or by the number of processes that want a core, whichever says more. Measured once in each process, which for tests
- * is once in each file: a machine that becomes busy during a run makes the later files more patient.
+ * or by the number of processes that want a core, whichever says more. Measured before each test file.
  */
-export const SLOWNESS = slowness()
+export let SLOWNESS: number
 
 /**
  * How long a test waits for a thing that must happen. Only a test that fails waits so long, so the time is generous.
  * A test has a shorter bound of its own only where that bound is the promise it tests, and says so there.
  */
-export const PATIENCE_MS = 60_000 * SLOWNESS
+export let PATIENCE_MS: number
 
 /** What a whole test or hook may take: several waits, one after another. FAULT_ROUNDS multiplies what a test does. */
-export const TEST_MS = 3 * PATIENCE_MS * Number(process.env.FAULT_ROUNDS ?? 1)
+export let TEST_MS: number
+
+/** Measures the machine again: one that became busy gets more patience. */
+export function measureSlowness(): void {
+  SLOWNESS = slowness()
+  PATIENCE_MS = 60_000 * SLOWNESS
+  TEST_MS = 3 * PATIENCE_MS * Number(process.env.FAULT_ROUNDS ?? 1)
+}
+
+measureSlowness()
 
 /**
  * Repeats `check` until it neither throws nor gives false, and resolves with what it gave. Use `expect.poll` for a
