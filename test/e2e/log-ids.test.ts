@@ -1,14 +1,16 @@
 import { expect, it } from 'vitest'
-import { createTestDatabase } from '../support/database.ts'
+import { createLogger } from '../../src/logger.ts'
+import { startTestApp } from '../support/app.ts'
 import { createOrg } from '../support/org.ts'
-import { postDelivery } from '../support/post.ts'
-import { startUsher } from '../support/process.ts'
 import { message, post } from '../support/webhooks.ts'
 
 it('every log line of a delivery, from its receipt to its end, has its id, and no line has its text', async () => {
-  const { url: DATABASE_URL, db } = await createTestDatabase()
-  const org = await createOrg(db)
-  const app = await startUsher('all', { DATABASE_URL, LOG_LEVEL: 'debug' })
+  let output = ''
+  const write = (line: string) => {
+    output += line
+  }
+  const app = await startTestApp('postgres', {}, { log: createLogger({ logLevel: 'debug' }, { write }) })
+  const org = await createOrg(app.db)
   const canary = message({ body: 'CANARY' })
   const bodies = {
     routed: post(org.phones[0]!, canary),
@@ -16,8 +18,7 @@ it('every log line of a delivery, from its receipt to its end, has its id, and n
     dead: Buffer.from('not JSON: CANARY'),
   }
   const linesOf = (id: number) =>
-    app
-      .output()
+    output
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line))
@@ -30,12 +31,12 @@ it('every log line of a delivery, from its receipt to its end, has its id, and n
   }
   let id = 0
   for (const [end, body] of Object.entries(bodies)) {
-    expect(await postDelivery(app.url, body)).toBe(200)
+    expect(await app.post(body)).toBe(200)
     id += 1
     const way = ['deliveries stored', ...ends[end as keyof typeof ends], 'deliveries processed']
     // A worker may finish a single delivery before the receiver has it on the disk, so the order of lines varies.
     await expect.poll(() => linesOf(id).sort()).toEqual(way.sort())
   }
-  expect(app.output()).not.toContain('CANARY')
-  expect(app.output()).not.toContain(canary.from)
+  expect(output).not.toContain('CANARY')
+  expect(output).not.toContain(canary.from)
 })

@@ -41,7 +41,7 @@ describe.each(engines())('readiness, queue on %s', (engine) => {
     const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })
     const DATABASE_URL = Object.assign(new URL(url), { port: String(proxy.port) }).href
     const roles = ['server', 'workers'] as const
-    const apps = await Promise.all(roles.map((role) => startTestApp(engine, { DATABASE_URL }, role)))
+    const apps = await Promise.all(roles.map((role) => startTestApp(engine, { DATABASE_URL }, { role })))
     const codes = () => Promise.all(apps.map(async ({ opsUrl }) => (await ready(opsUrl)).code))
     await expect.poll(codes).toEqual([200, 200])
     await proxy.set('refuse')
@@ -59,7 +59,7 @@ describe.runIf(engines().includes('redis'))('readiness without Redis', () => {
     const redis = await startRedis()
     const env = { DATABASE_URL, REDIS_URL: redis.url }
     const [server, both, workers] = await Promise.all(
-      (['server', 'all', 'workers'] as const).map((role) => startTestApp('postgres', env, role)),
+      (['server', 'all', 'workers'] as const).map((role) => startTestApp('postgres', env, { role })),
     )
     const states = async () =>
       (await Promise.all([server, both, workers].map((app) => ready(app!.opsUrl)))).map(

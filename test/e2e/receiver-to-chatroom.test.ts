@@ -1,12 +1,17 @@
-import { describe, expect, it } from 'vitest'
-import { engines, OPS_LOGIN, startTestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { engines, OPS_LOGIN, startTestApp, type TestApp } from '../support/app.ts'
 import { readMessage, readRoom } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
 
 describe.each(engines())('from the receiver to the chatroom, queue on %s', (engine) => {
+  let app: TestApp
+
+  beforeAll(async () => {
+    app = await startTestApp(engine, { WORKER_CONCURRENCY: '4' }, { until: 'file' })
+  })
+
   it('routes a signed message, and refuses a forged one', async () => {
-    const app = await startTestApp(engine)
     const org = await createOrg(app.db)
     const room = await createRoom(app.db, org, { deactivatedAt: new Date(Date.now() - 1000) })
     const [m, forged] = [message({}), message({})]
@@ -22,7 +27,6 @@ describe.each(engines())('from the receiver to the chatroom, queue on %s', (engi
   })
 
   it('keeps one message of 100 concurrent copies of a delivery', async () => {
-    const app = await startTestApp(engine)
     const org = await createOrg(app.db, { auto_reply_text: 'closed' })
     await createRoom(app.db, org, { expiredAt: new Date(Date.now() - 1000) })
     const body = post(org.phones[0]!, message({}))
@@ -38,7 +42,6 @@ describe.each(engines())('from the receiver to the chatroom, queue on %s', (engi
   })
 
   it('gives each of 2,000 messages of 50 customers on two numbers to its own sender', async () => {
-    const app = await startTestApp(engine, { WORKER_CONCURRENCY: '4' })
     const org = await createOrg(app.db, { unknown_sender: 'create' }, { phones: 2 })
     const customers = Array.from({ length: 50 }, (_, i) => `1555777${String(1000 + i)}`)
     for (const [i, customer] of customers.entries()) {
@@ -90,7 +93,6 @@ describe.each(engines())('from the receiver to the chatroom, queue on %s', (engi
   })
 
   it('routes a delivery whose job was lost, and a parked one once its number is provisioned', async () => {
-    const app = await startTestApp(engine)
     const org = await createOrg(app.db)
     const [lost, early] = [message({}), message({})]
     const late = `late-${newWamid()}`
@@ -112,7 +114,6 @@ describe.each(engines())('from the receiver to the chatroom, queue on %s', (engi
   })
 
   it('shows a dead letter to the operator, who replays it when its cause is gone', async () => {
-    const app = await startTestApp(engine)
     const org = await createOrg(app.db)
     await app.db.$client.query(
       `alter table messages add constraint no_poison check (payload::text not like '%POISON%')`,

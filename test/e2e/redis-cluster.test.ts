@@ -1,10 +1,9 @@
 import { describe, expect, inject, it } from 'vitest'
+import { startTestApp } from '../support/app.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startGraph } from '../support/graph.ts'
 import { store } from '../support/inbox.ts'
 import { createRoom, createSendingOrg, SECRETS_KEY } from '../support/org.ts'
-import { postDelivery } from '../support/post.ts'
-import { startUsher } from '../support/process.ts'
 import { startRedisCluster } from '../support/redis-cluster.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -29,20 +28,6 @@ async function people(db: Awaited<ReturnType<typeof createTestDatabase>>['db']) 
   return { org, phone: org.phones[0]!, customers }
 }
 
-/** Three nodes, two receivers and two workers, all processes of their own. */
-async function startAll(DATABASE_URL: string, graphUrl: string, REDIS_URL: string) {
-  const env = { DATABASE_URL, REDIS_URL, GRAPH_API_URL: graphUrl, SECRETS_KEY }
-  const roles = ['server', 'server', 'workers', 'workers'] as const
-  const processes = await Promise.all(roles.map((role) => startUsher(role, env)))
-  const [one, two, ...workers] = processes
-  return {
-    processes,
-    receivers: [one!.url, two!.url],
-    workers: workers.map((w) => w.opsUrl),
-    queue: one!.queue,
-  }
-}
-
 async function routedBy(opsUrl: string): Promise<number> {
   const text = await (await fetch(`${opsUrl}/metrics`)).text()
   const counts = [...text.matchAll(/^usher_messages_routed_total\{.*\} (\d+)$/gm)]
@@ -55,8 +40,13 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
     const { org, phone, customers } = await people(db)
     const [graph, cluster] = await Promise.all([startGraph(), startRedisCluster()])
     try {
-      const app = await startAll(url, graph.url, cluster.url)
-      expect(app.queue).toBe('redis')
+      const env = {
+        ...{ DATABASE_URL: url, REDIS_URL: cluster.url },
+        ...{ GRAPH_API_URL: graph.url, SECRETS_KEY },
+      }
+      const start = (role: 'server' | 'workers') => startTestApp('redis', env, { role })
+      const receivers = await Promise.all([start('server'), start('server')])
+      const workers = await Promise.all([start('workers'), start('workers')])
       const sent = customers.flatMap((customer, i) =>
         [0, 1].map((k) => ({ ...message({ from: customer.from, body: `${i}.${k}` }), customer })),
       )
@@ -66,7 +56,7 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
         post(phone, ...[sent[i]!, sent[(i + 1) % sent.length]!].map(({ customer, ...m }) => m)),
       )
       const posts = [...bodies, ...bodies, ...pairs].map((body, i) =>
-        postDelivery(app.receivers[Math.floor(i / sent.length) % 2]!, body),
+        receivers[Math.floor(i / sent.length) % 2]!.post(body),
       )
       expect(new Set(await Promise.all(posts))).toEqual(new Set([200]))
       // This delivery has no job, so only the schedule of requeue-stranded finds it.
@@ -90,7 +80,7 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
         return room !== customer.roomId || !routes.includes(route)
       })
       expect(wrong).toEqual([])
-      const routed = await Promise.all(app.workers.map(routedBy))
+      const routed = await Promise.all(workers.map(({ opsUrl }) => routedBy(opsUrl)))
       expect(routed[0]! + routed[1]!).toBe(sent.length + 1)
 
       const expired = sent.filter(({ customer }) => customer.route === 'expired').length
@@ -98,8 +88,7 @@ describe.runIf(hasRedis)('two receivers and two workers on a Redis Cluster of th
         (await db.$client.query(`select 1 from outbox where state = 'sent'`)).rowCount
       await expect.poll(sentReplies).toBe(expired)
       expect(graph.requests).toHaveLength(expired)
-
-      expect(await Promise.all(app.processes.map((p) => p.stop()))).toEqual([0, 0, 0, 0])
+      await Promise.all([...receivers, ...workers].map((app) => app.lifetime.stop(10_000)))
     } finally {
       await cluster.stop()
     }

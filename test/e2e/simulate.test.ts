@@ -1,13 +1,11 @@
 import { expect, it } from 'vitest'
+import { simulateCommand } from '../../src/cli/simulate.ts'
 import { startTestApp } from '../support/app.ts'
 import { createOrg } from '../support/org.ts'
 import { APP_SECRET } from '../support/post.ts'
-import { startProcess } from '../support/process.ts'
+import { runCommand } from '../support/run-command.ts'
 
-async function simulate(args: string[], env: Record<string, string> = {}) {
-  const child = startProcess('src/cli/main.js', ['simulate', ...args], env)
-  return { code: await child.exited(), output: child.output() }
-}
+const simulate = (args: string[], env?: Record<string, string>) => runCommand(simulateCommand(), args, env)
 
 it('posts traffic of many kinds that the receiver accepts and the workers route, each message once', async () => {
   const app = await startTestApp('postgres')

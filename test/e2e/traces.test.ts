@@ -19,10 +19,11 @@ type Export = {
 const start = (env: Record<string, string>) =>
   startUsher('all', { NODE_OPTIONS: PRELOAD, SECRETS_KEY, ...env })
 
-const ways = engines.flatMap((engine) => [
-  { engine, notified: true },
-  { engine, notified: false },
-])
+// A worker that is notified does not use the queue of deliveries, so one engine is enough for that.
+const ways = [
+  { engine: 'postgres', notified: true },
+  ...engines.map((engine) => ({ engine, notified: false })),
+]
 
 describe.each(ways)(
   'traces, queue on $engine, worker notified of the delivery: $notified',
@@ -98,11 +99,9 @@ it('a collector that is away causes one line in the log and nothing else', async
   expect(await app.stop()).toBe(0)
 })
 
-it('without an endpoint, or with OTEL_SDK_DISABLED, no module of OpenTelemetry is loaded', async () => {
+it('without an endpoint no module of OpenTelemetry is loaded', async () => {
   const { url: DATABASE_URL } = await createTestDatabase()
-  for (const env of [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_SDK_DISABLED: 'true' }]) {
-    const app = await start({ DATABASE_URL, ...env })
-    expect(await app.stop()).toBe(0)
-    expect(app.output()).toContain('modules of OpenTelemetry: 0\n')
-  }
+  const app = await start({ DATABASE_URL })
+  expect(await app.stop()).toBe(0)
+  expect(app.output()).toContain('modules of OpenTelemetry: 0\n')
 })

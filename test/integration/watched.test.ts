@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, it, type TestContext } from 'vitest'
 import { projectRoot } from '../../src/project-root.ts'
 import { eventually } from '../support/patience.ts'
-import { isRunning } from '../support/programs.ts'
+import { stillRunning } from '../support/programs.ts'
 
 const TSX = join(projectRoot(), 'node_modules/tsx/dist/loader.mjs')
-const SIGNALS = ['SIGKILL', 'SIGTERM', 'SIGINT'] as const
 
 /** A program that starts an idle process of the harness, prints the pids of itself and of that, and waits. */
 const PARENT = `
@@ -24,9 +23,9 @@ const RUN = `exec node --import ${TSX} parent.mjs`
 type Family = { folder: string; command: number; parent: number; child: number }
 
 /** Runs the parent in a folder of its own, by a shell or by npm. */
-async function start(command: 'sh' | 'npm'): Promise<Family> {
+async function start(t: TestContext, command: 'sh' | 'npm'): Promise<Family> {
   const folder = await mkdtemp(join(tmpdir(), 'usher-watched-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
+  t.onTestFinished(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'parent.mjs'), PARENT)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts: { parent: RUN } }))
   const args = command === 'sh' ? ['-c', RUN] : ['run', '-s', 'parent']
@@ -37,43 +36,44 @@ async function start(command: 'sh' | 'npm'): Promise<Family> {
   })
   const pids = await eventually(() => /\[(\d+),(\d+)\]/.exec(text) ?? false)
   const family = { folder, command: started.pid!, parent: Number(pids[1]), child: Number(pids[2]) }
-  onTestFinished(() => {
-    for (const pid of running(family)) process.kill(pid, 'SIGKILL')
+  t.onTestFinished(async () => {
+    for (const pid of await running(family)) process.kill(pid, 'SIGKILL')
   })
-  expect(running(family)).toEqual([family.command, family.parent, family.child])
+  t.expect(await running(family)).toEqual([family.command, family.parent, family.child])
   return family
 }
 
-const running = ({ command, parent, child }: Family) => [command, parent, child].filter(isRunning)
-const allEnd = (family: Family) => eventually(() => running(family).length === 0)
+const running = ({ command, parent, child }: Family) => stillRunning([command, parent, child])
+const allEnd = (family: Family) => eventually(async () => (await running(family)).length === 0)
 
-describe('a process of the harness', () => {
-  it.each(SIGNALS)('ends when %s ends the process that started it', async (signal) => {
-    const family = await start('sh')
-    process.kill(family.parent, signal)
-    await allEnd(family)
-  })
+describe.concurrent('a process of the harness', () => {
+  it.for(['SIGTERM', 'SIGINT'] as const)(
+    'ends when %s ends the process that started it',
+    async (signal, t) => {
+      const family = await start(t, 'sh')
+      process.kill(family.parent, signal)
+      await allEnd(family)
+    },
+  )
 
-  it('ends with the process that started it although SIGSTOP has frozen it', async () => {
-    const family = await start('sh')
+  it('ends when SIGKILL ends the process that started it, although SIGSTOP has frozen it', async (t) => {
+    const family = await start(t, 'sh')
     process.kill(family.child, 'SIGSTOP')
     process.kill(family.parent, 'SIGKILL')
     await allEnd(family)
+    // The commands for the end of that process have run, but for the one that was cancelled.
+    const files = () => readdir(family.folder)
+    await t.expect.poll(files).toContain('gone')
+    t.expect(await files()).not.toContain('cancelled')
   })
 
-  it.each(SIGNALS)('ends when %s ends the npm that runs its command', async (signal) => {
-    const family = await start('npm')
-    expect(family.command).not.toBe(family.parent)
-    process.kill(family.command, signal)
-    await allEnd(family)
-  })
-})
-
-it('a command for the end of a process runs although SIGKILL ended it, unless it was cancelled', async () => {
-  const family = await start('sh')
-  process.kill(family.parent, 'SIGKILL')
-  await allEnd(family)
-  const files = () => readdir(family.folder)
-  await expect.poll(files).toContain('gone')
-  expect(await files()).not.toContain('cancelled')
+  it.for(['SIGKILL', 'SIGTERM'] as const)(
+    'ends when %s ends the npm that runs its command',
+    async (signal, t) => {
+      const family = await start(t, 'npm')
+      t.expect(family.command).not.toBe(family.parent)
+      process.kill(family.command, signal)
+      await allEnd(family)
+    },
+  )
 })

@@ -1,4 +1,4 @@
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { inject } from 'vitest'
 import { readConfig } from '../../src/read-config.ts'
 import { type App, startApp } from '../../workers/app.ts'
@@ -22,17 +22,27 @@ export function engines(): ('postgres' | 'redis')[] {
   return inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
 }
 
-/** The whole of Usher, or one role of it, in this process, on a database (and Redis) of its own, on free ports. */
+type Options = {
+  role?: 'all' | 'server' | 'workers'
+  /** When it stops. */
+  until?: 'test' | 'file'
+  log?: Logger
+}
+
+/**
+ * Usher in this process, on free ports. Unless `env` names its stores, it gets a database, and for the engine `redis` a
+ * Redis, of its own.
+ */
 export async function startTestApp(
   engine: 'postgres' | 'redis',
   env: Record<string, string> = {},
-  role: 'all' | 'server' | 'workers' = 'all',
+  { role = 'all', until = 'test', log = pino({ level: 'silent' }) }: Options = {},
 ): Promise<TestApp> {
-  const { url } = await createTestDatabase()
-  const redis = engine === 'redis' ? await startRedis() : undefined
+  const database = env.DATABASE_URL ? undefined : await createTestDatabase()
+  const redis = engine === 'redis' && !env.REDIS_URL ? await startRedis() : undefined
   const config = readConfig(
     {
-      DATABASE_URL: url,
+      ...(database && { DATABASE_URL: database.url }),
       ...(redis && { REDIS_URL: redis.url }),
       META_APP_SECRET: APP_SECRET,
       META_VERIFY_TOKEN: 'e2e-verify',
@@ -45,13 +55,15 @@ export async function startTestApp(
     },
     role,
   )
-  const app = await startApp(config, role, pino({ level: 'silent' }))
-  atEndOf('test', async () => {
+  const app = await startApp(config, role, log)
+  atEndOf(until, async () => {
     await app.lifetime.stop(10_000)
     await redis?.stop()
   })
   return {
     ...app,
+    // The pool of the tests waits longer than that of the app.
+    db: database?.db ?? app.db,
     post: (body, secret) => postDelivery(app.url ?? '', body, secret),
     drained: () => drained(app),
   }

@@ -9,12 +9,13 @@ export function startProcess(entry: string, args: string[], env: Record<string, 
   return one
 }
 
-/** Starts Usher in one of its roles, until the end of the test at the latest; resolves when it is up. */
+/** Starts Usher in one of its roles, until the end of the test or file at the latest; resolves when it is up. */
 export async function startUsher(
   role: 'all' | 'server' | 'workers',
   env: Record<string, string>,
+  until: 'test' | 'file' = 'test',
 ): Promise<UsherProcess> {
   const one = spawnUsher(role, env)
-  atEndOf('test', () => one.stop(0))
+  atEndOf(until, () => one.stop(0))
   return upUsher(one)
 }

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** Path of a program on PATH, undefined when there is none. */
 export function findProgram(name: string): string | undefined {
@@ -17,8 +18,11 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Whether a process runs; one that has ended, and that nobody has waited for, does not. */
-export function isRunning(pid: number): boolean {
-  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
-  return /^\s*[^\sZ]/.test(stdout)
+/** Those of some processes that run; one that has ended, and that nobody has waited for, does not. */
+export async function stillRunning(pids: number[]): Promise<number[]> {
+  const ps = promisify(execFile)('ps', ['-o', 'pid=,stat=', '-p', pids.join(',')])
+  // When none is left, ps exits with 1.
+  const { stdout } = await ps.catch(() => ({ stdout: '' }))
+  const states = new Map(stdout.split('\n').map((line) => line.trim().split(/\s+/) as [string, string]))
+  return pids.filter((pid) => /^[^Z]/.test(states.get(String(pid)) ?? ''))
 }

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { sweepCommand } from '../../src/cli/sweep.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { readRoom } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
-import { startProcess } from '../support/process.ts'
+import { runCommand } from '../support/run-command.ts'
 import { ago } from '../support/time.ts'
 
 const IN_A_YEAR = ago(-365).toISOString()
@@ -20,17 +21,13 @@ beforeAll(async () => {
   old = await createRoom(db, org, { customer: '+15550000002', contactCreatedAt: ago(61) })
 })
 
-async function run(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const command = startProcess('src/cli/main.js', ['sweep', ...args], { DATABASE_URL: database.url })
-  const code = await command.exited()
-  return { code, output: command.output() }
-}
+const run = (...args: string[]) => runCommand(sweepCommand(), args, { DATABASE_URL: database.url })
 
 const states = () =>
   Promise.all([idle, old].map(async ({ id }) => (await readRoom(database.db, org.id, id)).state))
 const line = (...counts: number[]) => new RegExp(`^${org.id} +${counts.join(' +')}$`, 'm')
 
-describe('npm run sweep', () => {
+describe('the command `sweep`', () => {
   it('with --dry-run shows what would change in each org, and changes nothing', async () => {
     const { code, output } = await run('--dry-run')
     expect(output).toMatch(/^org +contacts expired +chatrooms expired +chatrooms deactivated$/m)
