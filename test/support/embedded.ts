@@ -4,9 +4,10 @@ import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
-import { afterAll, test as base, expect } from 'vitest'
+import { test as base, expect } from 'vitest'
 import { type Embedded, startEmbedded } from '../../src/db/embedded/start.ts'
 import { projectRoot } from '../../src/project-root.ts'
+import { atEndOf } from './at-end.ts'
 import { eventually } from './patience.ts'
 
 /** A folder for one test of the embedded server; everything started in it is stopped when the test ends. */
@@ -46,12 +47,12 @@ export const test = base.extend<{ box: Box; emptyBox: Box }>({
 /** Made by the first test of the file that needs it. */
 let usedFolder: Promise<string> | undefined
 
-afterAll(async () => {
-  if (usedFolder) await rm(await usedFolder, { recursive: true })
-})
-
 async function createUsedFolder(): Promise<string> {
   const folder = await newFolder()
+  atEndOf('file', () => {
+    usedFolder = undefined
+    return rm(folder, { recursive: true })
+  })
   const { stop } = await startEmbedded({ dataDir: join(folder, 'postgres'), log: () => {} })
   await stop()
   return folder
