@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export const PURE = [
   'src/http/signature.ts',
   'src/webhook/attested-phones.ts',
+  'src/webhook/contacts.ts',
   'src/webhook/envelope.ts',
   'src/webhook/exact-json.ts',
   'src/webhook/extract.ts',

@@ -60,7 +60,7 @@ function mention<T>(item: T, sender: Parameters<typeof identityOf>[0]): Mention<
 }
 
 /** The owners of the numbers and WABAs that these deliveries name. */
-export function readOwnersOf(extractions: Extraction[]) {
+function readOwnersOf(extractions: Extraction[]) {
   const phones = new Set<string>()
   const wabas = new Set<string>()
   for (const e of extractions) {

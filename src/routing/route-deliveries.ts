@@ -3,13 +3,12 @@ import { isTransient, sqlState } from '../db/pg-errors.ts'
 import { run, send } from '../db/statement.ts'
 import { inSavepoint, inTransaction } from '../db/transaction.ts'
 import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
-import { endDeliveries } from '../inbox/end-deliveries.ts'
+import { endDeliveries, type Outcome } from '../inbox/end-deliveries.ts'
 import { extract } from '../webhook/extract.ts'
 import type { Extraction } from '../webhook/items.ts'
-import { readOwnersOf, readPeople } from './identify.ts'
+import { readPeople } from './identify.ts'
 import { outcomeOf } from './owned-items.ts'
-import type { Owners } from './owners.ts'
-import { type Routed, type RoutedItems, routeBatch, routeItems } from './route-batch.ts'
+import { type Routed, routeBatch, routeItems } from './route-batch.ts'
 
 /** Called with the error of each item that ends in a dead letter, and with its delivery, for the log. */
 export type OnPoison = (error: unknown, deliveryId: number) => void
@@ -44,26 +43,35 @@ function routeItemByItem(db: Db, ids: number[], onPoison: OnPoison): Promise<Rou
 }
 
 async function routeDelivery(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoison): Promise<Routed> {
-  const whole = extract(delivery)
-  // Owners are read once: a number that is provisioned meanwhile would make an item that was left out look routed.
-  const owners = await run(tx, readOwnersOf([whole]))
+  const { problems, ...items } = extract(delivery)
   const parts: Routed[] = []
-  for (const { place, item } of singles(whole)) {
+  for (const { place, item } of singles(items)) {
     try {
-      parts.push({ ...(await inSavepoint(tx, () => routeItem(tx, item, owners, now))), outcomes: [] })
+      parts.push(await inSavepoint(tx, () => routeItem(tx, item, now)))
     } catch (error) {
       if (isTransient(error)) throw error
       onPoison(error, delivery.id)
-      whole.problems.push(`${place}: ${refusalText(error)}`)
+      problems.push(`${place}: ${refusalText(error)}`)
     }
   }
-  const outcome = outcomeOf(whole, owners)
+  const routed = merge(parts)
+  const outcome = endOf(delivery.id, problems, routed.outcomes)
   await send(tx, endDeliveries([outcome]))
-  return merge([...parts, { ...NOTHING, outcomes: [outcome] }])
+  return { ...routed, outcomes: [outcome] }
 }
 
-async function routeItem(tx: Db, item: Extraction, owners: Owners, now: Date): Promise<RoutedItems> {
-  return routeItems(tx, [item], { ...(await readPeople(tx, [item])), owners }, now)
+/**
+ * Reads all that an item needs, and routes it. An item whose number is unknown parks its delivery, also when the number is
+ * provisioned while the other items are routed.
+ */
+async function routeItem(tx: Db, item: Extraction, now: Date): Promise<Routed> {
+  const people = await readPeople(tx, [item])
+  return { ...(await routeItems(tx, [item], people, now)), outcomes: [outcomeOf(item, people.owners)] }
+}
+
+function endOf(id: number, problems: string[], ends: Outcome[]): Outcome {
+  if (problems.length > 0) return { id, end: 'dead', problems }
+  return ends.find(({ end }) => end === 'parked') ?? { id, end: 'routed' }
 }
 
 function refusalText(error: unknown): string {
@@ -72,7 +80,7 @@ function refusalText(error: unknown): string {
 }
 
 /** Every item of a delivery as an extraction of its own, with its place in the delivery. */
-function singles(whole: Extraction): { place: string; item: Extraction }[] {
+function singles(whole: Omit<Extraction, 'problems'>): { place: string; item: Extraction }[] {
   const none = { messages: [], statuses: [], accountEvents: [], preferences: [], problems: [] }
   const single = (place: string, items: Partial<Extraction>) => ({
     place,
@@ -85,8 +93,6 @@ function singles(whole: Extraction): { place: string; item: Extraction }[] {
     ...whole.accountEvents.map((event) => single(event.field, { accountEvents: [event] })),
   ]
 }
-
-const NOTHING: Routed = { messages: [], duplicates: 0, replies: [], outcomes: [] }
 
 function merge(parts: Routed[]): Routed {
   return {

@@ -1,4 +1,6 @@
 /** Digits with the signs that people and address books put between them, and a plus in front. */
+/** No phone is written longer. The pattern takes quadratic time over long texts of spaces. */
+const MAX_LENGTH = 64
 const PHONE = /^[\p{Zs}\p{Cf}]*\+?[\d\p{Zs}\p{Pd}\p{Cf}().]+$/u
 
 /**
@@ -7,6 +9,6 @@ const PHONE = /^[\p{Zs}\p{Cf}]*\+?[\d\p{Zs}\p{Pd}\p{Cf}().]+$/u
  * name (docs/meta.md#phone-numbers).
  */
 export function phoneDigits(text: string): string | undefined {
-  if (!PHONE.test(text)) return undefined
+  if (text.length > MAX_LENGTH || !PHONE.test(text)) return undefined
   return text.replace(/\D/g, '') || undefined
 }

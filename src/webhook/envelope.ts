@@ -1,8 +1,11 @@
 import { parseExact } from './exact-json.ts'
-import { asId, asObject, asText, type Json } from './fields.ts'
+import { asObject, asText, attempt, identifier, type Json } from './fields.ts'
 
-/** One `entry[].changes[]` of a delivery. `wabaId` is '' where Meta left it out. */
-export type Change = { wabaId: string; time: unknown; field: string; value: Json }
+/**
+ * One `entry[].changes[]` of a delivery. `wabaId` is `entry.id` as it came, since messages do not need it. `time` is null
+ * where it is a list or an object.
+ */
+export type Change = { wabaId: unknown; time: unknown; field: string; value: Json }
 
 export type Envelope = { changes: Change[]; problems: string[] }
 
@@ -19,7 +22,7 @@ export function parseEnvelope(body: Buffer): Envelope {
   if (!Array.isArray(root.entry)) return { changes: [], problems: ['"entry" is not a list'] }
   const envelope: Envelope = { changes: [], problems: [] }
   root.entry.forEach((entry: unknown, i) => {
-    readEntry(entry, `entry[${i}]`, envelope)
+    attempt(envelope.problems, `entry[${i}]`, () => readEntry(entry, `entry[${i}]`, envelope))
   })
   return envelope
 }
@@ -44,12 +47,21 @@ function readEntry(value: unknown, place: string, envelope: Envelope): void {
     envelope.problems.push(`${place} has no list of changes`)
     return
   }
-  const wabaId = asId(entry.id) ?? ''
+  const { id: wabaId, time } = entry
   entry.changes.forEach((item: unknown, i) => {
     const change = asObject(item)
-    const field = asText(change?.field)
-    const content = asObject(change?.value)
-    if (field && content) envelope.changes.push({ wabaId, time: entry.time, field, value: content })
-    else envelope.problems.push(`${place}.changes[${i}] lacks its field or value`)
+    const value = asObject(change?.value)
+    const at = `${place}.changes[${i}]`
+    if (!asText(change?.field) || !value) envelope.problems.push(`${at} lacks its field or value`)
+    else {
+      attempt(envelope.problems, at, () => {
+        const field = identifier(change?.field, 'field')
+        envelope.changes.push({ wabaId, time: isScalar(time) ? time : null, field, value })
+      })
+    }
   })
+}
+
+function isScalar(value: unknown): boolean {
+  return !Array.isArray(value) && !asObject(value)
 }

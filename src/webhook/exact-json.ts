@@ -26,12 +26,10 @@ const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d
  */
 export function parseExact(text: string): unknown {
   if (!MAY_LOSE_DIGITS.test(text)) return JSON.parse(text)
-  const plain: unknown = JSON.parse(text)
+  JSON.parse(text) // Text that is no JSON must not become JSON by its marks.
   for (let attempt = 0; ; attempt += 1) {
     const { marked, count, mark } = markNumbers(text, attempt)
-    if (count === 0) return plain
     const { value, found } = reviveNumbers(marked, mark)
-    if (value === undefined) return plain
     if (found === count) return value
   }
 }
@@ -50,20 +48,22 @@ function markNumbers(text: string, attempt: number): { marked: string; count: nu
 
 /**
  * Parses marked text. `found` is larger than the number of marked tokens when a string of the text begins with the mark
- * by itself: another mark must be tried then. `value` is undefined for text that is nested too deep to be revived.
+ * by itself: another mark must be tried then. The walk keeps its own stack, so that deep text cannot exhaust the call
+ * stack, as it would in a reviver of `JSON.parse`.
  */
 function reviveNumbers(marked: string, mark: string): { value: unknown; found: number } {
+  const root: Record<string, unknown> = { value: JSON.parse(marked) }
+  const open = [root]
   let found = 0
-  try {
-    const value: unknown = JSON.parse(marked, (_key, item: unknown) => {
-      if (typeof item !== 'string' || !item.startsWith(mark)) return item
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    for (const [key, item] of Object.entries(holder)) {
+      if (typeof item === 'object' && item !== null) open.push(item as Record<string, unknown>)
+      if (typeof item !== 'string' || !item.startsWith(mark)) continue
       found += 1
-      return new ExactNumber(item.slice(mark.length))
-    })
-    return { value, found }
-  } catch {
-    return { value: undefined, found }
+      holder[key] = new ExactNumber(item.slice(mark.length))
+    }
   }
+  return { value: root.value, found }
 }
 
 /** `JSON.stringify` that writes an `ExactNumber` as it was. The value must come from `parseExact`, not nested deep. */

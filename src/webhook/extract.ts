@@ -1,6 +1,7 @@
 import { seqOf } from '../rules/ledger-order.ts'
+import { withReadableContacts } from './contacts.ts'
 import { type Change, parseEnvelope } from './envelope.ts'
-import { asList, asObject, type Json, Problem, requireList } from './fields.ts'
+import { asList, asObject, attempt, type Json, requireList } from './fields.ts'
 import type { Extraction } from './items.ts'
 import {
   type Around,
@@ -28,7 +29,7 @@ export function extract(delivery: { id: number; body: Buffer; receivedAt: Date }
     problems,
   }
   for (const change of changes) {
-    attempt(out, change.field, () => readChange(change, delivery.receivedAt, out))
+    attempt(problems, change.field, () => readChange(change, delivery.receivedAt, out))
   }
   return out
 }
@@ -44,26 +45,21 @@ export function isGhost(type: string): boolean {
   return GHOST_TYPES.some((ghost) => ghost === type)
 }
 
-/** Runs one read; a Problem that it throws becomes a line that names the place, and the next item is read. */
-function attempt(out: Extraction, place: string, read: () => void): void {
-  try {
-    read()
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    out.problems.push(`${place}: ${error.message}`)
-  }
-}
+type Reader = (value: Json, out: Extraction, receivedAt: Date) => void
 
 /** The fields that carry messages. Any other field, and one of these without messages, is an account event. */
-const READERS: Record<string, (value: Json, out: Extraction, receivedAt: Date) => void> = {
-  messages: (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt),
-  smb_message_echoes: (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt),
-  standby: (value, out, receivedAt) => {
-    const inner = asObject(value.standby) ?? value
-    readTalk(inner, { ...value, ...inner }, 'standby', out, receivedAt)
-  },
-  history: readHistory,
-}
+const READERS = new Map<string, Reader>([
+  ['messages', (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt)],
+  ['smb_message_echoes', (value, out, receivedAt) => readTalk(value, value, 'customer', out, receivedAt)],
+  [
+    'standby',
+    (value, out, receivedAt) => {
+      const inner = asObject(value.standby) ?? value
+      readTalk(inner, { ...value, ...inner }, 'standby', out, receivedAt)
+    },
+  ],
+  ['history', readHistory],
+])
 
 /** Keys of a value that the readers above read, or that carry no information of their own. */
 const READ = new Set([
@@ -85,15 +81,15 @@ const STATUS_WORDS = new Set<unknown>(['sent', 'delivered', 'read', 'played', 'f
 function readChange(change: Change, receivedAt: Date, out: Extraction): void {
   const { field, value } = change
   const before = out.messages.length + out.statuses.length + out.problems.length
-  READERS[field]?.(value, out, receivedAt)
+  READERS.get(field)?.(value, out, receivedAt)
   const nothingRead = before === out.messages.length + out.statuses.length + out.problems.length
-  const keep = (name: string, content: Json) =>
-    out.accountEvents.push(
-      readAccountEvent(change, name, { metadata: value.metadata, ...content }, receivedAt),
-    )
-  if (nothingRead) out.accountEvents.push(readAccountEvent(change, field, value, receivedAt))
-  else keepTheRest(field, value, keep)
   if (field === 'user_preferences') readPreferences(value, out, receivedAt)
+  const keep = (name: string, content: Json) =>
+    attempt(out.problems, name, () => {
+      out.accountEvents.push(readAccountEvent(change, name, content, receivedAt))
+    })
+  if (nothingRead) keep(field, value)
+  else keepTheRest(field, value, (name, content) => keep(name, { metadata: value.metadata, ...content }))
 }
 
 /** Keeps the rest of a value as account events: errors, statuses with other words, unknown keys. */
@@ -111,11 +107,12 @@ function keepTheRest(field: string, value: Json, keep: (name: string, content: J
 /** Reads the three lists of a conversation: messages, echoes and statuses. */
 function readTalk(
   lists: Json,
-  value: Json,
+  outer: Json,
   nature: 'customer' | 'standby',
   out: Extraction,
   receivedAt: Date,
 ): void {
+  const value = withReadableContacts(outer, out.problems)
   each(lists, 'messages', out, (item) =>
     out.messages.push(readMessage(item, around(value, out, receivedAt), nature)),
   )
@@ -139,7 +136,8 @@ function readHistory(value: Json, out: Extraction, receivedAt: Date): void {
   )
 }
 
-function readPreferences(value: Json, out: Extraction, receivedAt: Date): void {
+function readPreferences(outer: Json, out: Extraction, receivedAt: Date): void {
+  const value = withReadableContacts(outer, out.problems)
   each(value, 'user_preferences', out, (item) => {
     const preference = readPreference(item, around(value, out, receivedAt))
     if (preference) out.preferences.push(preference)
@@ -147,9 +145,9 @@ function readPreferences(value: Json, out: Extraction, receivedAt: Date): void {
 }
 
 function each(value: Json, name: string, out: Extraction, read: (item: unknown) => void): void {
-  attempt(out, name, () => {
+  attempt(out.problems, name, () => {
     requireList(value[name], name).forEach((item, i) => {
-      attempt(out, `${name}[${i}]`, () => read(item))
+      attempt(out.problems, `${name}[${i}]`, () => read(item))
     })
   })
 }

@@ -10,8 +10,31 @@ export class Problem extends Error {
 
 /** The deepest nesting that is kept: PostgreSQL and JSON.stringify fail at some thousands; Meta stays under 12. */
 const MAX_DEPTH = 64
+/** An index of PostgreSQL takes keys of up to 2,704 bytes; the longest id is 1,536 bytes, and its org comes on top. */
 const MAX_ID_LENGTH = 512
+/** Meta's words (types, statuses) are shorter than 40 characters. */
+const MAX_WORD_LENGTH = 128
+/** Unix seconds have 10 digits. */
+const MAX_TIMESTAMP_LENGTH = 32
 const CONTROL = /\p{Cc}/u
+
+/**
+ * Runs one read. Whatever it throws becomes a line that names the place and the fault, never the content, so that the
+ * next item is read.
+ */
+export function attempt(problems: string[], place: string, read: () => void): void {
+  try {
+    read()
+  } catch (error) {
+    problems.push(`${place}: ${faultOf(error)}`)
+  }
+}
+
+/** The message of an error that is no Problem may quote the content, so only its name is given. */
+function faultOf(error: unknown): string {
+  if (error instanceof Problem) return error.message
+  return `failed in Usher itself (${(error as Error).name})`
+}
 
 /** The value as an object; undefined for anything else, arrays included. */
 export function asObject(value: unknown): Json | undefined {
@@ -46,10 +69,12 @@ export function asText(value: unknown): string | undefined {
 export function identifier(value: unknown, name: string): string {
   const text = asId(value)
   if (text === undefined) throw new Problem(`has no ${name}`)
-  if (text.length > MAX_ID_LENGTH || CONTROL.test(text) || !text.isWellFormed()) {
-    throw new Problem(`has an impossible ${name}`)
-  }
+  if (!isPossibleId(text)) throw new Problem(`has an impossible ${name}`)
   return text
+}
+
+function isPossibleId(text: string): boolean {
+  return text.length <= MAX_ID_LENGTH && !CONTROL.test(text) && text.isWellFormed()
 }
 
 /** The value as the text of an id; a JSON number counts as its digits, however many they are. */
@@ -61,15 +86,26 @@ export function asId(value: unknown): string | undefined {
 }
 
 /** As `identifier`; undefined for an absent or empty value. */
-export function optionalIdentifier(value: unknown): string | undefined {
-  return value === undefined || value === null || value === '' ? undefined : identifier(value, 'sender id')
+export function optionalIdentifier(value: unknown, name: string): string | undefined {
+  return value === undefined || value === null || value === '' ? undefined : identifier(value, name)
+}
+
+/** The id of something that need not be known; undefined for a value that can be nobody's id. */
+export function knownIdOrNothing(value: unknown): string | undefined {
+  const text = asText(value)
+  return text !== undefined && isPossibleId(text) ? text : undefined
+}
+
+/** One of Meta's words, such as a type: cleaned and cut to 128 characters; 'unknown' for anything that is no text. */
+export function wordOf(value: unknown): string {
+  return cleanText((asText(value) ?? '').slice(0, MAX_WORD_LENGTH)) || 'unknown'
 }
 
 /** Unix seconds as text or number; anything else, and a time in the future, counts as the time of receipt. */
 export function instantOf(timestamp: unknown, receivedAt: Date): Date {
-  const ms = Number(timestamp) * 1000
-  const sensible = timestamp !== '' && timestamp !== null && ms > 0 && ms <= receivedAt.getTime()
-  return sensible ? new Date(ms) : receivedAt
+  const text = asId(timestamp) ?? (typeof timestamp === 'number' ? String(timestamp) : '')
+  const ms = text.length > MAX_TIMESTAMP_LENGTH ? 0 : Number(text) * 1000
+  return ms > 0 && ms <= receivedAt.getTime() ? new Date(ms) : receivedAt
 }
 
 /** The text without the characters that PostgreSQL cannot store: U+0000 and halves of surrogate pairs. */

@@ -7,6 +7,7 @@ export type Names = { waId: string | undefined; userId: string | undefined; pare
 /** Values that may hold a name, the preferred one first. */
 export type GivenNames = { phones: unknown[]; userIds: unknown[]; parents: unknown[] }
 
+const SENDER_ID = 'sender id'
 const BSUID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/
 
 /** The first name of each kind. A BSUID where the phone belongs is taken for a BSUID: some gateways put it there. */
@@ -14,11 +15,12 @@ export function namesOf({ phones, userIds, parents }: GivenNames): Names {
   const inPhones = phones.map(asId).filter((id) => id !== undefined)
   const waId = inPhones.find((id) => !BSUID.test(id))
   return {
-    waId: optionalIdentifier(waId && (phoneDigits(waId) ?? waId)),
+    waId: optionalIdentifier(waId && (phoneDigits(waId) ?? waId), SENDER_ID),
     userId: optionalIdentifier(
       [...userIds.map(asId), ...inPhones.filter((id) => BSUID.test(id))].find(Boolean),
+      SENDER_ID,
     ),
-    parentUserId: optionalIdentifier(parents.map(asId).find(Boolean)),
+    parentUserId: optionalIdentifier(parents.map(asId).find(Boolean), SENDER_ID),
   }
 }
 

@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto'
+import { contactOf } from './contacts.ts'
 import type { Change } from './envelope.ts'
 import {
   asList,
   asObject,
   asText,
-  cleanText,
   identifier,
   instantOf,
   type Json,
+  knownIdOrNothing,
   optionalIdentifier,
   Problem,
   toJson,
+  wordOf,
 } from './fields.ts'
 import type { AccountEvent, InboundMessage, Nature, Preference, StatusUpdate } from './items.ts'
 import { isNobody } from './names.ts'
-import { contactOf, recipientOf, senderOf, statusRecipientOf, writerOf } from './sender.ts'
+import { recipientOf, senderOf, statusRecipientOf, writerOf } from './sender.ts'
 import { digitsOf, isFromCompany } from './speaker.ts'
 
 /** The surroundings of an item: the value that contains it, the receipt, and its order. */
@@ -87,7 +89,7 @@ export function readStatus(item: unknown, { value, receivedAt }: Around): Status
   return {
     phoneId: numberOf(value),
     wamid: identifier(status.id, 'id'),
-    status: cleanText(asText(status.status) ?? 'unknown'),
+    status: wordOf(status.status),
     at: instantOf(status.timestamp, receivedAt),
     errors: errors.length > 0 ? toJson(errors) : undefined,
     callback: asText(status.biz_opaque_callback_data),
@@ -110,15 +112,16 @@ export function readPreference(item: unknown, { value, receivedAt }: Around): Pr
 
 /**
  * Any other field, kept whole.
- * @throws Problem when it is nested too deep
+ * @throws Problem when it is nested too deep, or when the id of its WABA or number is impossible
  */
 export function readAccountEvent(change: Change, field: string, value: Json, receivedAt: Date): AccountEvent {
   const payload = toJson(value)
-  const key = JSON.stringify([change.wabaId, change.time, field])
+  const wabaId = optionalIdentifier(change.wabaId, 'WABA id') ?? ''
+  const key = JSON.stringify([wabaId, change.time, field])
   return {
-    wabaId: cleanText(change.wabaId),
-    phoneId: optionalIdentifier(asObject(value.metadata)?.phone_number_id),
-    field: cleanText(field),
+    wabaId,
+    phoneId: optionalIdentifier(asObject(value.metadata)?.phone_number_id, 'metadata.phone_number_id'),
+    field,
     receivedAt,
     digest: createHash('sha256').update(key).update(payload).digest(),
     payload,
@@ -129,7 +132,7 @@ function common(message: Json, { value, receivedAt, seq }: Around) {
   return {
     phoneId: numberOf(value),
     wamid: identifier(message.id, 'id'),
-    type: cleanText(asText(message.type) ?? 'unknown'),
+    type: wordOf(message.type),
     sentAt: instantOf(message.timestamp, receivedAt),
     receivedAt,
     seq,
@@ -138,11 +141,11 @@ function common(message: Json, { value, receivedAt, seq }: Around) {
   }
 }
 
-/** The message that a reaction, an edit or a revoke names (docs/meta.md#messages). */
+/** The message that a reaction, an edit or a revoke names; an impossible id counts as an unknown one (docs/meta.md#messages). */
 function targetOf({ type, reaction, edit, revoke }: Json): string | undefined {
-  if (type === 'reaction') return asText(asObject(reaction)?.message_id)
-  if (type === 'edit') return asText(asObject(edit)?.original_message_id)
-  return type === 'revoke' ? asText(asObject(revoke)?.original_message_id) : undefined
+  if (type === 'reaction') return knownIdOrNothing(asObject(reaction)?.message_id)
+  if (type === 'edit') return knownIdOrNothing(asObject(edit)?.original_message_id)
+  return type === 'revoke' ? knownIdOrNothing(asObject(revoke)?.original_message_id) : undefined
 }
 
 function natureOf(message: Json, nature: 'customer' | 'standby'): Nature {

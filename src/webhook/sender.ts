@@ -1,4 +1,5 @@
 import { attestedPhonesOf } from './attested-phones.ts'
+import { contactOf } from './contacts.ts'
 import { asObject, asText, cleanText, type Json } from './fields.ts'
 import { type Names, namesOf, someone } from './names.ts'
 import { type Rename, readRename } from './rename.ts'
@@ -11,29 +12,6 @@ export type Sender = Names & {
   profileName: string | undefined
   rename?: Rename
   attestedPhones?: string[]
-}
-
-/**
- * The sender's entry of `contacts[]`, matched by id: with several people, the order of the entries means nothing. A single
- * entry is the sender's when all of `messages` have one sender, also where it spells the sender's phone in another way.
- */
-export function contactOf(message: Json, contacts: unknown[], messages: unknown[] = []): Json | undefined {
-  const known = contacts.map(asObject).filter((c) => c !== undefined)
-  const from = asText(message.from)
-  const userId = asText(message.from_user_id)
-  const match = known.find(
-    (c) => (from && c.wa_id === from) || (userId && c.user_id === userId) || (from && c.user_id === from),
-  )
-  if (match || known.length !== 1) return match
-  return (!from && !userId) || haveOneSender(messages) ? known[0] : undefined
-}
-
-function haveOneSender(messages: unknown[]): boolean {
-  const senders = messages.map((item) => {
-    const message = asObject(item)
-    return JSON.stringify([message?.from ?? null, message?.from_user_id ?? null])
-  })
-  return new Set(senders).size === 1
 }
 
 /**

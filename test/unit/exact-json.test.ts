@@ -35,9 +35,15 @@ it('a text that begins like the mark of a number stays a text', () => {
   expect(value[1]).toBe('exact number 1: 2')
 })
 
-it('a body that is nested too deep to be revived is parsed as JSON.parse does', () => {
+it('numbers beside and inside of a text that is nested 50,000 deep stay digit for digit', () => {
   const deep = `${'['.repeat(50_000)}12345678901234567890${']'.repeat(50_000)}`
-  expect(() => parseExact(deep)).not.toThrow()
+  const { id } = parseExact(`{"id":12345678901234567891,"deep":${deep}}`) as { id: unknown }
+  expect(id).toEqual(new ExactNumber('12345678901234567891'))
+})
+
+it('a text of a million escapes is passed over', () => {
+  const text = `{"body":"${'\\n'.repeat(1_000_000)}","id":12345678901234567891}`
+  expect(parseExact(text)).toMatchObject({ id: new ExactNumber('12345678901234567891') })
 })
 
 it('whatever JSON comes, parsing and writing it keeps its value', () => {

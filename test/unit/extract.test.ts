@@ -380,8 +380,128 @@ describe('statuses and other fields', () => {
     ])
   })
 
-  it('do not hide an error of Usher itself as a problem of the message', () => {
-    const body = delivery([change('p', { messages: [message({})] })])
-    expect(() => extract({ id: 1, body: bytes(body), receivedAt: null as never })).toThrow(TypeError)
+  it('a fault of Usher itself is a problem of the item it happened in, and quotes nothing', () => {
+    const body = delivery([change('p', { messages: [message({})], statuses: [] })])
+    const { problems } = extract({ id: 1, body: bytes(body), receivedAt: null as never })
+    expect(problems).toEqual(['messages[0]: failed in Usher itself (TypeError)'])
+  })
+})
+
+describe('an odd value affects nothing beside it:', () => {
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000)
+  /** The text `"DEEP"` stands for a value that is nested too deep for JSON.stringify. */
+  const readText = (body: unknown) => read(Buffer.from(bytes(body).toString().replaceAll('"DEEP"', deep)))
+  const goodBeside = (value: object) => {
+    const body = delivery([change('p', { messages: [value, message({ id: 'good' })], contacts: [] })])
+    return readText(body)
+  }
+
+  it.each(['__proto__', 'constructor', '__defineGetter__', 'toString', 'hasOwnProperty'])(
+    'a field named %s is an account event',
+    (field) => {
+      const { messages, accountEvents, problems } = read(
+        delivery([{ field, value: { x: 1 } }, change('p', { messages: [message({ id: 'good' })] })]),
+      )
+      expect([messages.map((m) => m.wamid), accountEvents.map((e) => e.field), problems]).toEqual([
+        ['good'],
+        [field],
+        [],
+      ])
+    },
+  )
+
+  it.each([
+    ['an object', {}],
+    ['an object with functions of its own', { valueOf: 1, toString: 2 }],
+    ['nested 20,000 deep', 'DEEP'],
+    ['endless', '1'.repeat(100_000)],
+  ])('a timestamp that is %s', (_, timestamp) => {
+    expect(goodBeside({ ...message({ id: 'odd' }), timestamp }).messages.map((m) => m.wamid)).toContain(
+      'good',
+    )
+  })
+
+  it('a sender that is nested 20,000 deep, beside the only contact', () => {
+    const messages = [{ ...message({}), from: 'DEEP' }, message({ id: 'good', from: '1555' })]
+    const { messages: got } = readText(delivery([change('p', { messages, contacts: [{ wa_id: '1555' }] })]))
+    expect(got.map((m) => m.wamid)).toEqual(['good'])
+  })
+
+  it.each([
+    ['nested too deep', { wa_id: '1555', deep: 'DEEP' }, 'is nested deeper than 64'],
+    ['of an endless id', { wa_id: '1555', user_id: 'x'.repeat(600) }, 'has an impossible sender id'],
+  ])('a contact that is %s, whose message is read without it', (_, contact, problem) => {
+    const messages = [message({ id: 'good', from: '1555' })]
+    const { messages: got, problems } = readText(delivery([change('p', { messages, contacts: [contact] })]))
+    expect(got).toMatchObject([{ wamid: 'good', contact: undefined, sender: { waId: '1555' } }])
+    expect(problems).toEqual([`contacts[0]: ${problem}`])
+  })
+
+  it('a contact that is left out does not make another one the sender', () => {
+    const contacts = [
+      { wa_id: '1555', user_id: 'x'.repeat(600) },
+      { wa_id: '1666', profile: { name: 'Someone else' } },
+    ]
+    const { messages } = readOne(message({ from: '1555' }), contacts)
+    expect(messages).toMatchObject([{ sender: { waId: '1555', profileName: undefined } }])
+  })
+
+  it('the time of an entry that is nested 20,000 deep counts as none', () => {
+    const body = delivery([{ field: 'x', value: { a: 1 } }])
+    const odd = { ...body, entry: [{ ...body.entry[0], time: 'DEEP' }] }
+    expect(readText(odd)).toMatchObject({ problems: [], accountEvents: [{ field: 'x' }] })
+  })
+
+  it.each([
+    ['4,000 characters', 'x'.repeat(4_000)],
+    ['U+0000', 'waba\u0000'],
+  ])('a WABA id with %s affects the account events, which need it, and no message', (_, wabaId) => {
+    const changes = [{ field: 'x', value: {} }, change('p', { messages: [message({ id: 'good' })] })]
+    const { messages, accountEvents, problems } = read(delivery(changes, wabaId))
+    expect(messages.map((m) => m.wamid)).toEqual(['good'])
+    expect([accountEvents, problems]).toEqual([[], ['x: has an impossible WABA id']])
+  })
+
+  it.each(['a\u0000', 'x'.repeat(513)])('an impossible number of an account event is a problem', (id) => {
+    const value = { metadata: { phone_number_id: id } }
+    expect(read(delivery([{ field: 'x', value }])).problems).toEqual([
+      'x: has an impossible metadata.phone_number_id',
+    ])
+  })
+
+  it('an endless field is a problem of its change', () => {
+    expect(read(delivery([{ field: 'x'.repeat(513), value: {} }])).problems).toEqual([
+      'entry[0].changes[0]: has an impossible field',
+    ])
+  })
+
+  it('an endless type or status is cut', () => {
+    const long = 'x'.repeat(100_000)
+    expect(readOne({ ...message({}), type: long }).messages[0]?.type).toHaveLength(128)
+    const statuses = [{ id: 'a', status: long }]
+    expect(read(delivery([change('p', { statuses })])).statuses[0]?.status).toHaveLength(128)
+  })
+
+  it.each(['a\u0000', 'x'.repeat(4_000), 7])(
+    'a reaction to an impossible message is one to an unknown message',
+    (id) => {
+      const reaction = message({ type: 'reaction', extra: { reaction: { message_id: id, emoji: 'x' } } })
+      expect(readOne(reaction)).toMatchObject({ problems: [], messages: [{ target: undefined }] })
+    },
+  )
+
+  it('an odd value of user_preferences, whose preferences are read', () => {
+    const user_preferences = [{ wa_id: '1555', value: 'stop' }]
+    const value = { metadata: { phone_number_id: 'p' }, user_preferences, odd: 'DEEP' }
+    expect(readText(delivery([{ field: 'user_preferences', value }]))).toMatchObject({
+      preferences: [{ value: 'stop' }],
+      problems: ['user_preferences: is nested deeper than 64'],
+    })
+  })
+
+  it('a phone of a million spaces, which is read in a moment', () => {
+    const start = performance.now()
+    goodBeside({ ...message({}), from: `${' '.repeat(1_000_000)}x` })
+    expect(performance.now() - start).toBeLessThan(5_000)
   })
 })
