@@ -499,9 +499,9 @@ describe('an odd value affects nothing beside it:', () => {
     })
   })
 
-  it('a phone of a million spaces, which is read in a moment', () => {
+  it('a phone of 100,000 spaces, which is read in a moment', () => {
     const start = performance.now()
-    goodBeside({ ...message({}), from: `${' '.repeat(1_000_000)}x` })
-    expect(performance.now() - start).toBeLessThan(5_000)
+    goodBeside({ ...message({}), from: `${' '.repeat(100_000)}x` })
+    expect(performance.now() - start).toBeLessThan(2_000)
   })
 })
