@@ -5,7 +5,7 @@ export type ReplyFigures = { replies: number; unknownSends: number }
 
 /**
  * Each message to an expired chatroom, with the number of its auto-replies, and each auto-reply to anything else.
- * Reactions, edits and revokes change no state and get no reply.
+ * Reactions, edits and revocations get no reply, nor does a message in a burst of more than `auto_reply_burst`.
  */
 const REPLIES = `
   with replies as (
@@ -15,7 +15,7 @@ const REPLIES = `
   from (
     select distinct m.org_id, m.wamid from messages m join orgs o on o.id = m.org_id
     where m.direction = 'in' and m.route = 'expired' and m.type not in ('reaction', 'edit', 'revoke')
-      and o.auto_reply_text is not null) m
+      and o.auto_reply_text is not null and m.reason not like '%auto-replies are paused') m
   full join replies r on r.org_id = m.org_id and r.in_reply_to = m.wamid
   where m.wamid is null or r.n is distinct from 1 limit 1000`
 

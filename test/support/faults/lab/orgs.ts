@@ -43,6 +43,8 @@ function provisionFile(orgs: TestOrg[], { accessToken }: LabSecrets) {
     name: org.id,
     settings: {
       auto_reply_text: 'This chat is closed.',
+      // Each message to an expired chatroom gets a reply, also in a burst of them.
+      auto_reply_burst: null,
       unknown_sender: org.id === CREATE.id ? 'create' : 'hold',
       expiry_days: LIFECYCLE_DAYS,
       inactivity_days: LIFECYCLE_DAYS,

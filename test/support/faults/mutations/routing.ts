@@ -32,7 +32,7 @@ export const ROUTING: Mutation[] = [
         to: 'if (first === undefined)',
       },
       {
-        file: 'src/routing/decide.js',
+        file: 'src/routing/into-room.js',
         from: 'deactivatedAt: null,',
         to: 'deactivatedAt: null, expiredAt: null,',
       },

@@ -4,7 +4,7 @@ import { answersLost, jobsLost, ordinaryLoad, workerDies } from './scenarios.ts'
 
 const STORE_AGAIN: Edit = {
   file: 'src/routing/plan.js',
-  from: 'const seen = state.types.get(key);',
+  from: 'const seen = state.messages.get(key);',
   to: 'const seen = undefined;',
 }
 
@@ -88,8 +88,8 @@ export const STORING: Mutation[] = [
     edits: [
       {
         file: 'src/routing/plan.js',
-        from: 'isGhost(seen) && !isGhost(arrival.message.type)',
-        to: '!isGhost(seen) && isGhost(arrival.message.type)',
+        from: 'isGhost(seen.type) && !isGhost(message.type)',
+        to: '!isGhost(seen.type) && isGhost(message.type)',
       },
       {
         file: 'src/routing/insert-messages.js',
