@@ -30,20 +30,11 @@ export async function updateContact(db: Db, update: ContactUpdate): Promise<Cont
     const before = await lockLivingContact(tx, org, contactId, now)
     const after = await writeContact(tx, before, changes)
     const renamed = await run(tx, renameChatrooms(after))
-    const common = { orgId: org.id, actor, customerId: after.customerId, contactId }
-    const update = { kind: 'contact.updated' as const, before: namesOf(before), after: namesOf(after) }
-    const renamings = renamed.map(({ id, was }) => ({
-      kind: 'chatroom.renamed' as const,
-      reason: 'the contact was updated',
-      chatroomId: id,
-      before: { display_name: was },
-      after: { display_name: contactName(after) },
-    }))
-    const events = isDeepStrictEqual(update.before, update.after) ? renamings : [update, ...renamings]
-    await recordEvents(
-      tx,
-      events.map((event): AuditEvent => ({ ...common, ...event })),
-    )
+    const who = { orgId: org.id, actor, customerId: after.customerId, contactId }
+    await recordEvents(tx, [
+      ...updateEvents(who, before, after),
+      ...renamed.map((room) => renameEvent(who, room, contactName(after))),
+    ])
     return after
   })
 }
@@ -77,6 +68,25 @@ function renameChatrooms(contact: Contact): Statement<Renamed[]> {
       returning r.id, named.was`,
     values: [contact.orgId, contact.id, contactName(contact)],
     read: allRows<Renamed>,
+  }
+}
+
+type Who = Pick<AuditEvent, 'orgId' | 'actor' | 'customerId' | 'contactId'>
+
+/** None when the update changed no name. */
+function updateEvents(who: Who, before: Contact, after: Contact): AuditEvent[] {
+  const [was, is] = [namesOf(before), namesOf(after)]
+  return isDeepStrictEqual(was, is) ? [] : [{ ...who, kind: 'contact.updated', before: was, after: is }]
+}
+
+function renameEvent(who: Who, { id, was }: Renamed, name: string): AuditEvent {
+  return {
+    ...who,
+    kind: 'chatroom.renamed',
+    reason: 'the contact was updated',
+    chatroomId: id,
+    before: { display_name: was },
+    after: { display_name: name },
   }
 }
 

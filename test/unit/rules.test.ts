@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seqOf } from '../../src/rules/ledger-order.ts'
 import { expiryOf, isExpired } from '../../src/rules/lifecycle.ts'
 import { outboxIdSql, provisionalWamid, provisionalWamidSql } from '../../src/rules/provisional-wamid.ts'
+import { IDEMPOTENCY_KEPT } from '../../src/rules/retention.ts'
 import { firstUuidOf } from '../../src/rules/uuid-time.ts'
 import { isWindowOpen } from '../../src/rules/window.ts'
 
@@ -54,4 +55,8 @@ it('the provisional wamid names the outbox row, in SQL as in TypeScript', () => 
 
 it('the least UUIDv7 of a time is an expression of that time', () => {
   expect(firstUuidOf('now()')).toContain('extract(epoch from now())')
+})
+
+it('an Idempotency-Key protects a request for 24 h, as clients were promised', () => {
+  expect(IDEMPOTENCY_KEPT).toBe('24 hours')
 })
