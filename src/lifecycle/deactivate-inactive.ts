@@ -1,14 +1,14 @@
 import type { Db } from '../db/client.ts'
-import { columns, uuid } from '../db/columns.ts'
 import { allRows, type Statement } from '../db/statement.ts'
+import type { CustomerKey } from '../identity/lock-customers.ts'
 import { DEACTIVATES_AT, DEACTIVATION_IS_DUE, INACTIVITY_REASON } from '../rules/lifecycle.ts'
 import { bringActivityForward } from './bring-forward.ts'
 import type { Changes } from './changes.ts'
 import {
   BATCH,
+  LOCKED_CUSTOMERS,
+  lockedCustomers,
   type OnProgress,
-  type Picked,
-  type Place,
   type SweepEvent,
   sweepInBatches,
 } from './sweep-in-batches.ts'
@@ -24,79 +24,58 @@ export async function deactivateInactive(
   at: Date | undefined,
   onProgress: OnProgress = () => undefined,
 ): Promise<Changes> {
-  const sweep = {
-    dueOrgs: readDueOrgs(at),
-    pick: (orgId: string, after: Place) => pickChatrooms(at, orgId, after),
-    change: (orgId: string, customerIds: string[]) => deactivateChatrooms(at, orgId, customerIds),
-  }
-  const changes = await sweepInBatches(db, sweep, onProgress)
+  const change = (customers: CustomerKey[]) => deactivateChatrooms(at, customers)
+  const changes = await sweepInBatches(db, { lock: lockInactiveCustomers(at), change }, onProgress)
   await bringActivityForward(db, at)
   return changes
 }
 
-/** Chatrooms `r` of the org `o`, with their contact `c`. */
-const WITH_CONTACT = `chatrooms r
-  cross join lateral (select * from contacts where org_id = r.org_id and id = r.contact_id offset 0) c`
+/** The contact of the chatroom `r`, as `c`. */
+const ITS_CONTACT = `lateral (
+          select * from contacts where org_id = r.org_id and id = r.contact_id offset 0) c`
 
-function readDueOrgs(at: Date | undefined): Statement<string[]> {
+function lockInactiveCustomers(at: Date | undefined): Statement<CustomerKey[]> {
   return {
-    name: 'read-orgs-to-deactivate-in',
-    text: `select o.id from orgs o
-      cross join lateral (
-        select from ${WITH_CONTACT} where r.org_id = o.id and ${DEACTIVATION_IS_DUE} limit 1) due
-      where o.inactivity_days is not null order by o.id`,
-    values: [at],
-    read: (rows: { id: string }[]) => rows.map(({ id }) => id),
-  }
-}
-
-function pickChatrooms(at: Date | undefined, orgId: string, after: Place): Statement<Picked[]> {
-  return {
-    name: 'pick-chatrooms-to-deactivate',
+    name: 'lock-inactive-customers',
     text: `select due.* from orgs o
       cross join lateral (
-        select r.customer_id as "customerId", r.activity_day::text as key, r.id from ${WITH_CONTACT}
-        where r.org_id = o.id and ${DEACTIVATION_IS_DUE} and (r.activity_day, r.id) > ($3::date, $4::uuid)
-        order by r.activity_day, r.id limit ${BATCH}) due
-      where o.id = $2`,
-    values: [at, orgId, after.key, after.id],
-    read: allRows<Picked>,
+        select k.org_id as "orgId", k.id from chatrooms r
+        cross join ${ITS_CONTACT}
+        join customers k on k.org_id = r.org_id and k.id = r.customer_id
+        where r.org_id = o.id and ${DEACTIVATION_IS_DUE}
+        order by r.activity_day, r.id limit ${BATCH} for update of k skip locked) due
+      where o.inactivity_days is not null limit ${BATCH}`,
+    values: [at],
+    read: allRows<CustomerKey>,
   }
 }
 
-type Deactivated = { customerId: string; contactId: string; chatroomId: string; at: Date }
+type Deactivated = { orgId: string; customerId: string; contactId: string; chatroomId: string; at: Date }
 
-const CUSTOMERS = columns<string>({ id: uuid((id) => id) })
-
-function deactivateChatrooms(
-  at: Date | undefined,
-  orgId: string,
-  customerIds: string[],
-): Statement<SweepEvent[]> {
+function deactivateChatrooms(at: Date | undefined, customers: CustomerKey[]): Statement<SweepEvent[]> {
   return {
     name: 'deactivate-chatrooms',
     text: `with due as materialized (
-        select r.id, ${DEACTIVATES_AT} as at
-        from ${CUSTOMERS.as('k', { first: 3 })}
-        cross join lateral (select * from orgs where id = $2 offset 0) o
+        select r.org_id, r.id, ${DEACTIVATES_AT} as at
+        from ${LOCKED_CUSTOMERS}
+        cross join lateral (select * from orgs where id = k.org_id offset 0) o
         cross join lateral (
-          select * from chatrooms where org_id = $2 and customer_id = k.id offset 0) r
-        cross join lateral (
-          select * from contacts where org_id = $2 and id = r.contact_id offset 0) c
+          select * from chatrooms where org_id = k.org_id and customer_id = k.id offset 0) r
+        cross join ${ITS_CONTACT}
         where ${DEACTIVATION_IS_DUE})
       update chatrooms r set deactivated_at = due.at, deactivation_reason = '${INACTIVITY_REASON}' from due
-      where r.org_id = $2 and r.id = due.id
-      returning r.customer_id as "customerId", r.contact_id as "contactId", r.id as "chatroomId",
-        r.deactivated_at as at`,
-    values: [at, orgId, ...CUSTOMERS.values(customerIds)],
-    isEmpty: customerIds.length === 0,
-    read: (rows: Deactivated[]) => rows.map((row) => toEvent(orgId, row)),
+      where r.org_id = due.org_id and r.id = due.id
+      returning r.org_id as "orgId", r.customer_id as "customerId", r.contact_id as "contactId",
+        r.id as "chatroomId", r.deactivated_at as at`,
+    values: [at, ...lockedCustomers(customers)],
+    isEmpty: customers.length === 0,
+    read: (rows: Deactivated[]) => rows.map(toEvent),
   }
 }
 
-function toEvent(orgId: string, { at, ...ids }: Deactivated): SweepEvent {
+function toEvent({ at, ...ids }: Deactivated): SweepEvent {
   return {
-    ...{ orgId, ...ids },
+    ...ids,
     kind: 'chatroom.deactivated',
     actor: 'sweep',
     reason: INACTIVITY_REASON,
