@@ -11,7 +11,7 @@ import {
   VERIFY_TOKEN,
 } from '../support/receiver.ts'
 
-const { metrics, url, hook, inserts, logged, post, stored, refusedFor } = await startReceiver()
+const { database, metrics, url, hook, inserts, logged, post, stored, refusedFor } = await startReceiver()
 
 describe('the handshake', () => {
   const ask = (params: [string, string][]) => send(`${hook}?${new URLSearchParams(params)}`)
@@ -153,7 +153,14 @@ describe('a signed delivery', () => {
 
   test('shares its insert with others that arrive at the same time, and each is stored once', async () => {
     const bodies = Array.from({ length: 300 }, (_, i) => Buffer.from(`{"n":${i}}`))
-    const replies = await Promise.all(bodies.map((body) => post(body)))
+    // The first insert waits for this lock until a request that was sent after all the others is answered.
+    const rival = await database.pool.connect()
+    await rival.query('begin; lock table inbox in access exclusive mode')
+    const posts = bodies.map((body) => post(body))
+    await send(url)
+    await rival.query('commit')
+    rival.release()
+    const replies = await Promise.all(posts)
     expect(replies.every((reply) => reply.status === 200)).toBe(true)
     expect(new Set((await stored()).map(String))).toEqual(new Set(bodies.map(String)))
     expect(inserts().flat().length).toBe(300)
