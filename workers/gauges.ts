@@ -22,6 +22,7 @@ export async function refreshGauges({ db, producer, metrics }: Parts): Promise<v
     ])
     metrics.stoppedNumbers.set(stopped)
     metrics.oldestUnroutedSeconds.set(figures.oldestUnroutedSeconds)
+    metrics.oldestRetriedSeconds.set(figures.oldestRetriedSeconds)
     metrics.parkedNow.set(figures.parked)
     metrics.deadNow.set(figures.dead)
     for (const [queue, age] of known(beats.canaries)) metrics.canaryAge.set({ queue }, age)

@@ -36,6 +36,14 @@ export function isTransient(error: unknown): boolean {
   return state === '23505' || !PERMANENT.test(state)
 }
 
+/**
+ * True for a transient error that says nothing about the content: a time-out, a lock, a deadlock, a lost connection, a
+ * full disk, a database that is read-only or not migrated. A unique violation, which may come again each time, is none.
+ */
+export function isPassingFault(error: unknown): boolean {
+  return isTransient(error) && sqlState(error) !== '23505'
+}
+
 /** True when a concurrent transaction made this one fail, so that the same work, started again, can succeed at once. */
 export function isConcurrencyFailure(error: unknown): boolean {
   return error instanceof RetryError || /^(40001|40P01)$/.test(sqlState(error) ?? '')

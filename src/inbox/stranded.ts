@@ -1,16 +1,16 @@
 import { bigintArray } from '../db/arrays.ts'
 import type { Db } from '../db/client.ts'
-import { run } from '../db/statement.ts'
+import { nothing, run } from '../db/statement.ts'
 
 /** A delivery that was requeued more often than this is suspected of killing its worker, and gets a job of its own. */
 const SUSPECT_AFTER = 3
-/** After this many tries, of which at most one was in a batch, a suspect becomes a dead letter. */
+/** After this many tries, of which at most one was in a batch, a suspect becomes a dead letter. A fault of the database is no try. */
 const MAX_ATTEMPTS = 5
 
 export type Stranded = { ids: number[]; suspects: number[] }
 
 /**
- * Takes deliveries that were due for routing (10 s after receipt, then after 1, 2, 4 ... at most 32 minutes) and are
+ * Takes deliveries that were due for routing (10 s after receipt, then after 1, 2, at most 4 minutes, for as long as a fault lasts) and are
  * still in the inbox: their job was lost, failed, or waits in a long queue. Enqueueing a delivery twice does no harm.
  * With a long queue no delivery becomes a suspect: suspects are routed one at a time, which is slower than new ones
  * come.
@@ -19,7 +19,7 @@ export async function takeStranded(db: Db, limit: number, queueIsLong: boolean):
   const rows = await run(db, {
     name: 'take-stranded',
     text: `update inbox i set requeues = least(requeues + $2, 1000),
-        due_at = now() + interval '30 seconds' * 2 ^ least(requeues + 1, 6)
+        due_at = now() + interval '30 seconds' * 2 ^ least(requeues + 1, 3)
       where id in (
         select id from inbox where state = 'new' and due_at <= now()
         order by due_at limit $1 for update skip locked)
@@ -67,6 +67,20 @@ export async function countSuspectTries(db: Db, ids: number[]): Promise<Record<'
   })
   const inState = (state: string) => idsOf(rows.filter((row) => row.state === state))
   return { tries: inState('new'), dead: inState('dead') }
+}
+
+/**
+ * Takes back an attempt of suspects that ended because of the database, not because of their content: a long lock, a full
+ * disk or a lost connection must not make dead letters of deliveries that were acknowledged.
+ */
+export function takeBackTries(db: Db, ids: number[]): Promise<void> {
+  return run(db, {
+    name: 'take-back-tries',
+    text: `update inbox set attempts = greatest(attempts - 1, 0)
+      where id in (select id from inbox where id = any($1::bigint[]) and state = 'new' order by id for update)`,
+    values: [bigintArray(ids)],
+    read: nothing,
+  })
 }
 
 function idsOf(rows: { id: string }[]): number[] {

@@ -8,6 +8,11 @@ export function createBacklogGauges(registers: Registry[]) {
       help: 'Age of the oldest delivery that still has to be routed; 0 when there is none',
       registers,
     }),
+    oldestRetriedSeconds: new Gauge({
+      name: 'usher_inbox_oldest_retried_seconds',
+      help: 'Age of the oldest delivery that still has to be routed and was enqueued again; 0 when there is none',
+      registers,
+    }),
     parkedNow: new Gauge({ name: 'usher_inbox_parked', help: 'Deliveries that are parked now', registers }),
     deadNow: new Gauge({ name: 'usher_inbox_dead', help: 'Dead letters that are kept now', registers }),
     queueJobs: new Gauge({

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../../src/db/client.ts'
-import { countSuspectTries, readSuspects } from '../../src/inbox/stranded.ts'
+import { isPassingFault } from '../../src/db/pg-errors.ts'
+import { countSuspectTries, readSuspects, takeBackTries } from '../../src/inbox/stranded.ts'
 import type { Logger } from '../../src/logger.ts'
 import type { Metrics } from '../../src/metrics.ts'
 import type { Route } from './route.ts'
@@ -15,7 +16,9 @@ const BACK_OFF_MS = 500
 
 /**
  * Creates the routing of suspects: deliveries that may have killed their worker. Those that were never tried as suspects
- * are routed together, every other one by itself. A suspect that has used up its attempts becomes a dead letter.
+ * are routed together, every other one by itself. A suspect that has used up its attempts becomes a dead letter. Only a
+ * death of the worker or an error about the content uses up an attempt; a fault of the database takes it back, so that a
+ * suspect is retried for as long as the fault lasts.
  */
 export function createSuspectRouting(parts: Parts, route: Route): (ids: number[]) => Promise<void> {
   const { db, metrics, log } = parts
@@ -27,7 +30,26 @@ export function createSuspectRouting(parts: Parts, route: Route): (ids: number[]
       log.error({ delivery }, 'a delivery became a dead letter: its routing never finished')
       metrics.dead.inc()
     }
-    if (tries.length > 0) await route(tries)
+    if (tries.length === 0) return
+    try {
+      await route(tries)
+    } catch (error) {
+      if (isPassingFault(error)) await takeBack(tries)
+      throw error
+    }
+  }
+
+  /** Repeated while the database is away: this process lives, so the attempt must not count. */
+  async function takeBack(tries: number[]): Promise<void> {
+    for (let done = false; !done; ) {
+      try {
+        await takeBackTries(db, tries)
+        done = true
+      } catch (error) {
+        if (!isPassingFault(error)) throw error
+        await sleep(BACK_OFF_MS)
+      }
+    }
   }
 
   return async (ids) => {
