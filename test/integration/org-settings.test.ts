@@ -18,6 +18,8 @@ describe('the settings of an org', () => {
     unknown_sender: 'hold',
     room_history_visible: true,
     deactivate_on_opt_out: false,
+    reactions_reactivate: false,
+    auto_reply_burst: 20,
     delegate: null,
   }
   const put = (org: TestOrg, body: unknown, as?: Parameters<TestApi['call']>[2]) =>

@@ -106,7 +106,10 @@ function addGoodMessages(root: Node, org: { phone: string; waba: string }) {
   entries.forEach((entry, i) => {
     entry.changes?.forEach?.((change, j) => {
       const list = change?.value?.messages
-      if (change?.field !== 'messages' || !Array.isArray(list) || !change.value?.metadata) return
+      const metadata = change?.value?.metadata as Node | undefined
+      // A message at a number that nobody has provisioned waits, so it is no good message here.
+      if (change?.field !== 'messages' || !Array.isArray(list) || metadata?.phone_number_id !== org.phone)
+        return
       const at = ['entry', String(i), 'changes', String(j)]
       const own = [...at, 'value', 'messages', String(list.length)]
       list.push(create([own, [...at, 'field'], [...at, 'value', 'metadata', 'phone_number_id']]))

@@ -93,8 +93,8 @@ export const STORING: Mutation[] = [
       },
       {
         file: 'src/routing/insert-messages.js',
-        from: "and m.type in ('unsupported', 'unknown')",
-        to: '',
+        from: 'and m.type in (',
+        to: 'and m.type not in (',
       },
     ],
     scenario: ordinaryLoad,
