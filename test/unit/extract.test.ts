@@ -95,6 +95,11 @@ describe('a message', () => {
     expect(readOne({ ...message({}), timestamp }).messages[0]?.sentAt).toEqual(RECEIVED)
   })
 
+  it('may have a timestamp with a fraction of a second', () => {
+    const fraction = { ...message({}), timestamp: 1_790_416_832.5 }
+    expect(readOne(fraction).messages[0]?.sentAt).toEqual(new Date(1_790_416_832_500))
+  })
+
   it('may have a number as timestamp and as id', () => {
     expect(readOne({ ...message({}), id: 12, timestamp: 1_790_416_832 }).messages[0]).toMatchObject({
       wamid: '12',
@@ -212,6 +217,10 @@ describe('the sender of a message', () => {
     ],
   ])('is %s', (_, item, contacts, expected) => {
     expect(senderOf(item, contacts)).toEqual({ ...none, ...expected })
+  })
+
+  it('is read as if an entry of contacts[] that is no object were not there', () => {
+    expect(senderOf(message({ from: '1555' }), ['x', null])).toEqual({ ...none, waId: '1555' })
   })
 
   it('is unknown if two contacts stand beside a message that names none', () => {
