@@ -1,3 +1,4 @@
+import { releaseChatrooms } from '../src/chatrooms/release-chatrooms.ts'
 import type { Db } from '../src/db/client.ts'
 import { recordSweep } from '../src/heartbeats/record-sweep.ts'
 import { requeueStranded } from '../src/inbox/requeue-stranded.ts'
@@ -36,6 +37,7 @@ export function startMaintenance({ engine, onCanary, db, producer, log }: Parts)
     }),
     'expire-old': async (report) => total(await expireOld(db, undefined, report)),
     'deactivate-inactive': async (report) => total(await deactivateInactive(db, undefined, report)),
+    'release-chatrooms': async (report) => ({ released: await releaseChatrooms(db, report) }),
     purge: (report) => purge(db, undefined, report),
   }
   return createWorker({

@@ -6,12 +6,14 @@ import { nothing, over, run, type Statement } from '../db/statement.ts'
 /** What can happen to a row that the audit tells of. */
 export type EventKind =
   | `chatroom.${'created' | 'activated' | 'reactivated' | 'deactivated' | 'expired' | 'assigned' | 'renamed'}`
-  | `chatroom.${'handover_set' | 'handed_over' | 'auto_reply_paused'}`
+  | `chatroom.${'handover_set' | 'handed_over' | 'handover_cancelled' | 'unassigned' | 'auto_reply_paused'}`
   | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
   | `customer.${'ambiguous' | 'identity_conflict' | 'opted_out' | 'opted_in'}`
   | 'message.queued'
   | 'number.moved'
   | 'org.settings_changed'
+  | `user.${'removed' | 'restored'}`
+  | 'group.members_removed'
 
 /** One state change: what, who, why, and the state before and after. `actor`: `routing`, `sweep`, `user:<id>` ... */
 export type AuditEvent = {

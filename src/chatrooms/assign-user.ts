@@ -15,6 +15,8 @@ type Assignment = {
   /** True: the user gets the chatroom when the customer writes next; routing makes the handover. */
   onHandover: boolean
   actor: string
+  /** Default: somebody asked for it. */
+  reason?: string
   now: Date
 }
 
@@ -23,13 +25,14 @@ type Assignment = {
  * pending handover is cancelled. A new user sees older messages only if the chatroom's history is visible; a user who
  * had the chatroom keeps what he saw. On handover no user loses it yet. The customer must be locked.
  */
-export function assignUser({ orgId, room, userId, onHandover, actor, now }: Assignment): Statement<void>[] {
+export function assignUser(assignment: Assignment): Statement<void>[] {
+  const { orgId, room, userId, onHandover, actor, reason = 'asked for', now } = assignment
   const before = { user_ids: room.userIds, pending_user_id: room.pendingUserId }
   const event = {
     ...{ orgId, customerId: room.customerId, contactId: room.contactId, chatroomId: room.id },
     kind: onHandover ? ('chatroom.handover_set' as const) : ('chatroom.assigned' as const),
     actor,
-    reason: 'asked for',
+    reason,
     before,
     after: onHandover
       ? { ...before, pending_user_id: userId }

@@ -29,14 +29,29 @@ export async function findAssignee(db: Db, org: DelegatingOrg, wish: Wish): Prom
 /**
  * The user; of a group, the member with the fewest active chatrooms, pending handovers included, and among those the
  * one who was picked longest ago. Picks from one group wait for each other until commit, so each counts the one before.
- * The customer must be locked before.
+ * The user cannot be removed until this transaction ends. The customer must be locked before.
+ * @throws ApiError USER_NOT_FOUND, GROUP_NOT_FOUND when the user, or the last member, was removed meanwhile
  */
 export async function pickUser(tx: Db, orgId: string, assignee: Assignee, now: Date): Promise<string> {
-  if ('userId' in assignee) return assignee.userId
-  const { groupId } = assignee
+  const userId = 'userId' in assignee ? assignee.userId : await pickFrom(tx, orgId, assignee.groupId, now)
+  if ((await run(tx, lockUser(orgId, userId))) === 0) throw new ApiError('USER_NOT_FOUND')
+  return userId
+}
+
+async function pickFrom(tx: Db, orgId: string, groupId: string, now: Date): Promise<string> {
   const [, picked] = await send(tx, [lockMembers(orgId, groupId), pickMember(orgId, groupId, now)])
   if (!picked) throw new ApiError('GROUP_NOT_FOUND')
   return picked.userId
+}
+
+/** Waits for a removal that is under way, and then finds no user. A removal locks the row `for update`. */
+function lockUser(orgId: string, userId: string): Statement<number> {
+  return {
+    name: 'lock-user',
+    text: 'select 1 from users where org_id = $1 and id = $2 and removed_at is null for key share',
+    values: [orgId, userId],
+    read: rowCount,
+  }
 }
 
 async function findUser(
@@ -47,7 +62,8 @@ async function findUser(
   const byId = 'userId' in wish
   const user = await run(db, {
     name: byId ? 'find-user-by-id' : 'find-user-by-email',
-    text: `select id from users where org_id = $1 and ${byId ? 'id = $2' : 'lower(email) = lower($2)'}`,
+    text: `select id from users where org_id = $1 and ${byId ? 'id = $2' : 'lower(email) = lower($2)'}
+      and removed_at is null`,
     values: [orgId, byId ? wish.userId : wish.email],
     read: firstRow<{ id: string }>,
   })

@@ -14,7 +14,7 @@ export function provisionCommand(): Command {
       await withDatabase(async (db, config) => {
         const done = await provision(db, file, config.secretsKey)
         console.log(
-          `Provisioned ${done.orgs} org(s) with ${done.phones} number(s). ${done.unparked} parked deliveries are due for routing.`,
+          `Provisioned ${done.orgs} org(s) with ${done.phones} number(s). ${done.unparked} parked deliveries are due for routing. ${done.released} chatrooms of removed users were released.`,
         )
       })
     })

@@ -22,3 +22,12 @@ export function actorOf({ userId, partnerId, actorId }: Caller): string {
   if (partnerId === undefined) return user
   return actorId === undefined ? `partner:${partnerId}` : `partner:${partnerId} ${user}`
 }
+
+/**
+ * The ids in the token that name users of the org. The `sub` of a partner's token is a user of the partner, unless the
+ * partner impersonates a user of the org.
+ */
+export function usersOf({ userId, partnerId, actorId }: Caller): string[] {
+  if (partnerId !== undefined) return actorId === undefined ? [] : [userId]
+  return actorId === undefined ? [userId] : [userId, actorId]
+}

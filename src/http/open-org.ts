@@ -3,7 +3,7 @@ import type { Db } from '../db/client.ts'
 import { type Org, orgs } from '../db/schema/index.ts'
 import { ApiError, ERRORS } from '../errors.ts'
 import { clockSkew, isWrongClock } from '../rules/clock-skew.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, usersOf } from './caller.ts'
 import type { Endpoint } from './endpoint.ts'
 import { authorize } from './policy.ts'
 
@@ -12,7 +12,8 @@ export type OpenedOrg = { org: Org; now: Date }
 
 /**
  * Opens an org for a caller. An org that does not exist is answered like one that the token does not cover, so that
- * callers cannot probe for orgs. A request that changes something is refused while this machine's clock differs from
+ * callers cannot probe for orgs; so is a user who was removed from it, also as one who impersonates or is impersonated.
+ * A request that changes something is refused while this machine's clock differs from
  * the database's by more than 5 s.
  * @param machineTime this machine's time in milliseconds
  * @throws ApiError FORBIDDEN; CLOCK_IS_WRONG, or INTERNAL_ERROR where 503 is not documented
@@ -27,14 +28,24 @@ export async function openOrg(
   authorize(caller, endpoint.policy, orgId)
   const asked = performance.now()
   const [found] = await db
-    .select({ org: orgs, now: sql`clock_timestamp()`.mapWith(orgs.createdAt) })
+    .select({
+      org: orgs,
+      now: sql`clock_timestamp()`.mapWith(orgs.createdAt),
+      isGone: isGone(orgId, usersOf(caller)),
+    })
     .from(orgs)
     .where(eq(orgs.id, orgId))
-  if (!found) throw new ApiError('FORBIDDEN')
+  if (!found || found.isGone) throw new ApiError('FORBIDDEN')
   const tookMs = performance.now() - asked
   const skew = clockSkew({ database: found.now.getTime(), machine: machineTime(), tookMs })
   if (endpoint.method !== 'get' && isWrongClock(skew)) throw wrongClock(endpoint)
-  return found
+  return { org: found.org, now: found.now }
+}
+
+/** Whether one of these ids is a user who was removed from the org. */
+function isGone(orgId: string, userIds: string[]) {
+  return sql<boolean>`exists (select from users u where u.org_id = ${orgId}
+    and u.id = any(${sql.param(userIds)}::text[]) and u.removed_at is not null)`
 }
 
 /** The original endpoints document no 503, so they answer a 500 that gives the reason. */

@@ -30,12 +30,12 @@ export async function mergeNumbers(
   const { orgId, phoneId } = merge
   const refusal = `${to} cannot replace ${from}`
   await pauseRouting(tx)
-  const { rows, customerIds } = await run(tx, readExtent(merge))
+  const { roomIds, rows, customerIds } = await run(tx, readExtent(merge))
   if (rows > MAX_ROWS) {
     throw new ProvisionError(`${refusal}: it has more than ${MAX_ROWS} chatrooms and messages of its own`)
   }
   const customers = customerIds.map((customerId) => ({ orgId, id: customerId }))
-  const [, conflicts] = await send(tx, [lockCustomers(customers), readConflicts(merge)])
+  const [, conflicts] = await send(tx, [lockCustomers(customers), readConflicts(merge, roomIds)])
   if (conflicts.length > 0) {
     const pairs = conflicts.map(({ one, other }) => `${one} and ${other}`).join('; ')
     throw new ProvisionError(
@@ -43,7 +43,7 @@ export async function mergeNumbers(
     )
   }
   const [merged, held, , rooms] = await send(tx, [
-    moveChatrooms(merge),
+    moveChatrooms(merge, roomIds),
     moveOtherMessages(merge),
     deleteNumber(merge),
     readRoomsOfHeld(merge, customerIds),

@@ -10,10 +10,10 @@ export type Merged = { chatrooms: number; messages: number }
 /** Routing waits while rows are rewritten, so they are few. */
 export const MAX_ROWS = 10_000
 
-/** The customers of a number, and the number of its chatrooms and messages, counted up to one above the limit. */
-type Extent = { rows: number; customerIds: string[] }
+/** The rows of a number: the ids of its chatrooms, how many rows in all (up to one above the limit), and the customers. */
+type Extent = { roomIds: string[]; rows: number; customerIds: string[] }
 
-/** The customers of the other number, and how many chatrooms and messages it has: exact up to the limit. */
+/** No index begins with the number, so this reads the whole index of the org's chatrooms. */
 export function readExtent({ orgId, otherId }: Merge): Statement<Extent> {
   return {
     name: 'read-number-extent',
@@ -26,38 +26,37 @@ export function readExtent({ orgId, otherId }: Merge): Statement<Extent> {
         select from room cross join lateral (
           select from messages m where m.org_id = $1 and m.chatroom_id = room.id limit ${MAX_ROWS + 1}) m
         limit ${MAX_ROWS + 1})
-      select ((select count(*) from room) + (select count(*) from message) + (select count(*) from attached))::int as rows,
+      select array(select id from room) as "roomIds",
+        ((select count(*) from room) + (select count(*) from message) + (select count(*) from attached))::int as rows,
         array(select customer_id from room union select customer_id from message where customer_id is not null)
           as "customerIds"`,
     values: [orgId, otherId],
-    read: ([extent]: Extent[]) => extent ?? { rows: 0, customerIds: [] },
+    read: ([extent]: Extent[]) => extent ?? { roomIds: [], rows: 0, customerIds: [] },
   }
 }
 
+type Conflict = { one: string; other: string }
+
 /** Up to three pairs of active chatrooms that one customer has at both numbers. */
-export function readConflicts({
-  orgId,
-  phoneId,
-  otherId,
-}: Merge): Statement<{ one: string; other: string }[]> {
+export function readConflicts({ orgId, phoneId }: Merge, roomIds: string[]): Statement<Conflict[]> {
   return {
     name: 'read-number-conflicts',
     text: `select r.id as one, o.id as other
       from chatrooms o
       join chatrooms r on r.org_id = o.org_id and r.customer_id = o.customer_id and r.waba_phone_id = $2
-      where o.org_id = $1 and o.waba_phone_id = $3 and o.state = 'active' and r.state = 'active'
+      where o.org_id = $1 and o.id = any($3::uuid[]) and o.state = 'active' and r.state = 'active'
       order by o.id limit 3`,
-    values: [orgId, phoneId, otherId],
-    read: allRows<{ one: string; other: string }>,
+    values: [orgId, phoneId, roomIds],
+    read: allRows<Conflict>,
   }
 }
 
 /** One statement, at the end of which the foreign keys from messages and sends to their chatrooms are checked. */
-export function moveChatrooms({ orgId, phoneId, otherId }: Merge): Statement<Merged> {
+export function moveChatrooms({ orgId, phoneId, otherId }: Merge, roomIds: string[]): Statement<Merged> {
   return {
     name: 'merge-number-chatrooms',
     text: `with room as (
-        update chatrooms set waba_phone_id = $2 where org_id = $1 and waba_phone_id = $3
+        update chatrooms set waba_phone_id = $2 where org_id = $1 and id = any($4::uuid[])
         returning id, contact_id),
       mapping as (
         update contact_wabas w set waba_phone_id = $2 from room
@@ -68,7 +67,7 @@ export function moveChatrooms({ orgId, phoneId, otherId }: Merge): Statement<Mer
         update messages m set waba_phone_id = $2 from room where m.org_id = $1 and m.chatroom_id = room.id
         returning m.wamid)
       select (select count(*)::int from room) as chatrooms, (select count(*)::int from message) as messages`,
-    values: [orgId, phoneId, otherId],
+    values: [orgId, phoneId, otherId, roomIds],
     read: ([merged]: Merged[]) => merged ?? { chatrooms: 0, messages: 0 },
   }
 }

@@ -32,13 +32,29 @@ const affiliate = z.strictObject({
   }),
   remote_phone_id: id,
 })
+/** A removed user needs no e-mail address and no name. */
+const user = z
+  .strictObject({
+    id,
+    email: z.email().optional(),
+    name: name.optional(),
+    removed: z.boolean().default(false),
+  })
+  .transform(({ id, email, name, removed }, ctx) => {
+    if (removed) return { id, removed }
+    if (email !== undefined && name !== undefined) return { id, email, name, removed }
+    const path = [email === undefined ? 'email' : 'name']
+    ctx.addIssue({ code: 'custom', path, message: 'is required, unless the user is removed' })
+    return z.NEVER
+  })
 const org = z.strictObject({
   id,
   name,
   settings: settingsSchema.optional(),
   wabas: z.array(waba).default([]),
-  users: z.array(z.strictObject({ id, email: z.email(), name })).default([]),
-  groups: z.array(z.strictObject({ id, name, members: z.array(id).default([]) })).default([]),
+  users: z.array(user).default([]),
+  users_are_complete: z.boolean().default(false),
+  groups: z.array(z.strictObject({ id, name, members: z.array(id).optional() })).default([]),
   affiliates: z.array(affiliate).default([]),
 })
 
@@ -75,18 +91,24 @@ export function parseProvisionFile(text: string): ProvisionFile {
 
 /** Members, the delegate and affiliates may refer only to users, groups and numbers of the same org in this file. */
 function unknownReferences(org: ProvisionOrg): string[] {
-  const users = new Set(org.users.map((u) => u.id))
+  const users = new Set(org.users.flatMap((u) => (u.removed ? [] : [u.id])))
   const groups = new Set(org.groups.map((g) => g.id))
   const phones = new Set(org.wabas.flatMap((w) => w.phones.flatMap((p) => [p.id, p.replaces])))
   const messages = org.groups.flatMap((g) =>
-    g.members.filter((m) => !users.has(m)).map((m) => `group ${g.id} has the unknown member ${m}`),
+    (g.members ?? [])
+      .filter((m) => !users.has(m))
+      .map((m) => `group ${g.id} has the unknown or removed member ${m}`),
   )
   const { delegate } = org.settings ?? {}
   if (delegate && 'user_id' in delegate && !users.has(delegate.user_id))
-    messages.push('delegate.user_id is unknown')
+    messages.push('delegate.user_id is unknown or removed')
   if (delegate && 'group_id' in delegate && !groups.has(delegate.group_id)) {
     messages.push('delegate.group_id is unknown')
   }
+  if (org.users_are_complete && users.size === 0) messages.push('users_are_complete needs users')
+  const ids = org.users.map((u) => u.id)
+  const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
+  messages.push(...[...twice].map((id) => `the user ${id} is given twice`))
   for (const a of org.affiliates) {
     if (!phones.has(a.remote_phone_id)) messages.push(`affiliate ${a.crm_id} names an unknown number`)
   }

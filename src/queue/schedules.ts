@@ -10,6 +10,7 @@ export const SCHEDULES: readonly Schedule[] = [
   { name: 'requeue-stranded', every: 5_000 },
   { name: 'expire-old', every: 60_000 },
   { name: 'deactivate-inactive', every: 60_000 },
+  { name: 'release-chatrooms', every: 60_000 },
   { name: 'purge', every: 3_600_000 },
 ]
 

@@ -40,4 +40,9 @@ describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
     expect(nodes.length).toBeGreaterThan(5)
     expect(nodes.filter((node) => node.startsWith('Seq Scan'))).toEqual([])
   })
+
+  it('a user who leaves has the chatrooms found by index', async () => {
+    const leave = () => provisionOrg(db, { id: org.id, users: [{ id: 'bob', removed: true }] })
+    expect((await bigNodes(leave)).filter((node) => node.startsWith('Seq Scan'))).toEqual([])
+  })
 })

@@ -88,9 +88,7 @@ export const chatrooms = pgTable(
     index('chatrooms_assigned')
       .on(t.orgId, t.assignedUserId)
       .where(sql`assigned_user_id is not null and expired_at is null and deactivated_at is null`),
-    index('chatrooms_pending')
-      .on(t.orgId, t.pendingUserId)
-      .where(sql`pending_user_id is not null and expired_at is null and deactivated_at is null`),
+    index('chatrooms_handover').on(t.orgId, t.pendingUserId).where(sql`pending_user_id is not null`),
     index('chatrooms_contact').on(t.orgId, t.contactId, t.createdAt),
     check(
       'chatrooms_deactivation_reason_known',

@@ -3,6 +3,10 @@ import { foreignKey, index, pgTable, primaryKey, text, uniqueIndex } from 'drizz
 import { createdAt, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
+/**
+ * A user, or one who was removed: the row stays, because the audit and the chatrooms' past name it. A removed user gets
+ * no chatroom and no answer of the API. `releasedAt` is when the last chatroom was taken from a removed user.
+ */
 export const users = pgTable(
   'users',
   {
@@ -11,10 +15,13 @@ export const users = pgTable(
     email: text('email').notNull(),
     name: text('name').notNull(),
     createdAt: createdAt(),
+    removedAt: instant('removed_at'),
+    releasedAt: instant('released_at'),
   },
   (t) => [
     primaryKey({ name: 'users_pkey', columns: [t.orgId, t.id] }),
-    uniqueIndex('users_email').on(t.orgId, sql`lower(${t.email})`),
+    uniqueIndex('users_email').on(t.orgId, sql`lower(${t.email})`).where(sql`removed_at is null`),
+    index('users_to_release').on(t.orgId, t.id).where(sql`removed_at is not null and released_at is null`),
   ],
 )
 
