@@ -13,6 +13,7 @@ import { createDocument } from '../src/http/openapi.ts'
 import { createRateLimits } from '../src/http/rate-limit.ts'
 import type { Logger } from '../src/logger.ts'
 import { messageEndpoints } from '../src/messages/routes.ts'
+import { peopleEndpoints } from '../src/orgs/people-routes.ts'
 import { orgEndpoints } from '../src/orgs/routes.ts'
 import { outboundEndpoints } from '../src/outbound/routes.ts'
 import { routingEndpoints } from '../src/routing/routes.ts'
@@ -23,6 +24,7 @@ export const ENDPOINTS: Endpoint[] = [
   ...messageEndpoints,
   ...contactEndpoints,
   ...orgEndpoints,
+  ...peopleEndpoints,
   ...routingEndpoints,
   ...outboundEndpoints,
 ]

@@ -11,6 +11,7 @@ import { assignUser } from './assign-user.ts'
 import { findAssignee, pickUser } from './pick-assignee.ts'
 import {
   afterLeaving,
+  countReleased,
   type Leaver,
   type LeftRoom,
   leaveRooms,
@@ -34,14 +35,28 @@ export async function releaseChatrooms(
 ): Promise<number> {
   let done = 0
   for (const leaver of await run(db, readLeavers())) {
-    for (let found = true; found; ) {
-      const batch = await inRetriedTransaction(db, (tx) => releaseBatch(tx, leaver))
-      done += batch.released
-      found = batch.found
-      await onProgress(done)
-    }
-    await inTransaction(db, (tx) => send(tx, markReleased(leaver)))
+    done += await releaseFrom(db, leaver, (released) => onProgress(done + released))
   }
+  return done
+}
+
+/**
+ * Takes all chatrooms from one removed user, as `releaseChatrooms` does.
+ * @returns the number of chatrooms that were released
+ */
+export async function releaseFrom(
+  db: Db,
+  leaver: Leaver,
+  onProgress: (done: number) => unknown = () => undefined,
+): Promise<number> {
+  let done = 0
+  for (let found = true; found; ) {
+    const batch = await inRetriedTransaction(db, (tx) => releaseBatch(tx, leaver))
+    done += batch.released
+    found = batch.found
+    await onProgress(done)
+  }
+  await inTransaction(db, (tx) => send(tx, markReleased(leaver)))
   return done
 }
 
@@ -54,7 +69,7 @@ async function releaseBatch(tx: Db, leaver: Leaver): Promise<{ found: boolean; r
     lockCustomers(customerIds.map((id) => ({ orgId, id }))),
     readLeftRooms(leaver, customerIds),
   ])
-  await send(tx, leaveRooms(leaver, rooms, ACTOR))
+  await send(tx, [...leaveRooms(leaver, rooms, ACTOR), countReleased(leaver, rooms.length)])
   const free = rooms.filter((room) => hasNobody(afterLeaving(room, userId)))
   if (free.length > 0) await assignDelegate(tx, leaver, free)
   return { found: found.length > 0, released: rooms.length }

@@ -92,6 +92,17 @@ export function afterLeaving({ userIds, pendingUserId }: LeftRoom, userId: strin
 /** The reason in the audit. */
 export const reasonOf = (userId: string) => `the user ${userId} was removed`
 
+/** Adds to the number of chatrooms that the console shows beside the leaver. */
+export function countReleased({ orgId, userId }: Leaver, rooms: number): Statement<void> {
+  return {
+    name: 'count-released',
+    text: `update users set released_chatrooms = released_chatrooms + $3
+      where org_id = $1 and id = $2 and removed_at is not null`,
+    values: [orgId, userId, rooms],
+    read: nothing,
+  }
+}
+
 /** Remembers that a leaver has no chatroom any more. Assignments that are under way hold the row, and are waited for. */
 export function markReleased({ orgId, userId }: Leaver): Statement<void>[] {
   const lock = {

@@ -11,7 +11,7 @@ export type Failures = { 401: string; 403: string; 500: string } & ({ 400: strin
   Partial<Record<400 | 404 | 409 | 422 | 429 | 503, string>>
 
 type Described = {
-  method: 'get' | 'post' | 'put'
+  method: 'get' | 'post' | 'put' | 'delete'
   path: `/${string}`
   operationId: string
   summary: string

@@ -2,8 +2,9 @@ import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { columns, text } from '../db/columns.ts'
 import { groups } from '../db/schema/index.ts'
-import { nothing, over, run, type Statement, send } from '../db/statement.ts'
+import { nothing, over, run, type Statement } from '../db/statement.ts'
 import type { ProvisionOrg } from './provision-file.ts'
+import { removeMembers } from './remove-members.ts'
 import { removeUsers } from './remove-users.ts'
 
 const ACTOR = 'provision'
@@ -71,22 +72,13 @@ function readOthers(orgId: string, users: Living[]): Statement<string[]> {
 const MEMBERS = columns<string>({ user_id: text((id) => id) })
 
 async function setMembers(tx: Db, orgId: string, groupId: string, members: string[]): Promise<void> {
-  const remove: Statement<string[]> = {
-    name: 'remove-group-members',
-    text: `delete from group_members
-      where org_id = $1 and group_id = $2 and user_id <> all($3::text[]) returning user_id as id`,
-    values: [orgId, groupId, members],
-    read: (rows: { id: string }[]) => rows.map(({ id }) => id),
-  }
   const add = over(MEMBERS, members, {
     name: 'add-group-members',
     text: `insert into group_members (org_id, group_id, user_id)
-      select $2, $3, m.user_id from ${MEMBERS.as('m')} on conflict do nothing`,
+      select $2, $3, user_id from ${MEMBERS.as('m')} on conflict do nothing`,
     values: [orgId, groupId],
     read: nothing,
   })
-  const [removed] = await send(tx, [remove, add])
-  if (removed.length === 0) return
-  const after = { group_id: groupId, user_ids: removed }
-  await recordEvents(tx, [{ orgId, kind: 'group.members_removed', actor: ACTOR, reason: 'asked for', after }])
+  await removeMembers(tx, { orgId, groupId, staying: members, actor: ACTOR })
+  await run(tx, add)
 }

@@ -1,8 +1,9 @@
 import { recordEvents } from '../audit/record-events.ts'
-import { releaseChatrooms } from '../chatrooms/release-chatrooms.ts'
+import { releaseFrom } from '../chatrooms/release-chatrooms.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, type Statement, send } from '../db/statement.ts'
+import { ApiError } from '../errors.ts'
 
 export type Removal = { orgId: string; userIds: string[]; actor: string }
 
@@ -33,14 +34,18 @@ export async function removeUsers(tx: Db, { orgId, userIds, actor }: Removal): P
   return removed.length
 }
 
-/** Removes one user of an org, and takes the user's chatrooms. Gives false when the org has no such user. */
-export async function removeUser(db: Db, orgId: string, userId: string, actor: string): Promise<boolean> {
+/**
+ * Removes one user of an org, and takes the user's chatrooms.
+ * @returns the number of chatrooms that were released
+ * @throws ApiError USER_NOT_FOUND for a user who is unknown or removed already
+ */
+export async function removeUser(db: Db, orgId: string, userId: string, actor: string): Promise<number> {
   const removed = await inRetriedTransaction(db, async (tx) => {
     await send(tx, [lockOrg(orgId)])
     return removeUsers(tx, { orgId, userIds: [userId], actor })
   })
-  await releaseChatrooms(db)
-  return removed > 0
+  if (removed === 0) throw new ApiError('USER_NOT_FOUND')
+  return releaseFrom(db, { orgId, userId })
 }
 
 function lockOrg(orgId: string): Statement<void> {
@@ -75,7 +80,7 @@ function lockUsers(orgId: string, userIds: string[]): Statement<void> {
 function markRemoved(orgId: string, userIds: string[]): Statement<string[]> {
   return {
     name: 'mark-users-removed',
-    text: `update users set removed_at = now(), released_at = null
+    text: `update users set removed_at = now(), released_at = null, released_chatrooms = 0
       where org_id = $1 and id = any($2::text[]) and removed_at is null returning id`,
     values: [orgId, userIds],
     read: (rows: { id: string }[]) => rows.map(({ id }) => id),

@@ -312,6 +312,23 @@ describe('the page of the lifecycle', () => {
     expect(await read(`${url}/console/customer?org=${mine!.id}&q=15550001111`)).toContain('+1 555 0100 c')
   })
 
+  test('shows a user who left, and how many chatrooms were released', async () => {
+    const [mine, other] = await createOrgs(database.db, 2)
+    const room = await createRoom(database.db, mine!)
+    await database.pool.query(
+      `insert into chatroom_members (org_id, chatroom_id, user_id) values ($1, $2, 'ann')`,
+      [mine!.id, room.id],
+    )
+    await provisionOrg(database.db, { id: mine!.id, users: [{ id: 'ann', removed: true }] })
+    const url = await start()
+    const page = await read(`${url}/console/lifecycle?org=${mine!.id}`)
+    expect(page).toMatch(new RegExp(`Users who left .*${mine!.id} ann ann \\S+ \\S+ 1`))
+    expect(await read(`${url}/console/lifecycle?org=${other!.id}`)).not.toContain('Users who left')
+    expect(await read(`${url}/console/customer?org=${mine!.id}&q=15550001111`)).toContain(
+      'Chatroom taken from a user',
+    )
+  })
+
   test('shows the last fourteen days as a table', async () => {
     const mine = await createOrg(database.db)
     const event = (kind: string, daysAgo: number) => {

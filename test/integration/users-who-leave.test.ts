@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { releaseChatrooms } from '../../src/chatrooms/release-chatrooms.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { removeUser, removeUsers } from '../../src/orgs/remove-users.ts'
+import { removeUsers } from '../../src/orgs/remove-users.ts'
 import { type Claims, startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { eventsOf, eventsOfOrg } from '../support/events.ts'
@@ -148,14 +148,64 @@ describe('a user who is removed', () => {
       expect((await api.call('POST', `/v3/org/${org.id}/lead/chatroom`, { as, body })).status).toBe(404)
     }
   })
+})
 
-  it('may be removed by the verb that an API calls, once', async () => {
+describe('the API', () => {
+  const remove = (org: TestOrg, path: string, as?: Claims) =>
+    api.call('DELETE', `/v1/org/${org.id}${path}`, { ...(as && { as }) })
+  const asMember = (org: TestOrg) => ({ org: org.id, user: 'bob', role: 'MEMBER' })
+
+  it('removes a user, once, and says how many chatrooms were released', async () => {
     const org = await createOrg(db)
-    const room = await roomOf(org, 'ann')
-    expect(await removeUser(db, org.id, 'ann', 'user:admin')).toBe(true)
+    const room = await roomOf(org, 'ann', { deactivatedAt: ago(1) })
+    const as = { org: org.id, user: 'admin' }
+    expect(await remove(org, '/users/ann', as)).toMatchObject({
+      status: 200,
+      body: { user_id: 'ann', released_chatrooms: 1 },
+    })
     expect(await usersOf(db, room.id)).toEqual([])
-    expect(await unchanged(db, org, () => removeUser(db, org.id, 'ann', 'user:admin'))).toBe(false)
-    expect(await removeUser(db, org.id, 'nobody', 'user:admin')).toBe(false)
+    expect(await eventsOfOrg(db, org.id, 'user.%')).toMatchObject([
+      { kind: 'user.removed', actor: 'user:admin', after: { user_id: 'ann' } },
+    ])
+    const again = await unchanged(db, org, () => remove(org, '/users/ann', as))
+    expect([again.status, again.body.error_message]).toEqual([404, 'USER_NOT_FOUND'])
+    expect((await unchanged(db, org, () => remove(org, '/users/nobody', as))).status).toBe(404)
+  })
+
+  it('removes no user of another org, and no user for a MEMBER', async () => {
+    const [org, other] = [await createOrg(db), await createOrg(db)]
+    const outside = () => remove(org, '/users/ann', { org: other.id, user: 'admin' })
+    expect((await unchanged(db, org, outside)).status).toBe(403)
+    expect((await unchanged(db, org, () => remove(org, '/users/ann', asMember(org)))).status).toBe(403)
+    await remove(org, '/users/ann', { org: org.id, user: 'admin' })
+    const as = { org: other.id, user: 'ann' }
+    expect((await api.call('GET', `/v1/org/${other.id}/settings`, { as })).status).toBe(200)
+  })
+
+  it('removes a member of a group, once, who keeps the chatrooms and may still use the API', async () => {
+    const org = await createOrg(db)
+    await createGroup(db, org, 'team', ['ann', 'bob'])
+    await createGroup(db, org, 'night', ['ann'])
+    const room = await roomOf(org, 'ann')
+    const path = '/groups/team/members/ann'
+    expect((await unchanged(db, org, () => remove(org, path, asMember(org)))).status).toBe(403)
+    expect((await remove(org, path)).status).toBe(204)
+    const { rows } = await db.$client.query(
+      'select group_id, user_id from group_members where org_id = $1 order by 1, 2',
+      [org.id],
+    )
+    expect(rows).toEqual([
+      { group_id: 'night', user_id: 'ann' },
+      { group_id: 'team', user_id: 'bob' },
+    ])
+    expect(await usersOf(db, room.id)).toEqual(['ann'])
+    expect(await eventsOfOrg(db, org.id, 'group.%')).toMatchObject([
+      { kind: 'group.members_removed', after: { group_id: 'team', user_ids: ['ann'] } },
+    ])
+    const again = await unchanged(db, org, () => remove(org, path))
+    expect([again.status, again.body.error_message]).toEqual([404, 'USER_NOT_FOUND'])
+    const as = { org: org.id, user: 'ann' }
+    expect((await api.call('GET', `/v1/org/${org.id}/settings`, { as })).status).toBe(200)
   })
 })
 

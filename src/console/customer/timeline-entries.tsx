@@ -11,6 +11,8 @@ const EVENT_NAMES: Record<string, string> = {
   'chatroom.activated': 'Chatroom activated',
   'chatroom.expired': 'Chatroom expired',
   'chatroom.handed_over': 'Chatroom handed over',
+  'chatroom.handover_cancelled': 'Handover cancelled',
+  'chatroom.unassigned': 'Chatroom taken from a user',
   'contact.expired': 'Contact expired',
   'contact.created': 'Contact created',
 }

@@ -8,6 +8,8 @@ import { CensusView } from './census-view.tsx'
 import type { MovedNumber } from './moved-numbers.ts'
 import { MovedNumbers } from './moved-numbers-view.tsx'
 import { LIFECYCLE_PATH } from './orgs-view.tsx'
+import type { RemovedUser } from './removed-users.ts'
+import { RemovedUsers } from './removed-users-view.tsx'
 
 type Lifecycle = {
   orgs: OrgName[]
@@ -16,13 +18,14 @@ type Lifecycle = {
   /** Undefined while the first census is being taken. */
   census: Census | undefined
   movedNumbers: MovedNumber[]
+  removedUsers: RemovedUser[]
   now: Date
 }
 
-/** Chatrooms by state, what is due, the changes of the last two weeks, the sweeps, and the numbers that moved. */
+/** Chatrooms by state, what is due, the changes of the last two weeks, the sweeps, the numbers that moved, and the users who left. */
 export function renderLifecycle(
   shell: Shell,
-  { orgs, orgId, census, sweeps, movedNumbers, now }: Lifecycle,
+  { orgs, orgId, census, sweeps, movedNumbers, removedUsers, now }: Lifecycle,
 ): string {
   return renderPage({
     shell,
@@ -42,6 +45,7 @@ export function renderLifecycle(
           )}
         </div>
         <MovedNumbers numbers={movedNumbers} />
+        <RemovedUsers users={removedUsers} />
         <Sweeps sweeps={sweeps} />
       </>
     ),

@@ -8,6 +8,7 @@ import { readPageQuery } from '../ui/page-query.ts'
 import { createCensus } from './census.ts'
 import { listMovedNumbers } from './moved-numbers.ts'
 import { renderLifecycle } from './page.tsx'
+import { listRemovedUsers } from './removed-users.ts'
 
 /** `GET /console/lifecycle`. */
 export function createLifecycleRoutes(shell: Shell, { db, log }: ConsoleParts): Router {
@@ -17,13 +18,15 @@ export function createLifecycleRoutes(shell: Shell, { db, log }: ConsoleParts): 
   router.get('/lifecycle', async (req, res) => {
     const { org: orgId } = readPageQuery(req)
     const now = await readNow(db)
-    const [orgs, { sweeps }, census, movedNumbers] = await Promise.all([
+    const [orgs, { sweeps }, census, movedNumbers, removedUsers] = await Promise.all([
       listOrgs(db),
       readHeartbeats(db),
       counts.read(now),
       listMovedNumbers(db, orgId),
+      listRemovedUsers(db, orgId),
     ])
-    res.type('html').send(renderLifecycle(shell, { orgs, orgId, sweeps, census, movedNumbers, now }))
+    const page = { orgs, orgId, sweeps, census, movedNumbers, removedUsers, now }
+    res.type('html').send(renderLifecycle(shell, page))
   })
 
   return router

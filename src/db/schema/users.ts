@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm'
-import { foreignKey, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { foreignKey, index, integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { createdAt, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
 /**
  * A user, or one who was removed: the row stays, because the audit and the chatrooms' past name it. A removed user gets
- * no chatroom and no answer of the API. `releasedAt` is when the last chatroom was taken from a removed user.
+ * no chatroom and no answer of the API. `releasedAt` is when the last chatroom was taken from a removed user, and
+ * `releasedChatrooms` how many were.
  */
 export const users = pgTable(
   'users',
@@ -17,6 +18,7 @@ export const users = pgTable(
     createdAt: createdAt(),
     removedAt: instant('removed_at'),
     releasedAt: instant('released_at'),
+    releasedChatrooms: integer('released_chatrooms').notNull().default(0),
   },
   (t) => [
     primaryKey({ name: 'users_pkey', columns: [t.orgId, t.id] }),
