@@ -80,6 +80,9 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('PUT', `/v2/orgs/${org.id}/contact/${id}/disposition`, { stage: 'won' })
   await ok('GET', `/v2/org/${org.id}/contact/pn/+15557000001`)
   await ok('GET', `${v1}/customer?phone=15557000001`)
+  await ok('POST', `/v3/orgs/${org.id}/contacts/${await lead(5)}/assign`, { user_id: 'eve' })
+  await ok('DELETE', `${v1}/groups/team/members/dee`)
+  await ok('DELETE', `${v1}/users/eve`)
   return called
 }
 
@@ -91,7 +94,11 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
 
   beforeAll(async () => {
     db = (await createTestDatabase()).db
-    const org = await createOrg(db, { expiry_days: 100, delegate: { user_id: 'ann' } }, { users: USERS })
+    const org = await createOrg(
+      db,
+      { expiry_days: 100, delegate: { user_id: 'ann' } },
+      { users: [...USERS, 'eve'] },
+    )
     await createGroup(db, org, 'team', USERS)
     if (fill === 'loaded') await loadCustomers(db, org, CUSTOMERS, USERS)
     statements = await recordEverything(async () => {
