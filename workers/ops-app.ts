@@ -16,8 +16,10 @@ export type OpsParts = DeadLetterParts &
     registry: Registry
     /** Reads the current values of the gauges; called at each scrape, which waits at most a second for it. */
     refreshGauges: () => Promise<void>
-    /** The queues that exist at the time of the call. */
+    /** The queues that are open at the time of the call. */
     queues: () => Queue[]
+    /** The queues for Bull Board; none while their store is away. */
+    boardQueues: () => Promise<Queue[]>
     login: OpsLogin
     /** The login may read everything and change nothing. */
     readOnly: boolean
@@ -54,7 +56,7 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
   app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly))
-  app.use('/queues', createDashboard('/queues', parts.queues, readOnly))
+  app.use('/queues', createDashboard('/queues', parts.boardQueues, readOnly))
   app.use('/dead-letters', createDeadLetterRoutes(parts))
   app.use('/console', createConsole(parts))
   app.use(notFound)

@@ -9,6 +9,7 @@ import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
+import { createBoardQueues } from '../src/queue/board-queues.ts'
 import { type Engine, ping } from '../src/queue/connection.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { refreshGauges } from './gauges.ts'
@@ -26,15 +27,20 @@ type Parts = {
   lifetime: Lifetime
 }
 
+const CLOSE_MS = 1_000
+
 /** Starts the internal listener and resolves with its URL. */
 export async function startOps(parts: Parts): Promise<string> {
-  const { config, db, producer, clock, metrics, log, lifetime } = parts
+  const { config, db, engine, producer, clock, metrics, log, lifetime } = parts
+  const boardQueues = createBoardQueues(engine, log)
+  lifetime.onStop('queues of Bull Board', () => boardQueues.close(CLOSE_MS))
   const handler = createOpsApp({
     probes: probesOf(parts),
     details: () => readDetails(db, clock),
     registry: metrics.registry,
     refreshGauges: () => refreshGauges(parts),
     queues: producer.queues,
+    boardQueues: boardQueues.open,
     login: config.ops.login,
     readOnly: config.ops.readOnly,
     db,

@@ -15,7 +15,11 @@ const UI = {
  * are created only after their store has answered. Mount it at `path`, behind a login: unless it is `readOnly`, it can
  * pause and empty queues.
  */
-export function createDashboard(path: string, queues: () => Queue[], readOnly: boolean): RequestHandler {
+export function createDashboard(
+  path: string,
+  queues: () => Promise<Queue[]>,
+  readOnly: boolean,
+): RequestHandler {
   const serverAdapter = new ExpressAdapter()
   serverAdapter.setBasePath(path)
   const board = createBullBoard({
@@ -27,8 +31,8 @@ export function createDashboard(path: string, queues: () => Queue[], readOnly: b
   pages.disable('x-powered-by')
   removeForeignLinks(pages)
 
-  return (req, res, next) => {
-    const present = queues()
+  return async (req, res, next) => {
+    const present = await queues()
     if (present.length === 0) {
       res.status(503).type('text').send('The queues are not connected yet. Try again in a moment.')
       return

@@ -14,6 +14,9 @@ export type LimitOnce = (key: string, seconds: number) => Promise<void>
 
 export type RateLimits = { limitOnce: LimitOnce; close(): void }
 
+/** A limit must not hold a request up for longer. */
+const COMMAND_MS = 500
+
 type Parts = { db: Database['db']; redisUrls: string[]; log: Logger }
 
 /**
@@ -39,7 +42,7 @@ export function createRateLimits({ db, redisUrls, log }: Parts): RateLimits {
 type Store = { msUntilFree(key: string, seconds: number): Promise<number>; close(): void }
 
 function onRedis(urls: string[]): Store {
-  const client = producerClient(urls)
+  const client = producerClient(urls, COMMAND_MS)
   // The library requires a duration, but every call passes its own.
   const limiter = new RateLimiterRedis({
     storeClient: client,

@@ -8,8 +8,8 @@ export type Engine = {
   kind: 'redis' | 'postgres'
   /** Third argument of a `Queue`, fourth of a `Worker`. */
   backend: typeof createRedisBackend
-  /** Opens the connection of one Queue: a command that takes longer than 500 ms fails. */
-  connectQueue(): Connection
+  /** Opens the connection of Queues: a command that takes longer than `patienceMs` fails. */
+  connectQueue(patienceMs: number): Connection
   /** Opens the connection of one Worker, which waits for as long as the store is away. */
   connectWorker(): Connection
   /** Rejects when the store does not answer over a new connection. To be called through the function `ping`. */
@@ -67,7 +67,7 @@ function onRedis(urls: string[], traced: Traced): Engine {
   return {
     kind: 'redis',
     backend: createRedisBackend,
-    connectQueue: () => connected(producerClient(urls), true),
+    connectQueue: (patienceMs) => connected(producerClient(urls, patienceMs), true),
     connectWorker: () => connected(workerClient(urls), false),
     ping: (timeoutMs) => pingRedis(urls, timeoutMs),
   }
@@ -81,7 +81,7 @@ function onPostgres(url: string, traced: Traced): Engine {
   return {
     kind: 'postgres',
     backend: postgresBackend,
-    connectQueue: () => connected(producerPool(url)),
+    connectQueue: (patienceMs) => connected(producerPool(url, patienceMs)),
     connectWorker: () => connected(workerPool(url)),
     ping: (timeoutMs) => pingPostgres(url, timeoutMs),
   }

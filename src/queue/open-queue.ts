@@ -10,6 +10,8 @@ import type { QueueName } from './names.ts'
 export type OpenQueue = { queue: Queue; disconnect(): void }
 
 const DROP_MS = 1_000
+/** A receiver that waited longer for its queue would keep Meta waiting. */
+const PATIENCE_MS = 500
 
 const JOB_OPTIONS: DefaultJobOptions = {
   attempts: 8,
@@ -26,7 +28,7 @@ export function keepQueue(
   warn: ReturnType<typeof oncePerSecond>,
 ): Kept<OpenQueue> {
   const build = (): OpenQueue => {
-    const { options, disconnect } = engine.connectQueue()
+    const { options, disconnect } = engine.connectQueue(PATIENCE_MS)
     const queue = new Queue(name, { ...options, defaultJobOptions: JOB_OPTIONS }, engine.backend)
     queue.on('error', (err) => warn(err, `error of the queue ${name}`))
     return { queue, disconnect }

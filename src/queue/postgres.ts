@@ -3,9 +3,9 @@ import pg from 'pg'
 import { END_ABANDONED } from '../db/client.ts'
 import { endLostConnections } from '../db/lost-connections.ts'
 
-/** Opens the pool of one Queue: a statement that takes longer than 500 ms fails. */
-export function producerPool(url: string): pg.Pool {
-  return openPool(url, { max: 3, query_timeout: 500, connectionTimeoutMillis: 500 })
+/** Opens the pool of Queues: a statement that takes longer than `patienceMs` fails. */
+export function producerPool(url: string, patienceMs: number): pg.Pool {
+  return openPool(url, { max: 3, query_timeout: patienceMs, connectionTimeoutMillis: patienceMs })
 }
 
 /**

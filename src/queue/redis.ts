@@ -9,9 +9,9 @@ type ClientOptions = Pick<
 /** In braces, so that the keys of all queues share one slot of a Redis Cluster, as BullMQ's scripts require. */
 export const PREFIX = '{usher}'
 
-/** Creates a client whose commands fail at once while Redis is away, and after 500 ms while Redis is frozen. */
-export function producerClient(urls: string[]): Client {
-  return connect(urls, { enableOfflineQueue: false, commandTimeout: 500, retryStrategy: () => 500 })
+/** Creates a client whose commands fail at once while Redis is away, and after `patienceMs` while Redis is frozen. */
+export function producerClient(urls: string[], patienceMs: number): Client {
+  return connect(urls, { enableOfflineQueue: false, commandTimeout: patienceMs, retryStrategy: () => 500 })
 }
 
 /** Creates a client whose commands wait for as long as Redis is away, and that reconnects within a second. */

@@ -2,8 +2,8 @@ import { createBullBoard } from '@bull-board/api'
 import { ExpressAdapter } from '@bull-board/express'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
+import { createBoardQueues } from '../../src/queue/board-queues.ts'
 import { openEngine } from '../../src/queue/connection.ts'
-import { createProducer } from '../../src/queue/producer.ts'
 import type { OpsParts } from '../../workers/ops-app.ts'
 import { routesOf } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -16,8 +16,8 @@ const { db, pool, url: databaseUrl } = await createTestDatabase()
 
 const log = createLogger({ logLevel: 'silent' })
 
-const producer = createProducer({ engine: openEngine({ redisUrls: [], databaseUrl: databaseUrl }), log })
-afterAll(() => producer.close(1_000))
+const board = createBoardQueues(openEngine({ redisUrls: [], databaseUrl }), log)
+afterAll(() => board.close(1_000))
 
 let enqueued: number[][] = []
 
@@ -46,7 +46,7 @@ describe('the login of the ops listener', () => {
   test.each(addresses)(
     'is required: %s %s answers 403 to every caller if none is configured',
     async (method, path) => {
-      const url = await start({ login: undefined, queues: producer.queues })
+      const url = await start({ login: undefined, boardQueues: board.open })
       const headers = { authorization: basicAuth('', '') }
       expect((await send(url + path, { method })).status).toBe(403)
       expect((await send(url + path, { method, headers })).status).toBe(403)
@@ -58,7 +58,7 @@ describe('the login of the ops listener', () => {
     const serverAdapter = new ExpressAdapter()
     createBullBoard({ queues: [], serverAdapter })
     const paths = new Set(routesOf(serverAdapter.getRouter()).map(({ path }) => path))
-    const [closed, open] = [await start({ login: undefined }), await start({ queues: producer.queues })]
+    const [closed, open] = [await start({ login: undefined }), await start({ boardQueues: board.open })]
     const found: string[] = []
     for (const path of paths) {
       for (const method of ['GET', 'PUT', 'POST', 'PATCH', 'DELETE']) {
@@ -74,7 +74,7 @@ describe('the login of the ops listener', () => {
   })
 
   test.each(addresses)('is required: %s %s answers 401 if it is missing or wrong', async (method, path) => {
-    const url = await start({ queues: producer.queues })
+    const url = await start({ boardQueues: board.open })
     const wrong = [
       undefined,
       'Basic',
@@ -118,7 +118,7 @@ describe('the login of the ops listener', () => {
 describe('OPS_READ_ONLY', () => {
   test('lets a caller with the login read everything and change nothing', async () => {
     const id = await insertDelivery(db, 'dead')
-    const url = await start({ queues: producer.queues, readOnly: true })
+    const url = await start({ boardQueues: board.open, readOnly: true })
     await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status).toBe(200)
     const { queues } = JSON.parse((await loggedIn(`${url}/queues/api/queues`)).body)
     expect(queues.map((queue: { readOnlyMode: boolean }) => queue.readOnlyMode)).toEqual([true, true, true])
@@ -137,7 +137,7 @@ describe('OPS_READ_ONLY', () => {
 
 describe('/queues', () => {
   test('answers 503 until the queues are connected, and then shows them', async () => {
-    const url = await start({ queues: producer.queues })
+    const url = await start({ boardQueues: board.open })
     await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status).toBe(200)
     const reply = await loggedIn(`${url}/queues/api/queues`)
     const { queues } = JSON.parse(reply.body)
@@ -146,7 +146,7 @@ describe('/queues', () => {
   })
 
   test('is a page whose scripts all obey its content security policy', async () => {
-    const url = await start({ queues: producer.queues })
+    const url = await start({ boardQueues: board.open })
     await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status).toBe(200)
     const { headers, body } = await loggedIn(`${url}/queues/`)
     const policy = String(headers['content-security-policy'])

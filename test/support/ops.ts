@@ -22,6 +22,7 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   registry: createMetrics().registry,
   refreshGauges: async () => {},
   queues: () => [],
+  boardQueues: async () => [],
   login: LOGIN,
   readOnly: false,
   db,
