@@ -164,6 +164,21 @@ describe('the account of a run', () => {
   })
 })
 
+describe('a message whose acceptance Meta confirmed', () => {
+  it('may be unknown when its sender was ended while it held the claim, and at no other time', async () => {
+    const { evidence, pool } = await routedMessages()
+    const { rows } = await pool.query(
+      `update outbox set state = 'unknown', claimed_at = now() - interval '5 seconds' returning claimed_at`,
+    )
+    const claimedAt = rows[0].claimed_at.getTime()
+    const endedAfter = (ms: number) => accountFor({ ...evidence, workerEnds: [claimedAt + ms] })
+    expect(await endedAfter(1_000)).toMatchObject({ acknowledged: 4 })
+    await expect(endedAfter(-1_000)).rejects.toThrow('is unknown')
+    await expect(endedAfter(61_000)).rejects.toThrow('is unknown')
+    await expect(accountFor(evidence)).rejects.toThrow('is unknown')
+  })
+})
+
 describe('a figure', () => {
   const account = { lost: 0, doubled: 0, misplaced: 0, invented: 0 }
 

@@ -29,6 +29,8 @@ export type Evidence = {
   posted: ReadonlyMap<string, PostedMessage>
   /** Undefined when the installation has no stand-in Graph API. */
   accepted: readonly AcceptedSend[] | undefined
+  /** When a worker was ended from outside, in ms of the epoch; its sends under way are `unknown`. None when left out. */
+  workerEnds?: readonly number[]
   /** Messages that must end as dead letters, by wamid. */
   deadLetters?: ReadonlySet<string>
 }

@@ -38,7 +38,10 @@ export const RULES = {
     'a reply goes to the sender of the message, from the number it was written to',
   ],
   acceptedIsNotFailed: ['wrong', 'a message that Meta accepted is neither called failed nor queued'],
-  confirmedIsSent: ['wrong', 'a message whose acceptance Meta confirmed is called sent'],
+  confirmedIsSent: [
+    'wrong',
+    'a message whose acceptance Meta confirmed is called sent, unless its sender was ended before it recorded that',
+  ],
   sentWasAccepted: ['invented', 'a message that is called sent was accepted by Meta'],
   statusesGoForward: ['wrong', 'the status of a message only goes forward'],
 

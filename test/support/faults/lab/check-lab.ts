@@ -19,7 +19,8 @@ export type Verdict = {
  */
 export async function checkLab(lab: Lab): Promise<Verdict> {
   const report = createReport()
-  const evidence = { ...lab, posted: lab.meta.log.messages, accepted: lab.graph.accepted }
+  const workerEnds = lab.workers.flatMap(({ endedAt }) => endedAt)
+  const evidence = { ...lab, posted: lab.meta.log.messages, accepted: lab.graph.accepted, workerEnds }
   const figures = await checkEffects(evidence, report)
   await checkHistory(lab, lab.population.rooms, report)
   await checkStatuses(lab, lab.meta.log.statuses, report)

@@ -35,6 +35,8 @@ export class UsherProcess {
   readonly name: string
   readonly role: ProcessRole
   readonly figures: ProcessFigures
+  /** When it was ended by `end`, in ms of the epoch. */
+  readonly endedAt: number[] = []
   readonly #options: UsherProcessOptions
   readonly #onLine: (line: string) => void
   #running: RunningProcess | undefined
@@ -65,7 +67,9 @@ export class UsherProcess {
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     this.#wanted = false
     this.#running?.child.kill(signal)
-    return (await this.#running?.exited()) ?? null
+    const code = await this.#running?.exited()
+    this.endedAt.push(Date.now())
+    return code ?? null
   }
 
   freeze(): void {
