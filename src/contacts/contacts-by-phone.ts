@@ -2,9 +2,9 @@ import { and, asc, eq } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contacts } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
-import { personOfPhone } from '../identity/aliases.ts'
 import { toLookupPhone } from '../identity/e164.ts'
 import { findCustomer } from '../identity/find-customers.ts'
+import { personOfPhone } from '../identity/person.ts'
 import type { Contact } from './present.ts'
 
 /**

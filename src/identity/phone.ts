@@ -1,12 +1,18 @@
 /**
  * Other spellings that the same phone may have, as digits without a plus; none for most countries. WhatsApp's `wa_id`
- * is not E.164: it drops Brazil's ninth digit for older accounts, and has Mexico's and Argentina's mobile prefix or not
- * (docs/meta.md#phone-numbers). Spellings serve look-ups only, and count only when one customer fits; stored names stay
- * verbatim.
+ * is not E.164: it drops Brazil's ninth digit for older accounts, has Mexico's and Argentina's mobile prefix or not, and
+ * keeps the eight digits that numbers of Ivory Coast and Benin once had (docs/meta.md#phone-numbers). Spellings serve
+ * look-ups only, and count only when one customer fits; stored names stay verbatim.
  */
 export function phoneVariants(digits: string): string[] {
-  const variants = [brazil, mexico, argentina].flatMap((country) => country(digits))
+  const variants = [brazil, mexico, argentina, ivoryCoast, benin].flatMap((country) => country(digits))
   return [...new Set(variants)].filter((variant) => variant !== digits)
+}
+
+/** Phones, as digits, that are not this one but share a spelling with it. */
+export function rivalPhones(digits: string): string[] {
+  if (!IVORY_COAST_NEW.test(digits)) return []
+  return ivoryCoast(ivoryCoast(digits)[0] ?? '').filter((rival) => rival !== digits)
 }
 
 /** Mobile numbers of eight digits (first digit 6 to 9) got a 9 in front; landlines (2 to 5) never did. */
@@ -30,6 +36,26 @@ function argentina(digits: string): string[] {
     `549${core}`,
     ...AREA_LENGTHS.map((n) => `54${with15(core, n)}`),
   ])
+}
+
+const IVORY_COAST_NEW = /^225(01|05|07|21|25|27)(\d{8})$/
+const IVORY_COAST_PREFIXES = ['01', '05', '07', '21', '25', '27']
+
+/**
+ * In 2021 the eight digits of a number got the prefix of its operator in front: mobile 01, 05 or 07, fixed 21, 25 or 27.
+ * The old digits do not always tell which, since the same eight digits have been given out anew behind another prefix.
+ */
+function ivoryCoast(digits: string): string[] {
+  const [, , eight] = IVORY_COAST_NEW.exec(digits) ?? []
+  if (eight) return [`225${eight}`]
+  const [, old] = /^225(\d{8})$/.exec(digits) ?? []
+  return old ? IVORY_COAST_PREFIXES.map((prefix) => `225${prefix}${old}`) : []
+}
+
+/** In 2024 the eight digits of each number got 01 in front. */
+function benin(digits: string): string[] {
+  const [, eight] = /^229(?:01)?(\d{8})$/.exec(digits) ?? []
+  return eight ? [`229${eight}`, `22901${eight}`] : []
 }
 
 const AREA_LENGTHS = [2, 3, 4]

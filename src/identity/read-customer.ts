@@ -1,8 +1,8 @@
 import { and, asc, eq } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contacts, customerAliases, customers } from '../db/schema/index.ts'
-import { type Person, personOf, personOfPhone } from './aliases.ts'
 import { findCustomer } from './find-customers.ts'
+import { type Person, personOf, personOfPhone } from './person.ts'
 
 /** One customer with every name it has and every contact that points to it. */
 export type CustomerView = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { type Person, personOf, personOfPhone } from '../../src/identity/aliases.ts'
 import { findCustomer } from '../../src/identity/find-customers.ts'
+import { type Person, personOf, personOfPhone } from '../../src/identity/person.ts'
 import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
 import { PHONES } from '../fixtures/phones.ts'
 import { createTestDatabase } from '../support/database.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { aliasKey, isId, personOf, personOfPhone, synonymsOf } from '../../src/identity/aliases.ts'
+import { aliasKey, isId, synonymsOf } from '../../src/identity/aliases.ts'
+import { personOf, personOfPhone } from '../../src/identity/person.ts'
 
 const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
 const values = (aliases: { value: string }[]) => aliases.map((a) => a.value)

@@ -1,8 +1,9 @@
 import type { Db } from '../../db/client.ts'
 import { columns, text } from '../../db/columns.ts'
 import { over, run } from '../../db/statement.ts'
-import { personOf, personOfPhone } from '../../identity/aliases.ts'
-import { find, readAliases } from '../../identity/find-customers.ts'
+import { find } from '../../identity/find.ts'
+import { readAliases } from '../../identity/find-customers.ts'
+import { personOf, personOfPhone } from '../../identity/person.ts'
 import { phonesMeant } from '../../identity/spoken-phone.ts'
 
 /** A customer, and what the search text matched: an alias, a contact's `crm_id`, or a message's `wamid`. */
