@@ -22,8 +22,9 @@ export type NewContact = { orgId: string; contact: ContactReq; actor: string; no
  * @throws ApiError INVALID_PHONE_NUMBER, AFFILIATE_PHONE, or UQ_CONSTRAINT_FAILED when another contact of the org has the crm_id
  */
 export async function createContact(db: Db, { orgId, contact, actor, now }: NewContact): Promise<Contact> {
-  const phone = partsToE164(contact.phone_number)
-  if (phone === undefined) throw new ApiError('INVALID_PHONE_NUMBER')
+  const read = partsToE164(contact.phone_number)
+  if ('fault' in read) throw new ApiError('INVALID_PHONE_NUMBER', read.fault)
+  const { phone } = read
   return inRetriedTransaction(db, async (tx) => {
     const customerId = await lockOwner(tx, orgId, phone)
     await refuseAffiliate(tx, orgId, customerId)

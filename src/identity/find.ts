@@ -30,8 +30,8 @@ export function find(known: Holdings, person: Person): Found {
 }
 
 /**
- * The customer of whom a change of names is known already: who has a new name and gave up an old one. Each number of a
- * company is told of the change, at slightly different times, and somebody else may have an old name meanwhile.
+ * The customer of whom a change of names is known already: who has a new name and gave up an old one. Meta reports the
+ * change to each number of a company, at slightly different times, and somebody else may have an old name meanwhile.
  */
 function findRenamed(known: Holdings, { orgId, at, phones, givenUp, announced }: Person): string | undefined {
   if (givenUp.length === 0 || announced.length === 0) return undefined
@@ -66,8 +66,8 @@ function heldNow(
 /** True for an unknown person, a name not seen before, and a name that leads to another customer. */
 export function hasNews(known: Holdings, person: Person): boolean {
   const { passive, givenUp, announced, attestedPhones, names } = person
-  const isTelling = givenUp.length > 0 || announced.length > 0 || attestedPhones.length > 0
-  if (isTelling && !passive) return true
+  const isChanging = givenUp.length > 0 || announced.length > 0 || attestedPhones.length > 0
+  if (isChanging && !passive) return true
   const { customerId } = find(known, person)
   if (!customerId) return !passive
   return names.some((name) => isNews(known, person, name, customerId))

@@ -15,8 +15,8 @@ const IDS = columns<NewId>({
 /**
  * The audit of known phones that write with another BSUID than the one that was seen at the same WABA, though Meta
  * announced no change: the phone may be another person's now (docs/rules.md#recycled-phones). An id that is older than the
- * phone is no other one, since a new phone brings a new id; each number of a company is told of the change at a time of its
- * own. To be read before the new ids are written.
+ * customer's hold on the phone does not count, since a new phone brings a new id; the minute is for reports of one change
+ * at slightly different times. To be read before the new ids are written.
  */
 export function readNewIdentities(newIds: NewId[]): Statement<AuditEvent[]> {
   const ofKnown = newIds.filter(({ wasKnown }) => wasKnown)

@@ -20,9 +20,10 @@ import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
 import { bytes, change, delivery } from '../support/webhooks.ts'
 
 /** 1,000 runs take some minutes: `MODEL_RUNS=1000 npx vitest run --project integration identity-model`. A failure
- * prints its seed, and `MODEL_SEED` replays it. */
+ * prints its seed and path, and `MODEL_SEED` and `MODEL_PATH` replay it. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 30)
 const SEED = process.env.MODEL_SEED
+const PATH = process.env.MODEL_PATH
 
 it(`every message of one person reaches one customer and chatroom, in any order (${RUNS} runs of ${ACTS})`, async () => {
   const { db } = await createTestDatabase()
@@ -31,7 +32,7 @@ it(`every message of one person reaches one customer and chatroom, in any order 
     {
       numRuns: RUNS,
       ...(SEED && { seed: Number(SEED) }),
-      ...(process.env.MODEL_PATH && { path: process.env.MODEL_PATH }),
+      ...(PATH && { path: PATH }),
       verbose: 1,
       endOnFailure: true,
       interruptAfterTimeLimit: 3_000_000,
@@ -39,7 +40,6 @@ it(`every message of one person reaches one customer and chatroom, in any order 
   )
 }, 3_600_000)
 
-const DEBUG: any = {}
 type Row = { wamid: string; customer_id: string; chatroom_id: string | null; type: string }
 type Outcome = { items: Item[]; ledger: Map<string, Row>; components: Map<string, string> }
 
@@ -48,8 +48,6 @@ async function check(db: Db, s: Scenario): Promise<void> {
   const rooms = await createRooms(db, org, s)
   const items = playWorld(s)
   const order = orderOf(s, items)
-  DEBUG.order = order
-  DEBUG.batch = s.batch
   for (let i = 0; i < order.length; i += s.batch) {
     await deliver(db, ...order.slice(i, i + s.batch).map((item) => bodyOf(org, item)))
   }
@@ -91,9 +89,6 @@ function checkCustomers({ items, ledger, components }: Outcome): void {
   for (const { wamid, who } of items) {
     const customer = ledger.get(wamid)?.customer_id ?? ''
     const component = components.get(wamid) ?? ''
-    if (process.env.MODEL_DEBUG && (customers.get(component) ?? customer) !== customer) {
-      for (const i of DEBUG.order) if (i.who === who) console.log(i.at.toISOString().slice(11, 19), i.wamid.slice(-3), 'n' + i.number, JSON.stringify(i.shows), JSON.stringify((i.message as any).system ?? i.message.type), ledger.get(i.wamid)?.customer_id.slice(-4), components.get(i.wamid))
-    }
     expect(customers.get(component) ?? customer).toBe(customer)
     customers.set(component, customer)
     expect(people.get(customer) ?? who).toBe(who)
@@ -143,8 +138,8 @@ async function checkSightings(db: Db, org: TestOrg, items: Item[]): Promise<void
   )
   const seen = new Map<string, Set<string>>()
   for (const { number, message } of items) {
-    const { user_id: told } = (message.system ?? {}) as { user_id?: string }
-    const ids = [message.from_user_id, told].filter((id) => typeof id === 'string')
+    const { user_id: announced } = (message.system ?? {}) as { user_id?: string }
+    const ids = [message.from_user_id, announced].filter((id) => typeof id === 'string')
     for (const id of ids)
       seen.set(id, (seen.get(id) ?? new Set()).add(org.wabaIds[PORTFOLIOS[number] ?? 0] ?? ''))
   }

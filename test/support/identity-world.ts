@@ -26,10 +26,15 @@ const person = fc.record({
     .uniqueArray(fc.integer({ min: 2, max: ACTS - 2 }), { maxLength: 2 })
     .map((minutes) => minutes.sort((a, b) => a - b)),
   notice: fc.constantFrom<Notice>('old keys', 'June 2026', 'August 2026'),
-  /** Both portfolios are told of a change, or the first only. */
-  toldTwice: fc.boolean(),
-  /** Who else gets the phone: after a change that Meta told of, or silently, since the person left WhatsApp. */
-  recycled: fc.constantFrom<'never' | 'told' | 'silent'>('never', 'never', 'told', 'silent'),
+  /** Meta reports a change to both portfolios, or to the first one only. */
+  reportedTwice: fc.boolean(),
+  /** Somebody else gets the phone: after a change that Meta reported, or silently, after the person left WhatsApp. */
+  recycled: fc.constantFrom<'never' | 'after a notice' | 'silently'>(
+    'never',
+    'never',
+    'after a notice',
+    'silently',
+  ),
   silentFrom: fc.integer({ min: 2, max: ACTS - 2 }),
 })
 const act = fc.record({
@@ -169,22 +174,24 @@ function otherHolder(p: Person, { who, number }: Act, minute: number): Item | un
   if (isRecycledAfterNotice(p) && change !== undefined && minute > change && minute % 3 === 0) {
     return itemOf(`new holder ${who}`, number, at, names)
   }
-  // Nobody tells of this one, so the phone goes on leading to the same customer.
+  // Meta does not report this, so the phone goes on leading to the same customer.
   if (isSilent(p) && minute >= p.silentFrom) return itemOf(`${who}`, number, at, names)
   return undefined
 }
 
 /** True for a person whose phone, given up by Meta's word and for good, goes to somebody else. */
 export const isRecycledAfterNotice = (p: Person) =>
-  p.recycled === 'told' && p.changes.length === 1 && (p.notice !== 'August 2026' || p.usernameFrom > ACTS)
+  p.recycled === 'after a notice' &&
+  p.changes.length === 1 &&
+  (p.notice !== 'August 2026' || p.usernameFrom > ACTS)
 
 /** True for a person whose phone goes to somebody else without a word of Meta. */
-export const isSilent = (p: Person) => p.recycled === 'silent' && p.changes.length === 0
+export const isSilent = (p: Person) => p.recycled === 'silently' && p.changes.length === 0
 
-/** What Meta tells the first number, and perhaps the one of the other portfolio, of a change. */
+/** What Meta reports of a change to the first number, and perhaps to the one of the other portfolio. */
 function noticesOf(who: number, p: Person, change: number): Item[] {
   const minute = p.changes[change] ?? 0
-  return (p.toldTwice ? [0, 2] : [0]).map((number) => {
+  return (p.reportedTwice ? [0, 2] : [0]).map((number) => {
     const portfolio = PORTFOLIOS[number] ?? 0
     const [old, next] = [change, change + 1].map((era) => namesIn(who, p, era, portfolio)) as [
       Required<Names>,
@@ -199,9 +206,9 @@ function noticesOf(who: number, p: Person, change: number): Item[] {
   })
 }
 
-type Told = { from: string | undefined; system: object; shows: Names[] }
+type Report = { from: string | undefined; system: object; shows: Names[] }
 
-const NOTICES: Record<Notice, (old: Required<Names>, next: Required<Names>, isHidden: boolean) => Told> = {
+const NOTICES: Record<Notice, (old: Required<Names>, next: Required<Names>, isHidden: boolean) => Report> = {
   'old keys': ({ phone: old }, { phone }) => ({
     from: old,
     system: { type: 'customer_changed_number', customer: `+${old}`, new_wa_id: Number(phone) },
@@ -236,7 +243,7 @@ const NOTICES: Record<Notice, (old: Required<Names>, next: Required<Names>, isHi
 }
 
 /**
- * The order in which the items are delivered. Whoever gets a phone that was given up writes after Meta has told of it:
+ * The order in which the items are delivered. Whoever gets a phone that was given up writes after Meta has reported it:
  * phones are given to others weeks later.
  */
 export function orderOf({ shuffle, people }: Scenario, items: Item[]): Item[] {
