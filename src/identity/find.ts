@@ -1,6 +1,6 @@
 import { type Alias, aliasKey, synonymsOf } from './aliases.ts'
 import { firstHolder, type Holding, type Holdings, holderAt } from './holdings.ts'
-import type { Person } from './person.ts'
+import { type Person, phoneNames } from './person.ts'
 
 /**
  * The customer behind a person. `phone`: the holding of the phone that led there, if the customer has it now. `fits`: the
@@ -48,6 +48,13 @@ function fitting(known: Holdings, person: Person, variants: Alias[], rivals: Ali
   const rival = holders(rivals)
   const fits = holders(variants).filter((id) => id !== undefined)
   return [...new Set(fits)].filter((id) => !rival.includes(id))
+}
+
+/** The customers who have one of these phones (digits), in any spelling. */
+export function holdersOfPhones(known: Holdings, { orgId, at }: Person, phones: string[]): string[] {
+  const names = phones.map(phoneNames).flatMap((of) => [...of.phones, ...of.variants])
+  const holders = names.map((name) => holderAt(known.get(aliasKey(orgId, name)), at))
+  return [...new Set(holders.filter((id) => id !== undefined))]
 }
 
 function heldNow(

@@ -1,5 +1,5 @@
 import { type Alias, aliasKey, isId, synonymsOf } from './aliases.ts'
-import { find, hasNews } from './find.ts'
+import { type Found, find, hasNews, holdersOfPhones } from './find.ts'
 import {
   confirm,
   formerAt,
@@ -11,53 +11,8 @@ import {
   move,
   take,
 } from './holdings.ts'
+import type { Conflict, Lesson } from './lesson.ts'
 import type { Person } from './person.ts'
-
-export type NewCustomer = { orgId: string; id: string; profileName: string | undefined }
-
-/**
- * A name of `customerId` that led to `otherId` until now. `isProven`: Meta says that it is the same person's name.
- * `announced`: Meta announced the name then, at a number of this WABA.
- */
-export type Conflict = {
-  orgId: string
-  alias: Alias
-  customerId: string
-  otherId: string
-  isProven: boolean
-  announced: { at: Date; wabaId: string } | undefined
-}
-
-/** A name whose holding changed. */
-export type ChangedName = { orgId: string; alias: Alias; holding: Holding }
-
-/**
- * A BSUID under which a phone wrote for the first time, at a number of this WABA. `wasKnown`: the phone was known before.
- * `since`: the customer has the phone since then, and a change of phones changes the BSUID. `others`: how many such ids
- * the same batch brought before this one.
- */
-export type NewId = {
-  orgId: string
-  customerId: string
-  wabaId: string
-  value: string
-  wasKnown: boolean
-  since: Date | null
-  others: number
-}
-
-/** A phone whose other spellings several customers have. */
-export type Ambiguity = { orgId: string; customerId: string; fits: string[] }
-
-/** What the names of some people teach. */
-export type Lesson = {
-  customers: NewCustomer[]
-  /** By `aliasKey`. */
-  names: Map<string, ChangedName>
-  conflicts: Conflict[]
-  newIds: NewId[]
-  ambiguities: Ambiguity[]
-}
 
 /**
  * Gives unknown people a customer id, and everybody their names of that time; `known` is brought up to date. Changes of
@@ -84,26 +39,33 @@ type Learner = Person & { customerId: string; known: Holdings; lesson: Lesson; p
 function learnPerson(person: Person, known: Holdings, lesson: Lesson, newId: () => string): void {
   const { orgId, profileName, passive, attestedPhones } = person
   const found = find(known, person)
-  if (!found.customerId && passive) return
   const customerId = found.customerId ?? newId()
   if (!found.customerId) lesson.customers.push({ orgId, id: customerId, profileName })
-  const isAsked = !found.customerId || attestedPhones.length > 0
-  if (isAsked && found.fits.length > 1) lesson.ambiguities.push({ orgId, customerId, fits: found.fits })
+  const fits = fitsOf(person, known, found)
+  const isCard = attestedPhones.length > 1
+  if (fits.length > 0) lesson.ambiguities.push({ orgId, customerId, fits, isCard })
   const learner = { ...person, customerId, known, lesson, phone: found.phone }
   for (const alias of person.names) adopt(learner, alias)
-  for (const alias of person.givenUp) letGo(learner, alias)
+  if (!passive) for (const alias of person.givenUp) letGo(learner, alias)
+}
+
+/** The customers who might be the person, where none of them was taken for the person. */
+function fitsOf(person: Person, known: Holdings, { customerId, fits }: Found): string[] {
+  const { attestedPhones } = person
+  if (attestedPhones.length > 1) return holdersOfPhones(known, person, attestedPhones)
+  return customerId && attestedPhones.length === 0 ? [] : fits
 }
 
 /** Makes a name the customer's, or a conflict when another customer has it; a passive person takes no name away. */
 function adopt(learner: Learner, alias: Alias): void {
-  const { orgId, customerId, at, known, announced, wabaId, phone } = learner
+  const { orgId, customerId, at, known, wabaId, phone } = learner
   const holding = known.get(aliasKey(orgId, alias))
   const holder = holderOf(known, learner, alias) ?? customerId
   if (holder !== customerId) {
     dispute(learner, alias, holder)
     return
   }
-  const since = announced.includes(alias) ? (at ?? null) : null
+  const since = announcedAt(learner, alias)
   const isNew = holderAt(holding, at) === undefined
   const startsWithPhone = alias.kind === 'bsuid' ? (phone?.since ?? null) : null
   const held = isNew ? take(holding, customerId, since ?? startsWithPhone) : holding
@@ -129,11 +91,16 @@ function dispute(learner: Learner, alias: Alias, otherId: string): void {
     announced: isAnnounced && !wasGivenUp ? announcementOf(learner) : undefined,
   })
   // Ids follow the phone; a phone stays until the conflict is resolved.
-  if (!isId(alias) || !holding) return
+  if (!holding || !isId(alias)) return
   const seenAt = alias.kind === 'bsuid' ? wabaId : undefined
   const moved = move(holding, customerId, at)
-  change(learner, alias, confirm(moved, { announced: isAnnounced ? (at ?? null) : null, wabaId: seenAt }))
+  change(learner, alias, confirm(moved, { announced: announcedAt(learner, alias), wabaId: seenAt }))
   noteNewId(learner, alias)
+}
+
+/** When Meta announced the name; null if it did not. */
+function announcedAt({ announced, at }: Learner, alias: Alias): Date | null {
+  return (announced.includes(alias) && at) || null
 }
 
 /** The announcement of a BSUID tells the person apart from an earlier holder of the phone, who had another one. */

@@ -1,7 +1,7 @@
 import type { AuditEvent } from '../audit/record-events.ts'
 import { columns, int, text, timestamptz, uuid } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
-import type { NewId } from './learn.ts'
+import type { NewId } from './lesson.ts'
 
 const IDS = columns<NewId>({
   org_id: text((n) => n.orgId),
@@ -16,7 +16,8 @@ const IDS = columns<NewId>({
  * The audit of known phones that write with another BSUID than the one that was seen at the same WABA, though Meta
  * announced no change: the phone may be another person's now (docs/rules.md#recycled-phones). An id that is older than the
  * customer's hold on the phone does not count, since a new phone brings a new id; the minute is for reports of one change
- * at slightly different times. To be read before the new ids are written.
+ * at slightly different times. An id of which no WABA is known was seen at the only one of its org. To be read before the
+ * new ids are written.
  */
 export function readNewIdentities(newIds: NewId[]): Statement<AuditEvent[]> {
   const ofKnown = newIds.filter(({ wasKnown }) => wasKnown)
@@ -26,7 +27,8 @@ export function readNewIdentities(newIds: NewId[]): Statement<AuditEvent[]> {
       where n.others > 0 or exists (
         select from customer_aliases a
         where a.org_id = n.org_id and a.customer_id = n.customer_id and a.kind = 'bsuid' and a.value <> n.value
-          and n.waba_id = any(a.waba_ids)
+          and (n.waba_id = any(a.waba_ids) or a.waba_ids is null
+            and not exists (select from wabas w where w.org_id = n.org_id and w.id <> n.waba_id))
           and (n.since is null or a.since > n.since - interval '1 minute'))`,
     read: (rows: { orgId: string; customerId: string; wabaId: string }[]) => rows.map(newIdentity),
   })

@@ -13,8 +13,8 @@ const COUNTRIES = [brazil, mexico, argentina, ivoryCoast, benin, gabon, kosovo]
 
 /** Phones, as digits, that are not this one but share a spelling with it. */
 export function rivalPhones(digits: string): string[] {
-  if (!IVORY_COAST_NEW.test(digits)) return []
-  return ivoryCoast(ivoryCoast(digits)[0] ?? '').filter((rival) => rival !== digits)
+  const [, , eight] = IVORY_COAST_NEW.exec(digits) ?? []
+  return eight ? ivoryCoast(`225${eight}`).filter((rival) => rival !== digits) : []
 }
 
 /** Mobile numbers of eight digits (first digit 6 to 9) got a 9 in front; landlines (2 to 5) never did. */

@@ -8,7 +8,8 @@ import { withAttestedPhones } from './attested-phones.ts'
 import { find, hasNews } from './find.ts'
 import { addFormer, readAliases, readFormerAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
-import { type Ambiguity, isRenamed, learn } from './learn.ts'
+import { isRenamed, learn } from './learn.ts'
+import type { Ambiguity } from './lesson.ts'
 import { readNewIdentities } from './new-identities.ts'
 import { namesToLookUp, type Person } from './person.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
@@ -81,12 +82,14 @@ async function remember(tx: Db, people: Person[], known: Holdings): Promise<void
   if (lesson.conflicts.length > 0) await resolveConflicts(tx, lesson.conflicts, known)
 }
 
-function ambiguity({ orgId, customerId, fits }: Ambiguity): AuditEvent {
+function ambiguity({ orgId, customerId, fits, isCard }: Ambiguity): AuditEvent {
   return {
     orgId,
     kind: 'customer.ambiguous',
     actor: 'identity',
-    reason: 'several customers have another spelling of this phone; none was guessed',
+    reason: isCard
+      ? 'the contact card names several phones; the sender was joined with none of their customers'
+      : 'several customers have another spelling of this phone; none was guessed',
     customerId,
     after: { fits },
   }

@@ -1,7 +1,7 @@
 import { columns, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
 import type { FormerHolder } from './holdings.ts'
-import type { ChangedName, NewCustomer } from './learn.ts'
+import type { ChangedName, NewCustomer } from './lesson.ts'
 
 const CUSTOMERS = columns<NewCustomer>({
   org_id: text((c) => c.orgId),

@@ -49,9 +49,8 @@ export const customerAliases = pgTable(
       foreignColumns: [customers.orgId, customers.id],
     }),
     index('customer_aliases_customer').on(t.orgId, t.customerId),
-    index('customer_aliases_to_repair')
-      .on(t.orgId, t.kind, t.value)
-      .where(sql`(kind = 'wa_id' and value like '+%') or (kind = 'bsuid' and waba_ids is null)`),
+    // Names of former versions, which repairNames looks for; there are none once it has run.
+    index('customer_aliases_with_plus').on(t.orgId, t.value).where(sql`kind = 'wa_id' and value like '+%'`),
     check('customer_aliases_kind_known', sql`${t.kind} in ('phone', 'wa_id', 'bsuid', 'parent_bsuid')`),
     check('customer_aliases_value_present', sql`${t.value} <> ''`),
   ],
