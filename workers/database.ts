@@ -1,4 +1,5 @@
 import type { Config, Role } from '../src/config.ts'
+import { adviseWhenReachable } from '../src/db/advise.ts'
 import { type Database, openDatabase } from '../src/db/client.ts'
 import { migrateWhenReachable } from '../src/db/prepare.ts'
 import { databaseUrl } from '../src/db/url.ts'
@@ -25,6 +26,9 @@ export async function startDatabase(parts: Parts): Promise<ProcessDatabase> {
   const { url, stop } = await databaseUrl(config, (line) => log.info(line))
   lifetime.onStop('embedded database', stop)
   await prepareSchema(parts, url)
+  const advised = new AbortController()
+  lifetime.onStop('advice about the database', () => advised.abort())
+  void adviseWhenReachable(url, log, advised.signal)
   return {
     url,
     openPool(name, max) {

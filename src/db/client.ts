@@ -26,6 +26,20 @@ export type DatabaseOptions = {
 const INDEX_PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'
 
 /**
+ * Settings that the server, the database or the role may have otherwise. They would change how long a commit waits for the
+ * disk, in which form times are read, and what a statement sees of concurrent commits.
+ */
+export const SESSION = [
+  'synchronous_commit=on',
+  'datestyle=ISO',
+  'intervalstyle=postgres',
+  'timezone=UTC',
+  'default_transaction_isolation=read\\ committed',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ')
+
+/**
  * Ends sessions that lost their client silently. PostgreSQL keeps such a session for two hours, and a few losses used up
  * all its connections. Usher itself closes a connection that has been idle for 10 s, or queries it every 3 s, so a session
  * that has been idle for 15 s has no client.
@@ -42,7 +56,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     connectionString: url,
     max: options.max,
     application_name: options.name,
-    options: `${INDEX_PLANS} ${END_ABANDONED}`,
+    options: `${INDEX_PLANS} ${SESSION} ${END_ABANDONED}`,
     connectionTimeoutMillis: 2_000,
     statement_timeout: 10_000,
     query_timeout: 12_000,

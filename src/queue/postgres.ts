@@ -1,6 +1,6 @@
 import { type ConnectionOptions, createPostgresBackend, type createRedisBackend } from 'bullmq'
 import pg from 'pg'
-import { END_ABANDONED } from '../db/client.ts'
+import { END_ABANDONED, SESSION } from '../db/client.ts'
 import { endLostConnections } from '../db/lost-connections.ts'
 
 /** Opens the pool of Queues: a statement that takes longer than `patienceMs` fails. */
@@ -23,7 +23,7 @@ export function workerPool(url: string): pg.Pool {
  * an object was being built ended the process.
  */
 function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
-  const search = { options: `-c search_path=bullmq ${END_ABANDONED}` }
+  const search = { options: `-c search_path=bullmq ${SESSION} ${END_ABANDONED}` }
   const pool = new pg.Pool({ connectionString: url, keepAlive: true, ...search, ...limits })
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
