@@ -103,6 +103,19 @@ describe('the configuration', () => {
     })
   })
 
+  it('advises to check issuer and audience of tokens, where the API has keys and does not', () => {
+    const advice = (env: Record<string, string>, role: 'server' | 'workers' = 'server') =>
+      readConfig({ ...RECEIVER, ...env }, role).warnings
+    const keys = { JWT_SECRET: 'x'.repeat(32) }
+    expect(advice(keys)).toEqual([expect.stringContaining('JWT_ISSUER and JWT_AUDIENCE')])
+    expect(advice({ ...keys, JWT_ISSUER: 'i' })).toEqual([expect.stringMatching(/^without JWT_AUDIENCE /)])
+    expect(advice({ ...keys, JWT_AUDIENCE: 'a' })).toEqual([expect.stringMatching(/^without JWT_ISSUER /)])
+    expect(advice({ ...keys, JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' })).toEqual([])
+    expect(advice({ JWT_JWKS_URL: 'https://x.test/keys' })).toHaveLength(1)
+    expect(advice({})).toEqual([])
+    expect(advice(keys, 'workers')).toEqual([])
+  })
+
   it('takes the address for traces from the variables of OpenTelemetry, and has none by default', () => {
     const traces = (env: Record<string, string>) => readConfig({ ...RECEIVER, ...env }, 'all').traces
     const [all, own] = ['http://collector:4318/base/', 'http://other:4318/spans']
