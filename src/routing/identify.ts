@@ -5,6 +5,7 @@ import { readAliasesAtNumbers } from '../identity/find-customers.ts'
 import type { Holdings } from '../identity/holdings.ts'
 import { isRenamed } from '../identity/learn.ts'
 import { type Identity, identityOf, NOBODY, type Person } from '../identity/person.ts'
+import { phoneVariants } from '../identity/phone.ts'
 import { resolveCustomers } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
@@ -51,9 +52,14 @@ export async function readPeople(tx: Db, extractions: Extraction[]): Promise<Peo
   return { owners, messages, preferences, recipients, known, ownNumbers }
 }
 
-function phoneAtNumber({ item }: { item: InboundMessage | Preference }): PhoneAtNumber[] {
-  const digits = digitsOf(item.sender.waId)
-  return digits === undefined ? [] : [{ phoneId: item.phoneId, digits }]
+/** The phone of the person, in every spelling that it may have. */
+function phoneAtNumber({
+  item: { phoneId, sender },
+}: {
+  item: InboundMessage | Preference
+}): PhoneAtNumber[] {
+  const own = digitsOf(sender.waId)
+  return own === undefined ? [] : [own, ...phoneVariants(own)].map((digits) => ({ phoneId, digits }))
 }
 
 function mentionOfSender(item: InboundMessage): Mention<InboundMessage> {
