@@ -1,8 +1,13 @@
-import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
-import { createRemoteKeys } from './remote-keys.ts'
 
 type Verify = (token: string) => Promise<JWTPayload>
 
@@ -16,9 +21,9 @@ const JWKS_ALGORITHMS = [
 /**
  * Verifies the signature, `exp`, `sub`, and the issuer and audience where they are configured. With a JWKS, one of its
  * keys must have signed the token; otherwise one of the secrets (HS256). Several secrets allow rotation.
- * The returned function throws ApiError UNAUTHORIZED, TOKEN_EXPIRED or KEYS_UNAVAILABLE.
+ * The returned function throws ApiError UNAUTHORIZED or TOKEN_EXPIRED.
  */
-export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt'], log: Logger): Verify {
+export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt']): Verify {
   const options = {
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['exp', 'sub'],
@@ -26,7 +31,7 @@ export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt
     ...(audience !== undefined && { audience }),
   }
   if (jwksUrl !== undefined) {
-    const keys = createRemoteKeys(jwksUrl, log)
+    const keys = createRemoteJWKSet(new URL(jwksUrl))
     return (token) => verifyWith(keys, token, { ...options, algorithms: JWKS_ALGORITHMS })
   }
   const keys = secrets.map((secret) => new TextEncoder().encode(secret))
@@ -50,7 +55,7 @@ async function verifyWithAny(
   }
 }
 
-/** @throws ApiError when the token is invalid, or its key cannot be looked up */
+/** @throws ApiError when the token is invalid; an error that kept the JWKS from being read is rethrown as it is. */
 async function verifyWith(
   key: JWTVerifyGetKey,
   token: string,
@@ -60,7 +65,14 @@ async function verifyWith(
     return (await jwtVerify(token, key, options)).payload
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw new ApiError('TOKEN_EXPIRED')
-    if (error instanceof errors.JOSEError) throw new ApiError('UNAUTHORIZED')
+    if (isTokensFault(error)) throw new ApiError('UNAUTHORIZED')
     throw error
   }
 }
+
+function isTokensFault(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return false
+  return !KEY_SET_FAULTS.includes(error.code)
+}
+
+const KEY_SET_FAULTS = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]
