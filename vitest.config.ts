@@ -14,6 +14,7 @@ export const PURE = [
   'src/webhook/rename.ts',
   'src/webhook/sender.ts',
   'src/webhook/speaker.ts',
+  'src/outbound/address.ts',
   'src/outbound/policy.ts',
   'src/outbound/send-errors.ts',
   'src/routing/auto-reply.ts',
@@ -35,6 +36,10 @@ export const PURE = [
   'src/routing/plan.ts',
   'src/orgs/number-change.ts',
   'src/identity/aliases.ts',
+  'src/identity/find.ts',
+  'src/identity/holdings.ts',
+  'src/identity/learn.ts',
+  'src/identity/person.ts',
   'src/identity/phone.ts',
 ]
 

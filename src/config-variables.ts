@@ -8,8 +8,6 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
  */
 export const environment = z.object({
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_DIRECT_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_PIPELINE: z.stringbool({ error: 'must be on or off' }).default(true),
   REDIS_URL: z
     .string()
     .transform(splitList)

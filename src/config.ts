@@ -6,10 +6,6 @@ export type Role = 'all' | 'server' | 'workers' | 'cli'
 /** Everything that a process reads from the environment, which it does once, when it starts. */
 export type Config = {
   databaseUrl: string | undefined
-  /** Leads to PostgreSQL itself where `databaseUrl` leads to a pooler. */
-  databaseDirectUrl: string | undefined
-  /** Statements may be sent before the answer to the one before. */
-  databasePipeline: boolean
   redisUrls: string[]
   http: { host: string; port: number }
   ops: {
@@ -41,12 +37,4 @@ export type Config = {
 /** Thrown by `readConfig`. The message names every wrong variable on a line of its own, and never shows a value. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
-}
-
-/**
- * A mistake of the installation that does not go away by itself. The message is one line that names the cause and what
- * to do, and never shows a value.
- */
-export class SetupError extends Error {
-  override name = 'SetupError'
 }

@@ -43,6 +43,7 @@ export const ERRORS = {
     5030001,
     'The clock of this server is wrong, so it changes nothing. Another server may take the request.',
   ],
+  KEYS_UNAVAILABLE: [5030002, 'The keys that tokens are verified with cannot be read.'],
 } as const satisfies Record<string, readonly [code: number, description: string]>
 
 export type ErrorName = keyof typeof ERRORS

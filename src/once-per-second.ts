@@ -1,7 +1,7 @@
 import type { Logger } from './logger.ts'
 
 /**
- * Logs the errors of one source as warnings, at most one line a second. Each line says in `suppressed` how many errors
+ * Logs the errors of one source as warnings, at most one line a second; `err` may be undefined. Each line says in `suppressed` how many errors
  * were left out since the line before. Without this bound, a Redis that is out of memory makes every worker log 22,000
  * lines a second.
  */
@@ -14,7 +14,7 @@ export function oncePerSecond(log: Logger): (err: unknown, message: string, abou
       suppressed += 1
       return
     }
-    log.warn({ err, suppressed, ...about }, message)
+    log.warn({ ...(err !== undefined && { err }), suppressed, ...about }, message)
     quietUntil = now + 1_000
     suppressed = 0
   }

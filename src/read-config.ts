@@ -1,7 +1,7 @@
 import { type Config, ConfigError, type Role } from './config.ts'
 import { type Environment, environment, RENAMED, splitList, VARIABLES } from './config-variables.ts'
 
-/** Roles that run the receiver, which cannot work without Meta's secrets. */
+/** Roles that run the receiver, which cannot work without Meta's secrets, and the API. */
 const RECEIVER_ROLES: readonly Role[] = ['all', 'server']
 
 type Given = Record<string, string | undefined>
@@ -19,7 +19,7 @@ export function readConfig(env: Given, role: Role): Config {
     const lines = [...mistakes, ...renamed].map((line) => `  ${line}`)
     throw new ConfigError(`Usher cannot start. Correct these variables:\n${lines.join('\n')}`)
   }
-  return toConfig(parsed.data, renamed)
+  return toConfig(parsed.data, [...renamed, ...adviceOnTokens(parsed.data, role)])
 }
 
 /** The variables that are set, under their present names. */
@@ -47,20 +47,30 @@ function findMissing(given: Given, role: Role): string[] {
     if (splitList(given.META_VERIFY_TOKEN ?? '').length === 0)
       lines.push('META_VERIFY_TOKEN is required: a word of your choice, the same as in the webhook settings')
   }
-  if (given.DATABASE_DIRECT_URL && !given.DATABASE_URL)
-    lines.push('DATABASE_DIRECT_URL needs DATABASE_URL: the pooler in front of the same database')
   if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
     lines.push('OPS_USER and OPS_PASSWORD go together: set both or neither')
   if (given.JWT_SECRET && given.JWT_JWKS_URL) lines.push('JWT_SECRET and JWT_JWKS_URL exclude each other')
   return lines
 }
 
+/** A token that the same keys signed for another service looks like one of ours, unless issuer and audience are checked. */
+function adviceOnTokens(env: Environment, role: Role): string[] {
+  const isChecked = env.JWT_ISSUER !== undefined && env.JWT_AUDIENCE !== undefined
+  const hasKeys = env.JWT_SECRET.length > 0 || env.JWT_JWKS_URL !== undefined
+  if (isChecked || !hasKeys || !RECEIVER_ROLES.includes(role)) return []
+  const absent = [
+    ...(env.JWT_ISSUER === undefined ? ['JWT_ISSUER'] : []),
+    ...(env.JWT_AUDIENCE === undefined ? ['JWT_AUDIENCE'] : []),
+  ]
+  return [
+    `without ${absent.join(' and ')} the API accepts tokens that the same keys signed for another service`,
+  ]
+}
+
 function toConfig(env: Environment, warnings: string[]): Config {
   const { OPS_USER: user, OPS_PASSWORD: password } = env
   return {
     databaseUrl: env.DATABASE_URL,
-    databaseDirectUrl: env.DATABASE_DIRECT_URL,
-    databasePipeline: env.DATABASE_PIPELINE,
     redisUrls: env.REDIS_URL,
     http: { host: env.HOST, port: env.PORT },
     ops: {

@@ -51,7 +51,7 @@ export function createApi({ db, config, announceSends, machineTime = Date.now, l
   const { limitOnce, close } = createRateLimits({ db, redisUrls, log })
   const api = createApiRouter(ENDPOINTS, {
     db,
-    authenticate: createAuthenticate(jwt),
+    authenticate: createAuthenticate(jwt, log),
     limitOnce,
     announceSends,
     machineTime,

@@ -11,10 +11,8 @@ import { createProducer } from '../src/queue/producer.ts'
 import { startTracing } from '../src/tracing/start.ts'
 import { type ProcessDatabase, startDatabase } from './database.ts'
 import { startOps } from './ops.ts'
-import { createProbes } from './probes.ts'
 import { startReceiver } from './receiver.ts'
 import { startWorkers } from './start.ts'
-import { watchReadiness } from './watch-readiness.ts'
 
 export type App = {
   /** URL of the public listener; undefined in the role `workers`. */
@@ -58,27 +56,24 @@ async function assemble(start: Parts): Promise<App> {
   const clock = watchClock({ ...parts, workers, now: Date.now })
   lifetime.onStop('clock', () => clock.stop())
   const receiver = role === 'workers' ? undefined : await startReceiver(parts, database)
-  const probes = createProbes({ ...parts, database, clock })
-  const opsUrl = await startOps({ ...parts, probes, clock })
+  const opsUrl = await startOps({ ...parts, clock })
   const url = receiver?.url
-  const about = { role, url, opsUrl, queue: parts.engine.kind }
-  const readiness = watchReadiness({ probes, about, log })
-  lifetime.onStop('readiness', readiness.stop)
+  log.info({ role, url, opsUrl, queue: parts.engine.kind }, 'Usher is up')
   return { url, opsUrl, databaseUrl: database.url, db: parts.db, lifetime }
 }
 
 /** What the receiver, the workers and the ops listener of a process share. */
 function openShared(
   { config, role, log, lifetime }: Parts,
-  { directUrl, isScarce, openPool }: ProcessDatabase,
+  { url: databaseUrl, openPool }: ProcessDatabase,
   telemetry: Parameters<typeof openEngine>[0]['telemetry'],
 ) {
   const { concurrency } = config.workers
   const db = openPool(`usher-${role}`, concurrency + 8)
-  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl: directUrl, isScarce, telemetry })
+  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl, telemetry })
   const producer = createProducer({ engine, log })
   lifetime.onStop('queues', () => producer.close(CLOSE_MS))
   const graph = createGraph(config.graph)
   const metrics = createMetrics()
-  return { db, directUrl, engine, producer, graph, metrics, concurrency, secretsKey: config.secretsKey }
+  return { db, databaseUrl, engine, producer, graph, metrics, concurrency, secretsKey: config.secretsKey }
 }

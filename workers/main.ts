@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { ConfigError, SetupError } from '../src/config.ts'
+import { ConfigError } from '../src/config.ts'
 import { ListenError } from '../src/http/server.ts'
 import { stopOnSignals } from '../src/lifetime.ts'
 import { createLogger } from '../src/logger.ts'
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  const expected = [ConfigError, SetupError, ListenError].some((kind) => error instanceof kind)
+  const expected = error instanceof ConfigError || error instanceof ListenError
   process.stderr.write(`${expected ? error.message : error.stack}\n`)
   process.exit(1)
 })

@@ -55,7 +55,7 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
-  app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly))
+  app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly, log))
   app.use('/queues', createDashboard('/queues', parts.boardQueues, readOnly))
   app.use('/dead-letters', createDeadLetterRoutes(parts))
   app.use('/console', createConsole(parts))

@@ -16,7 +16,7 @@ import { startOutbound } from './outbound.ts'
 
 type Parts = {
   engine: Engine
-  directUrl: string
+  databaseUrl: string
   db: Db
   producer: Producer
   metrics: Metrics

@@ -8,7 +8,7 @@ export type EventKind =
   | `chatroom.${'created' | 'activated' | 'reactivated' | 'deactivated' | 'expired' | 'assigned' | 'renamed'}`
   | `chatroom.${'handover_set' | 'handed_over' | 'handover_cancelled' | 'unassigned' | 'auto_reply_paused'}`
   | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
-  | `customer.${'ambiguous' | 'identity_conflict' | 'opted_out' | 'opted_in'}`
+  | `customer.${'ambiguous' | 'identity_conflict' | 'new_identity' | 'opted_out' | 'opted_in'}`
   | 'message.queued'
   | 'number.moved'
   | 'org.settings_changed'

@@ -1,4 +1,6 @@
+import { NIL } from 'uuid'
 import { defineEndpoint } from '../http/endpoint.ts'
+import type { LimitOnce } from '../http/rate-limit.ts'
 import { foreignId, ownId } from '../input-fields.ts'
 import { assignContact } from './assign-contact.ts'
 import { toChatroomResp } from './chatroom-answers.ts'
@@ -13,6 +15,11 @@ import {
 
 /** One reassignment in 10 s for a chatroom, by both versions together; one assignment in 10 s for a contact. */
 const SECONDS = 10
+
+/** An id that is no UUID is read as the nil UUID (`ownId`). It names no row, and all such ids would share one limit. */
+async function limitUse(limitOnce: LimitOnce, key: string, id: string): Promise<void> {
+  if (id !== NIL) await limitOnce(key + id, SECONDS)
+}
 
 const admin = { role: 'ADMIN', impersonated: false, partner: true } as const
 
@@ -38,7 +45,7 @@ const reassignV3 = defineEndpoint({
     500: 'Internal Exception',
   },
   handler: async ({ db, org, actor, now, limitOnce, params: { chatroomId }, body }) => {
-    await limitOnce(`${org.id}:reassign:${chatroomId}`, SECONDS)
+    await limitUse(limitOnce, `${org.id}:reassign:`, chatroomId)
     await reassignChatroom(db, { org, chatroomId, ...body.assign_details, actor, now })
     return { status: 200, body: toChatroomResp(await readChatroom(db, org.id, chatroomId), true) }
   },
@@ -65,7 +72,7 @@ const reassignV2 = defineEndpoint({
     500: 'Internal Exception',
   },
   handler: async ({ db, org, actor, now, limitOnce, params: { chatroomId }, body: { user_id: userId } }) => {
-    await limitOnce(`${org.id}:reassign:${chatroomId}`, SECONDS)
+    await limitUse(limitOnce, `${org.id}:reassign:`, chatroomId)
     const assign = { mode: 'USER', userId } as const
     await reassignChatroom(db, { org, chatroomId, assign, onHandover: false, actor, now })
     return { status: 200, body: toChatroomResp(await readChatroom(db, org.id, chatroomId), true) }
@@ -93,7 +100,7 @@ const assign = defineEndpoint({
     500: 'Internal Exception',
   },
   handler: async ({ db, org, actor, now, limitOnce, params: { contactId }, body }) => {
-    await limitOnce(`${org.id}:assign:${contactId}`, SECONDS)
+    await limitUse(limitOnce, `${org.id}:assign:`, contactId)
     await assignContact(db, {
       org,
       contactId,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
-import { ConfigError, SetupError } from '../config.ts'
+import { ConfigError } from '../config.ts'
 import { ProvisionError } from '../orgs/provision-file.ts'
 import { migrateCommand } from './migrate.ts'
 import { provisionCommand } from './provision.ts'
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  const expected = [ConfigError, SetupError, ProvisionError].some((kind) => error instanceof kind)
+  const expected = error instanceof ConfigError || error instanceof ProvisionError
   process.stderr.write(`${expected ? error.message : error.stack}\n`)
   process.exitCode = 1
 })

@@ -7,9 +7,9 @@ import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { contacts } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
-import { personOfPhone } from '../identity/aliases.ts'
 import { partsToE164 } from '../identity/e164.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
+import { personOfPhone } from '../identity/person.ts'
 import { resolveCustomer } from '../identity/resolve-customers.ts'
 import type { Contact } from './present.ts'
 import type { ContactReq } from './schemas.ts'
@@ -22,8 +22,9 @@ export type NewContact = { orgId: string; contact: ContactReq; actor: string; no
  * @throws ApiError INVALID_PHONE_NUMBER, AFFILIATE_PHONE, or UQ_CONSTRAINT_FAILED when another contact of the org has the crm_id
  */
 export async function createContact(db: Db, { orgId, contact, actor, now }: NewContact): Promise<Contact> {
-  const phone = partsToE164(contact.phone_number)
-  if (phone === undefined) throw new ApiError('INVALID_PHONE_NUMBER')
+  const read = partsToE164(contact.phone_number)
+  if ('fault' in read) throw new ApiError('INVALID_PHONE_NUMBER', read.fault)
+  const { phone } = read
   return inRetriedTransaction(db, async (tx) => {
     const customerId = await lockOwner(tx, orgId, phone)
     await refuseAffiliate(tx, orgId, customerId)

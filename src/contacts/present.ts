@@ -62,7 +62,12 @@ export function toCustomer(
     customer_id: view.customer.id,
     profile_name: view.customer.profileName,
     opted_out_at: view.customer.optedOutAt?.toISOString() ?? null,
-    aliases: view.aliases.map((a) => ({ kind: a.kind, value: a.value, since: a.createdAt.toISOString() })),
+    aliases: view.aliases.map(({ kind, value, createdAt, givenUpAt }) => ({
+      kind,
+      value,
+      since: createdAt.toISOString(),
+      ...(givenUpAt && { given_up_at: givenUpAt.toISOString() }),
+    })),
     contacts: view.contacts.map((contact) => toGetContactResp(contact, expiryDays, now)),
   }
 }

@@ -122,6 +122,9 @@ export const CustomerDto = z
         kind: z.enum(['phone', 'wa_id', 'bsuid', 'parent_bsuid']),
         value: z.string(),
         since: instant,
+        given_up_at: instant.optional().meta({
+          description: 'as WhatsApp announced: a later message under this name is of somebody else',
+        }),
       }),
     ),
     contacts: z.array(GetContactRespDto),

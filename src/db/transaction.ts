@@ -3,8 +3,7 @@ import pg from 'pg'
 import type { Db } from './client.ts'
 import { isUnreachable } from './pg-errors.ts'
 import * as schema from './schema/index.ts'
-import { beginOn, isSetInTransactions } from './settings.ts'
-import { nothing, type Results, run, type Statement, send } from './statement.ts'
+import { nothing, run, type Statement, send } from './statement.ts'
 
 /**
  * Runs `work` in one READ COMMITTED transaction on one connection; a throw rolls back and is passed on. Inside a
@@ -59,30 +58,22 @@ export async function inSavepoint<T>(tx: Db, work: () => Promise<T>): Promise<T>
 }
 
 /**
- * Sends statements over one connection of the pool, in one round trip. They run in the order of the array, and each
- * commits by itself. A failure closes the connection.
+ * Runs `work` on one connection of the pool, without a transaction: its statements keep their order, and each commits
+ * by itself. A failure closes the connection.
  */
-export async function commitEach<const S extends readonly Statement<unknown>[]>(
+export async function onConnection<T>(
   { $client: pool }: { $client: pg.Pool },
-  statements: S,
-): Promise<Results<S>> {
+  work: (connection: Db) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect()
-  const connection = dbOn(client)
-  const commit = async (statement: Statement<unknown>) => {
-    if (!isSetInTransactions(pool)) return run(connection, statement)
-    const [, result] = await send(connection, [plain(beginOn(pool)), statement, plain('commit')])
+  try {
+    const result = await work(dbOn(client))
+    client.release()
     return result
+  } catch (error) {
+    client.release(true)
+    throw error
   }
-  const ends = await Promise.allSettled(statements.map(commit))
-  const failed = ends.find((end) => end.status === 'rejected')
-  client.release(failed !== undefined)
-  if (failed) throw failed.reason
-  return ends.map((end) => (end.status === 'fulfilled' ? end.value : undefined)) as Results<S>
-}
-
-/** A statement without parameters or result. */
-function plain(text: string): Statement<void> {
-  return { text, values: [], read: nothing }
 }
 
 const NO_STATEMENT: Statement<void> = { text: '', values: [], read: nothing, isEmpty: true }
@@ -98,7 +89,7 @@ async function transact<F, T>(
   const tx = dbOn(client)
   let broken: Error | undefined
   try {
-    const [, begun] = await send(tx, [plain(beginOn(db.$client, begin)), first])
+    const [, begun] = await send(tx, [{ text: begin, values: [], read: nothing }, first])
     const result = await work(tx, begun)
     await client.query('commit')
     return result

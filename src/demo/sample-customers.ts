@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
 import { chatrooms, contacts, contactWabas, events } from '../db/schema/index.ts'
 import { inTransaction } from '../db/transaction.ts'
-import { personOfPhone } from '../identity/aliases.ts'
+import { personOfPhone } from '../identity/person.ts'
 import { resolveCustomer } from '../identity/resolve-customers.ts'
 import type { SampleOrg } from './sample-org.ts'
 

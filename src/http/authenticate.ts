@@ -2,12 +2,13 @@ import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
 import { foreignId } from '../input-fields.ts'
+import type { Logger } from '../logger.ts'
 import { type Caller, ROLES } from './caller.ts'
 import { createVerify } from './verify-token.ts'
 
 /**
  * Returns the caller that a header `Authorization: Bearer <JWT>` identifies.
- * @throws ApiError UNAUTHORIZED or TOKEN_EXPIRED. The error never says what is wrong with the token.
+ * @throws ApiError UNAUTHORIZED, TOKEN_EXPIRED or KEYS_UNAVAILABLE. The error never says what is wrong with the token.
  */
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>
 
@@ -31,8 +32,8 @@ const claims = z
  * Authenticates callers by JWT. A token is verified with the configured secrets or JWKS (see `createVerify`), then its
  * claims are checked. Without a secret and without a JWKS every token is refused.
  */
-export function createAuthenticate(jwt: Config['jwt']): Authenticate {
-  const verify = createVerify(jwt)
+export function createAuthenticate(jwt: Config['jwt'], log: Logger): Authenticate {
+  const verify = createVerify(jwt, log)
   return async (authorization) => {
     const token = BEARER.exec(authorization ?? '')?.[1]
     if (token === undefined) throw new ApiError('UNAUTHORIZED')

@@ -1,6 +1,8 @@
 import auth from 'basic-auth'
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { ApiError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { createGuessLimit } from './guess-limit.ts'
 import { wordsMatch } from './signature.ts'
 
 /** The login of the internal listener; undefined: nobody may log in. */
@@ -9,14 +11,18 @@ export type OpsLogin = { user: string; password: string } | undefined
 /**
  * Admits the one configured user by basic auth: 401 without valid credentials, 403 for everybody when no login is
  * configured. Browsers attach the credentials to requests that other sites cause (CSRF), so a change requested by
- * another site is answered with 403, as is every change when `readOnly` is set.
+ * another site is answered with 403, as is every change when `readOnly` is set. After 10 wrong passwords in a minute, an
+ * address is answered with 429 for the rest of a minute, whatever it sends.
  */
-export function requireLogin(login: OpsLogin, readOnly: boolean): RequestHandler {
+export function requireLogin(login: OpsLogin, readOnly: boolean, log: Logger): RequestHandler {
+  const guesses = createGuessLimit(log)
   return (req, res, next) => {
     res.set('cache-control', 'no-store')
     if (login === undefined)
       throw new ApiError('FORBIDDEN', 'OPS_USER and OPS_PASSWORD must be set to use this.')
+    refuseGuesser(guesses.secondsLeft(addressOf(req)), res)
     if (!hasCredentials(login, req)) {
+      if (auth(req)) guesses.count(addressOf(req))
       res.set('www-authenticate', 'Basic realm="Usher", charset="UTF-8"')
       throw new ApiError('UNAUTHORIZED', 'Log in with OPS_USER and OPS_PASSWORD.')
     }
@@ -26,6 +32,16 @@ export function requireLogin(login: OpsLogin, readOnly: boolean): RequestHandler
       throw new ApiError('FORBIDDEN', 'OPS_READ_ONLY is set: nothing can be changed.')
     next()
   }
+}
+
+function refuseGuesser(seconds: number, res: Response): void {
+  if (seconds === 0) return
+  res.set('retry-after', String(seconds))
+  throw new ApiError('RATE_LIMITED', `Too many wrong passwords. Try again in ${seconds} s.`)
+}
+
+function addressOf(req: Request): string {
+  return req.socket.remoteAddress ?? ''
 }
 
 /** The name of the user who logged in, for the log. */

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { type Org, orgs } from '../db/schema/index.ts'
-import { ApiError, ERRORS } from '../errors.ts'
+import { ApiError } from '../errors.ts'
 import { clockSkew, isWrongClock } from '../rules/clock-skew.ts'
 import { type Caller, usersOf } from './caller.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -16,7 +16,7 @@ export type OpenedOrg = { org: Org; now: Date }
  * A request that changes something is refused while this machine's clock differs from
  * the database's by more than 5 s.
  * @param machineTime this machine's time in milliseconds
- * @throws ApiError FORBIDDEN; CLOCK_IS_WRONG, or INTERNAL_ERROR where 503 is not documented
+ * @throws ApiError FORBIDDEN or CLOCK_IS_WRONG
  */
 export async function openOrg(
   db: Db,
@@ -38,7 +38,7 @@ export async function openOrg(
   if (!found || found.isGone) throw new ApiError('FORBIDDEN')
   const tookMs = performance.now() - asked
   const skew = clockSkew({ database: found.now.getTime(), machine: machineTime(), tookMs })
-  if (endpoint.method !== 'get' && isWrongClock(skew)) throw wrongClock(endpoint)
+  if (endpoint.method !== 'get' && isWrongClock(skew)) throw new ApiError('CLOCK_IS_WRONG')
   return { org: found.org, now: found.now }
 }
 
@@ -46,10 +46,4 @@ export async function openOrg(
 function isGone(orgId: string, userIds: string[]) {
   return sql<boolean>`exists (select from users u where u.org_id = ${orgId}
     and u.id = any(${sql.param(userIds)}::text[]) and u.removed_at is not null)`
-}
-
-/** The original endpoints document no 503, so they answer a 500 that gives the reason. */
-function wrongClock({ errors }: Endpoint): ApiError {
-  const [, reason] = ERRORS.CLOCK_IS_WRONG
-  return 503 in errors ? new ApiError('CLOCK_IS_WRONG') : new ApiError('INTERNAL_ERROR', reason)
 }

@@ -1,13 +1,15 @@
 import type { Request, Response } from 'express'
 import type { Db } from '../db/client.ts'
+import { awaitDurable } from '../db/durable.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Answer } from './answer.ts'
 import type { Authenticate } from './authenticate.ts'
+import type { Caller } from './caller.ts'
 import type { Endpoint } from './endpoint.ts'
 import { answerOnce } from './idempotency.ts'
-import { openOrg } from './open-org.ts'
+import { type OpenedOrg, openOrg } from './open-org.ts'
 import type { LimitOnce } from './rate-limit.ts'
 import { readBody, readIdempotencyKey } from './read-request.ts'
 import { requestIdOf } from './request-id.ts'
@@ -50,17 +52,35 @@ async function answer(
   req: Request,
   res: Response,
 ): Promise<Answer> {
+  const { db, authenticate, machineTime } = services
+  const caller = await authenticate(req.headers.authorization)
+  const opened = await openOrg(db, caller, endpoint, String(req.params.orgId), machineTime)
+  try {
+    return await perform(endpoint, services, { ...opened, caller }, req, res)
+  } finally {
+    // An answer, and an error that names what it found, show nothing that a crash of PostgreSQL can undo.
+    await awaitDurable(db)
+  }
+}
+
+async function perform(
+  endpoint: Endpoint,
+  services: ApiServices,
+  opened: OpenedOrg & { caller: Caller },
+  req: Request,
+  res: Response,
+): Promise<Answer> {
   const { db, limitOnce } = services
-  const caller = await services.authenticate(req.headers.authorization)
-  const opened = await openOrg(db, caller, endpoint, String(req.params.orgId), services.machineTime)
+  const { userId, partnerId, actorId } = opened.caller
   if (endpoint.body) await readBody(endpoint, req, res)
   const { params, query, body } = req
   const sends: OutboxRow[] = []
   const announceSends = (rows: OutboxRow[]) => void sends.push(...rows)
-  const context = { ...opened, caller, limitOnce, announceSends }
+  const context = { ...opened, limitOnce, announceSends }
   const run = endpoint.prepare({ ...context, params, query, body })
   const key = endpoint.idempotent ? readIdempotencyKey(endpoint, req) : undefined
-  const request = [caller, endpoint.operationId, params, query, body]
+  // The orgs and the role that a token covers may change between a request and its repetition.
+  const request = [{ userId, partnerId, actorId }, endpoint.operationId, params, query, body]
   const { replayed, ...answer } =
     key === undefined
       ? { ...(await run(db)), replayed: false }
@@ -71,16 +91,23 @@ async function answer(
 }
 
 /**
- * Answers an ApiError whose status the endpoint documents. Any other error is a bug of Usher or a failure of the
- * database: it is logged, and answered with 500 without a reason.
+ * Answers an ApiError whose status the endpoint documents. The original endpoints document no 503, so they answer 500
+ * with the reason. Any other error is a bug of Usher or a failure of the database: it is logged, and answered with 500
+ * without a reason.
  */
 function answerError({ errors, operationId }: Endpoint, log: Logger, res: Response, error: unknown): void {
-  const documented = error instanceof ApiError && error.status in errors
+  const documented = documentedError(errors, error)
   if (!documented)
     log.error({ err: error, operationId, requestId: requestIdOf(res) }, 'an API request failed')
-  const answered = documented ? error : new ApiError('INTERNAL_ERROR')
+  const answered = documented ?? new ApiError('INTERNAL_ERROR')
   if (answered.status === 401) res.set('www-authenticate', 'Bearer')
   const seconds = answered.payload.retry_after_seconds
   if (answered.status === 429) res.set('retry-after', String(seconds))
   res.status(answered.status).json(answered.body)
+}
+
+function documentedError(errors: Endpoint['errors'], error: unknown): ApiError | undefined {
+  if (!(error instanceof ApiError)) return undefined
+  if (error.status in errors) return error
+  return error.status === 503 ? new ApiError('INTERNAL_ERROR', error.message) : undefined
 }

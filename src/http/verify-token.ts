@@ -1,13 +1,8 @@
-import {
-  createRemoteJWKSet,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-  jwtVerify,
-} from 'jose'
+import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { createRemoteKeys } from './remote-keys.ts'
 
 type Verify = (token: string) => Promise<JWTPayload>
 
@@ -21,9 +16,9 @@ const JWKS_ALGORITHMS = [
 /**
  * Verifies the signature, `exp`, `sub`, and the issuer and audience where they are configured. With a JWKS, one of its
  * keys must have signed the token; otherwise one of the secrets (HS256). Several secrets allow rotation.
- * The returned function throws ApiError UNAUTHORIZED or TOKEN_EXPIRED.
+ * The returned function throws ApiError UNAUTHORIZED, TOKEN_EXPIRED or KEYS_UNAVAILABLE.
  */
-export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt']): Verify {
+export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt'], log: Logger): Verify {
   const options = {
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['exp', 'sub'],
@@ -31,7 +26,7 @@ export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt
     ...(audience !== undefined && { audience }),
   }
   if (jwksUrl !== undefined) {
-    const keys = createRemoteJWKSet(new URL(jwksUrl))
+    const keys = createRemoteKeys(jwksUrl, log)
     return (token) => verifyWith(keys, token, { ...options, algorithms: JWKS_ALGORITHMS })
   }
   const keys = secrets.map((secret) => new TextEncoder().encode(secret))
@@ -55,7 +50,7 @@ async function verifyWithAny(
   }
 }
 
-/** @throws ApiError when the token is invalid; an error that kept the JWKS from being read is rethrown as it is. */
+/** @throws ApiError when the token is invalid, or its key cannot be looked up */
 async function verifyWith(
   key: JWTVerifyGetKey,
   token: string,
@@ -65,14 +60,7 @@ async function verifyWith(
     return (await jwtVerify(token, key, options)).payload
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw new ApiError('TOKEN_EXPIRED')
-    if (isTokensFault(error)) throw new ApiError('UNAUTHORIZED')
+    if (error instanceof errors.JOSEError) throw new ApiError('UNAUTHORIZED')
     throw error
   }
 }
-
-function isTokensFault(error: unknown): boolean {
-  if (!(error instanceof errors.JOSEError)) return false
-  return !KEY_SET_FAULTS.includes(error.code)
-}
-
-const KEY_SET_FAULTS = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]

@@ -1,45 +1,79 @@
 import type { Db } from '../db/client.ts'
 import { type Columns, columns, text } from '../db/columns.ts'
 import { over, run, type Statement } from '../db/statement.ts'
-import { type Alias, aliasKey, type Identity, type Person, synonymsOf } from './aliases.ts'
-
-/** Customer ids by `aliasKey`. */
-export type KnownAliases = Map<string, string>
-
-/** The customer behind a person; `fits`: the customers who have one of the phone's other spellings, when several do. */
-export type Found = { customerId: string | undefined; fits: string[] }
+import { type Alias, aliasKey } from './aliases.ts'
+import { find } from './find.ts'
+import type { Holding, Holdings } from './holdings.ts'
+import { type Identity, namesToLookUp, type Person } from './person.ts'
 
 /** A name to look up; `owner` is the org, or the number (`phone_number_id`) that tells the org. */
 type Key = { owner: string; alias: Alias }
 
 const KEYS = keyColumns('org_id')
 const KEYS_AT_NUMBERS = keyColumns('phone_id')
+const HOLDING = `a.org_id as "orgId", a.kind, a.value, a.customer_id as "customerId", a.since,
+  array_to_string(a.waba_ids, chr(10)) as "wabaIds"`
 
-/** The customers behind every name of these people. */
-export function readAliases(people: Person[]): Statement<KnownAliases> {
+/** The present holders of every name of these people. */
+export function readAliases(people: Person[]): Statement<Holdings> {
   const keys = keysOf(people.map((person) => ({ owner: person.orgId, identity: person })))
   return over(KEYS, keys, {
     name: 'read-aliases',
-    text: `select a.org_id as "orgId", a.kind, a.value, a.customer_id as "customerId"
+    text: `select ${HOLDING}
       from ${KEYS.as('k')}
       join customer_aliases a on a.org_id = k.org_id and a.kind = k.kind and a.value = k.value`,
-    read: toKnown,
+    read: toHoldings,
   })
 }
 
 /** As `readAliases`, of people who wrote to these numbers (`phone_number_id`), whichever orgs own the numbers. */
-export function readAliasesAtNumbers(
-  people: { phoneId: string; identity: Identity }[],
-): Statement<KnownAliases> {
+export function readAliasesAtNumbers(people: { phoneId: string; identity: Identity }[]): Statement<Holdings> {
   const keys = keysOf(people.map(({ phoneId, identity }) => ({ owner: phoneId, identity })))
   return over(KEYS_AT_NUMBERS, keys, {
     name: 'read-aliases-at-numbers',
-    text: `select a.org_id as "orgId", a.kind, a.value, a.customer_id as "customerId"
+    text: `select ${HOLDING}
       from ${KEYS_AT_NUMBERS.as('k')}
       join meta_objects m on m.kind = 'phone' and m.id = k.phone_id
       join customer_aliases a on a.org_id = m.org_id and a.kind = k.kind and a.value = k.value`,
-    read: toKnown,
+    read: toHoldings,
   })
+}
+
+type Former = Alias & { orgId: string; customerId: string; until: Date }
+
+/** The former holders of every name of these people, the earliest first. */
+export function readFormerAliases(people: Person[]): Statement<Former[]> {
+  const keys = keysOf(people.map((person) => ({ owner: person.orgId, identity: person })))
+  return over(KEYS, keys, {
+    name: 'read-former-aliases',
+    text: `select f.org_id as "orgId", f.kind, f.value, f.customer_id as "customerId", f.until
+      from ${KEYS.as('k')}
+      join former_aliases f on f.org_id = k.org_id and f.kind = k.kind and f.value = k.value
+      order by f.until`,
+    read: (rows: Former[]) => rows,
+  })
+}
+
+/** Adds former holders to the present ones. */
+export function addFormer(known: Holdings, former: Former[]): void {
+  for (const { orgId, customerId, until, ...alias } of former) {
+    const key = aliasKey(orgId, alias)
+    const holding = known.get(key) ?? { customerId: undefined, since: null, wabaIds: [], former: [] }
+    known.set(key, { ...holding, former: [...holding.former, { customerId, until }] })
+  }
+}
+
+/** The customer that routing would take a person for. Asking makes nobody a customer. */
+export async function findCustomer(db: Db, person: Person): Promise<string | undefined> {
+  return find(await run(db, readAliases([person])), person).customerId
+}
+
+/** As `findCustomer`; if nobody has the names now, the customer who gave them up last. */
+export async function findCustomerEver(db: Db, person: Person): Promise<string | undefined> {
+  const customerId = await findCustomer(db, person)
+  if (customerId) return customerId
+  const former = await run(db, readFormerAliases([person]))
+  return former.at(-1)?.customerId
 }
 
 function keyColumns(owner: string): Columns<Key> {
@@ -54,45 +88,22 @@ function keyColumns(owner: string): Columns<Key> {
 function keysOf(people: { owner: string; identity: Identity }[]): Key[] {
   const keys = new Map<string, Key>()
   for (const { owner, identity } of people) {
-    const { phones, variants, ids, names } = identity
-    for (const alias of [...phones, ...variants, ...ids, ...names.flatMap(synonymsOf)]) {
-      keys.set(aliasKey(owner, alias), { owner, alias })
-    }
+    for (const alias of namesToLookUp(identity)) keys.set(aliasKey(owner, alias), { owner, alias })
   }
   return [...keys.values()]
 }
 
-function toKnown(rows: (Alias & { orgId: string; customerId: string })[]): KnownAliases {
-  return new Map(rows.map((row) => [aliasKey(row.orgId, row), row.customerId]))
+type Row = Alias & { orgId: string; customerId: string; since: Date | null; wabaIds: string | null }
+
+function toHoldings(rows: Row[]): Holdings {
+  const holdings = rows.map((row): [string, Holding] => {
+    const { customerId, since, wabaIds } = row
+    return [
+      aliasKey(row.orgId, row),
+      { customerId, since, wabaIds: wabaIds?.split('\n') ?? NONE, former: NONE },
+    ]
+  })
+  return new Map(holdings)
 }
 
-/**
- * The customer to whom the names lead: by the exact phone, else by another spelling of the phone if just one customer
- * has any, else by Meta's ids.
- */
-export function find(known: KnownAliases, { orgId, phones, variants, ids }: Person): Found {
-  const exact = firstOwner(known, orgId, phones)
-  if (exact) return { customerId: exact, fits: [] }
-  const owners = variants.map((alias) => known.get(aliasKey(orgId, alias)))
-  const fits = [...new Set(owners.filter((id) => id !== undefined))]
-  if (fits.length === 1) return { customerId: fits[0], fits: [] }
-  return { customerId: firstOwner(known, orgId, ids), fits }
-}
-
-function firstOwner(known: KnownAliases, orgId: string, aliases: Alias[]): string | undefined {
-  for (const alias of aliases) {
-    const owner = known.get(aliasKey(orgId, alias))
-    if (owner) return owner
-  }
-  return undefined
-}
-
-/** The customer to whom a name, or a name that means the same, leads. */
-export function ownerOf(known: KnownAliases, orgId: string, alias: Alias): string | undefined {
-  return firstOwner(known, orgId, [alias, ...synonymsOf(alias)])
-}
-
-/** The customer that routing would take a person for. Asking makes nobody a customer. */
-export async function findCustomer(db: Db, person: Person): Promise<string | undefined> {
-  return find(await run(db, readAliases([person])), person).customerId
-}
+const NONE: never[] = []

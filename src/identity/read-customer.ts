@@ -1,25 +1,33 @@
 import { and, asc, eq } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { contacts, customerAliases, customers } from '../db/schema/index.ts'
-import { type Person, personOf, personOfPhone } from './aliases.ts'
-import { findCustomer } from './find-customers.ts'
+import { contacts, customers } from '../db/schema/index.ts'
+import { allRows, run, type Statement } from '../db/statement.ts'
+import type { Alias } from './aliases.ts'
+import { findCustomerEver } from './find-customers.ts'
+import { type Person, personOf, personOfPhone } from './person.ts'
 
-/** One customer with every name it has and every contact that points to it. */
+/** A name of a customer, and when it was given up, if it was. */
+export type CustomerName = Alias & { createdAt: Date; givenUpAt: Date | null }
+
+/** One customer with every name, present and given up, and every contact that points to it. */
 export type CustomerView = {
   customer: typeof customers.$inferSelect
-  aliases: Pick<typeof customerAliases.$inferSelect, 'kind' | 'value' | 'createdAt'>[]
+  aliases: CustomerName[]
   contacts: (typeof contacts.$inferSelect)[]
 }
 
-/** The customer that routing would take this phone or BSUID for; undefined when it knows none. */
+/**
+ * The customer whom routing would take this phone or id for, or who gave it up last; undefined when the org has none.
+ * `userId` is a BSUID or a parent BSUID.
+ */
 export async function readCustomer(
   db: Db,
   orgId: string,
   { phone, userId }: { phone?: string | undefined; userId?: string | undefined },
 ): Promise<CustomerView | undefined> {
-  const nameless = { waId: undefined, parentUserId: undefined, profileName: undefined }
-  const person: Person = phone ? personOfPhone(orgId, phone) : personOf(orgId, { ...nameless, userId })
-  const id = await findCustomer(db, person)
+  const ids = { waId: undefined, userId, parentUserId: userId, profileName: undefined }
+  const person: Person = phone ? personOfPhone(orgId, phone) : personOf(orgId, ids)
+  const id = await findCustomerEver(db, person)
   return id === undefined ? undefined : readCustomerById(db, orgId, id)
 }
 
@@ -27,19 +35,24 @@ export async function readCustomer(
 export async function readCustomerById(db: Db, orgId: string, id: string): Promise<CustomerView | undefined> {
   const mine = and(eq(customers.orgId, orgId), eq(customers.id, id))
   const [customer] = await db.select().from(customers).where(mine)
-  const aliases = await db
-    .select({
-      kind: customerAliases.kind,
-      value: customerAliases.value,
-      createdAt: customerAliases.createdAt,
-    })
-    .from(customerAliases)
-    .where(and(eq(customerAliases.orgId, orgId), eq(customerAliases.customerId, id)))
-    .orderBy(asc(customerAliases.createdAt), asc(customerAliases.kind), asc(customerAliases.value))
   const theirs = await db
     .select()
     .from(contacts)
     .where(and(eq(contacts.orgId, orgId), eq(contacts.customerId, id)))
     .orderBy(asc(contacts.createdAt), asc(contacts.id))
-  return customer && { customer, aliases, contacts: theirs }
+  return customer && { customer, aliases: await run(db, readNames(orgId, id)), contacts: theirs }
+}
+
+/** The names of a customer, present ones first, the oldest first. */
+function readNames(orgId: string, id: string): Statement<CustomerName[]> {
+  return {
+    name: 'read-names',
+    text: `select kind, value, created_at as "createdAt", null as "givenUpAt"
+        from customer_aliases where org_id = $1 and customer_id = $2
+      union all
+      select kind, value, created_at, until from former_aliases where org_id = $1 and customer_id = $2
+      order by "givenUpAt" nulls first, "createdAt", kind, value`,
+    values: [orgId, id],
+    read: allRows<CustomerName>,
+  }
 }

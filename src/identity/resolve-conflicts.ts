@@ -1,21 +1,20 @@
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
-import { allRows, nothing, run, type Statement, send } from '../db/statement.ts'
-import { PREFERRED_FIRST } from '../rules/latest.ts'
-import { type Alias, aliasKey, isId } from './aliases.ts'
-import type { KnownAliases } from './find-customers.ts'
+import { run, type Statement, send } from '../db/statement.ts'
+import { aliasKey, isId, synonymsOf } from './aliases.ts'
+import { type Holdings, handOver } from './holdings.ts'
+import type { Conflict } from './lesson.ts'
 import { lockCustomers } from './lock-customers.ts'
-
-/** A name of `customerId` that led to `otherId` until now. */
-export type Conflict = { orgId: string; alias: Alias; customerId: string; otherId: string }
+import { mergeCustomer } from './merge-customer.ts'
+import { writeNames } from './write-names.ts'
 
 /**
  * Resolves names that lead to two customers, one by one: they are rare. Meta's ids follow the customer that the phone
- * decided for; a phone is never taken from a customer of whom the CRM has contacts. A customer without contacts, and
- * without a phone of its own other than the name in question, merges into the other one: its names and held messages
- * move. Chatrooms are never merged. Each conflict is an `events` row. The rule: docs/rules.md#when-names-disagree.
+ * decided for; a phone is never taken from a customer of whom the CRM has contacts. A customer without contacts merges
+ * into the other one, with names and held messages, unless a phone or another BSUID of its own speaks against it.
+ * Chatrooms are never merged. Each conflict is an `events` row. The rule: docs/rules.md#when-names-disagree.
  */
-export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: KnownAliases): Promise<void> {
+export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: Holdings): Promise<void> {
   await run(
     tx,
     lockCustomers(
@@ -31,88 +30,96 @@ export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: Kno
     const into = mergedInto.get(id)
     return into === undefined ? id : current(into)
   }
-  for (const { orgId, alias, ...ids } of conflicts) {
-    const conflict = { orgId, alias, customerId: current(ids.customerId), otherId: current(ids.otherId) }
+  for (const given of conflicts) {
+    const conflict = { ...given, customerId: current(given.customerId), otherId: current(given.otherId) }
     if (conflict.customerId === conflict.otherId) continue
-    if (await resolveConflict(tx, conflict, known)) mergedInto.set(conflict.otherId, conflict.customerId)
+    const outcome = await resolveConflict(tx, conflict)
+    if (outcome === 'merged') mergedInto.set(conflict.otherId, conflict.customerId)
+    if (outcome === 'merged into the other') mergedInto.set(conflict.customerId, conflict.otherId)
+    if (outcome === 're-pointed' && conflict.announced) await movePhone(tx, conflict, known)
   }
-  for (const [key, id] of known) known.set(key, current(id))
+  if (mergedInto.size > 0) mergeHoldings(known, current)
 }
 
-/** True when the other customer was merged. */
-async function resolveConflict(tx: Db, conflict: Conflict, known: KnownAliases): Promise<boolean> {
+/** What becomes of a name that two customers have. */
+type Outcome =
+  | 'merged'
+  | 'merged into the other'
+  | 're-pointed'
+  | 'the phone has contacts of its own and stays'
+
+async function resolveConflict(tx: Db, conflict: Conflict): Promise<Outcome> {
   const { orgId, alias, customerId, otherId } = conflict
-  const other = await run(tx, readOther(conflict))
-  const isPhone = !isId(alias)
-  const merged = !other.hasContacts && (isPhone || !other.hasPhone)
-  const moved = merged ? await merge(tx, conflict) : isPhone ? [] : await run(tx, repoint(conflict))
-  for (const name of moved) known.set(aliasKey(orgId, name), customerId)
+  const outcome = outcomeOf(conflict, await run(tx, readBoth(conflict)))
+  if (outcome === 'merged') await send(tx, mergeCustomer(orgId, { from: otherId, into: customerId }))
+  if (outcome === 'merged into the other')
+    await send(tx, mergeCustomer(orgId, { from: customerId, into: otherId }))
+  const hasMoved = outcome === 'merged' || outcome === 're-pointed'
   await recordEvents(tx, [
     {
       orgId,
       kind: 'customer.identity_conflict',
       actor: 'identity',
-      reason: merged ? 'merged' : isPhone ? 'the phone has contacts of its own and stays' : 're-pointed',
-      customerId,
+      reason: outcome,
+      customerId: outcome === 'merged into the other' ? otherId : customerId,
       before: { kind: alias.kind, customer_id: otherId },
-      after: { kind: alias.kind, customer_id: moved.length > 0 ? customerId : otherId },
+      after: { kind: alias.kind, customer_id: hasMoved ? customerId : otherId },
     },
   ])
-  return merged
+  return outcome
 }
 
-type Other = { hasContacts: boolean; hasPhone: boolean }
+/** What speaks for and against one person. `hasOtherId`: another BSUID than the announced one, seen at the same WABA. */
+type Both = {
+  hasContacts: boolean
+  otherHasContacts: boolean
+  otherHasPhone: boolean
+  otherHasOtherId: boolean
+}
 
-function readOther({ orgId, otherId }: Conflict): Statement<Other> {
+function outcomeOf({ alias, isProven }: Conflict, both: Both): Outcome {
+  const isOfMeta = isId(alias)
+  const isOnePerson = isOfMeta ? isProven || !both.otherHasPhone : !both.otherHasOtherId
+  if (isOnePerson && !both.otherHasContacts) return 'merged'
+  if (isOnePerson && isProven && !both.hasContacts) return 'merged into the other'
+  return isOfMeta || !both.otherHasContacts ? 're-pointed' : 'the phone has contacts of its own and stays'
+}
+
+function readBoth({ orgId, customerId, otherId, announced }: Conflict): Statement<Both> {
   return {
-    name: 'read-other-customer',
+    name: 'read-both-customers',
     text: `select exists (select from contacts where org_id = $1 and customer_id = $2) as "hasContacts",
+      exists (select from contacts where org_id = $1 and customer_id = $3) as "otherHasContacts",
       exists (select from customer_aliases
-        where org_id = $1 and customer_id = $2 and kind in ('wa_id', 'phone')) as "hasPhone"`,
-    values: [orgId, otherId],
-    read: ([other]: Other[]) => other ?? { hasContacts: true, hasPhone: true },
+        where org_id = $1 and customer_id = $3 and kind in ('wa_id', 'phone')) as "otherHasPhone",
+      exists (select from customer_aliases
+        where org_id = $1 and customer_id = $3 and kind = 'bsuid' and $4 = any(waba_ids)) as "otherHasOtherId"`,
+    values: [orgId, customerId, otherId, announced?.wabaId ?? null],
+    read: ([both]: Both[]) =>
+      both ?? { hasContacts: true, otherHasContacts: true, otherHasPhone: true, otherHasOtherId: true },
   }
 }
 
-function repoint({ orgId, alias, customerId }: Conflict): Statement<Alias[]> {
-  return {
-    name: 'repoint-alias',
-    text: 'update customer_aliases set customer_id = $4 where org_id = $1 and kind = $2 and value = $3',
-    values: [orgId, alias.kind, alias.value, customerId],
-    read: () => [alias],
-  }
+/** An announced phone changes hands; its holder until then was another person. An id did so when it was written. */
+async function movePhone(tx: Db, conflict: Conflict, known: Holdings): Promise<void> {
+  const { orgId, alias, customerId, otherId, announced } = conflict
+  if (isId(alias) || !announced) return
+  const changed = synonymsOf(alias).flatMap((name) => {
+    const holding = known.get(aliasKey(orgId, name))
+    if (holding?.customerId !== otherId) return []
+    return [{ orgId, alias: name, holding: handOver(holding, customerId, announced.at) }]
+  })
+  for (const { alias: name, holding } of changed) known.set(aliasKey(orgId, name), holding)
+  await send(tx, writeNames(changed))
 }
 
-/**
- * Merges the other customer. Its held messages go to the chatroom that a message of the customer at that number would
- * go to, or stay held where there is none.
- */
-async function merge(tx: Db, { orgId, customerId, otherId }: Conflict): Promise<Alias[]> {
-  const values = [orgId, customerId, otherId]
-  const [, , aliases] = await send(tx, [
-    {
-      name: 'merge-customer',
-      text: 'update customers set merged_into = $2 where org_id = $1 and id = $3',
-      values,
-      read: nothing,
-    },
-    {
-      name: 'merge-messages',
-      text: `update messages m set customer_id = $2, chatroom_id = (
-          select r.id from chatrooms r
-          where r.org_id = $1 and r.customer_id = $2 and r.waba_phone_id = m.waba_phone_id and m.route = 'held'
-          order by ${PREFERRED_FIRST}
-          limit 1)
-        where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null`,
-      values,
-      read: nothing,
-    },
-    {
-      name: 'merge-aliases',
-      text: `update customer_aliases set customer_id = $2 where org_id = $1 and customer_id = $3 returning kind, value`,
-      values,
-      read: allRows<Alias>,
-    },
-  ])
-  return aliases
+function mergeHoldings(known: Holdings, current: (id: string) => string): void {
+  for (const [key, holding] of known) {
+    const { customerId, former } = holding
+    known.set(key, {
+      ...holding,
+      customerId: customerId && current(customerId),
+      former: former.map((of) => ({ ...of, customerId: current(of.customerId) })),
+    })
+  }
 }

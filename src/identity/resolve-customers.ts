@@ -1,11 +1,19 @@
 import { v7 as uuidv7 } from 'uuid'
+import { type AuditEvent, insertEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { columns, text } from '../db/columns.ts'
 import { nothing, over, run, type Statement, send } from '../db/statement.ts'
-import { type Alias, aliasKey, isId, type Person } from './aliases.ts'
-import { find, type KnownAliases, ownerOf, readAliases } from './find-customers.ts'
-import { insertAliases, insertCustomers, type NewAlias, type NewCustomer } from './insert-customers.ts'
-import { type Conflict, resolveConflicts } from './resolve-conflicts.ts'
+import { aliasKey } from './aliases.ts'
+import { withAttestedPhones } from './attested-phones.ts'
+import { find, hasNews } from './find.ts'
+import { addFormer, readAliases, readFormerAliases } from './find-customers.ts'
+import type { Holdings } from './holdings.ts'
+import { isRenamed, learn } from './learn.ts'
+import type { Ambiguity } from './lesson.ts'
+import { readNewIdentities } from './new-identities.ts'
+import { namesToLookUp, type Person } from './person.ts'
+import { resolveConflicts } from './resolve-conflicts.ts'
+import { insertCustomers, writeNames } from './write-names.ts'
 
 /**
  * The customer id of every person, in their order; undefined for a passive person whom no name leads to. Any other
@@ -17,15 +25,12 @@ import { type Conflict, resolveConflicts } from './resolve-conflicts.ts'
 export async function resolveCustomers(
   tx: Db,
   people: Person[],
-  aliases?: KnownAliases,
+  aliases?: Holdings,
 ): Promise<(string | undefined)[]> {
   const known = aliases ?? (await run(tx, readAliases(people)))
   const news = people.filter((person) => hasNews(known, person))
-  if (news.length > 0) {
-    const [, current] = await send(tx, [lockIdentities(news), readAliases(news)])
-    for (const [key, id] of current) known.set(key, id)
-    await remember(tx, news, known)
-  }
+  // A name that was given up leads others elsewhere from then on, so everybody is looked at again.
+  if (news.length > 0) await remember(tx, news.some(isRenamed) ? people : news, known)
   return people.map((person) => {
     const { customerId } = find(known, person)
     if (!customerId && !person.passive) throw new Error('a person without any name reached identity')
@@ -43,16 +48,6 @@ export async function resolveCustomer(tx: Db, person: Person): Promise<string> {
   return customerId
 }
 
-/** True for an unknown person, a name not seen before, and a name that leads to another customer. */
-export function hasNews(known: KnownAliases, person: Person): boolean {
-  const { customerId } = find(known, person)
-  if (!customerId) return !person.passive
-  return person.names.some((name) => {
-    const owner = known.get(aliasKey(person.orgId, name))
-    return person.passive ? owner === undefined : owner !== customerId
-  })
-}
-
 const ORGS = columns<Person>({ org_id: text((p) => p.orgId) })
 
 /** The aliases of an org are written by one transaction at a time, or two batches could give one name to two customers. */
@@ -65,40 +60,37 @@ function lockIdentities(people: Person[]): Statement<void> {
   })
 }
 
-type News = { customers: NewCustomer[]; aliases: NewAlias[]; conflicts: Conflict[] }
-
-/** Gives unknown people a customer id, and everybody their new names; `known` is completed. */
-async function remember(tx: Db, people: Person[], known: KnownAliases): Promise<void> {
-  const news: News = { customers: [], aliases: [], conflicts: [] }
-  for (const person of people) learn(person, known, news)
-  await send(tx, [...insertCustomers(news.customers), insertAliases(news.aliases)])
-  if (news.conflicts.length > 0) await resolveConflicts(tx, news.conflicts, known)
+/** Learns the names of people under the lock of their orgs; `known` is brought up to date. */
+async function remember(tx: Db, people: Person[], known: Holdings): Promise<void> {
+  const [, current, former] = await send(tx, [
+    lockIdentities(people),
+    readAliases(people),
+    readFormerAliases(people),
+  ])
+  for (const { orgId, ...person } of people) {
+    for (const alias of namesToLookUp(person)) known.delete(aliasKey(orgId, alias))
+  }
+  for (const [key, holding] of current) known.set(key, holding)
+  addFormer(known, former)
+  const lesson = learn(await withAttestedPhones(tx, people, known), known, uuidv7)
+  const [newIdentities] = await send(tx, [
+    readNewIdentities(lesson.newIds),
+    insertCustomers(lesson.customers),
+    ...writeNames([...lesson.names.values()]),
+  ])
+  await run(tx, insertEvents([...lesson.ambiguities.map(ambiguity), ...newIdentities]))
+  if (lesson.conflicts.length > 0) await resolveConflicts(tx, lesson.conflicts, known)
 }
 
-function learn(person: Person, known: KnownAliases, news: News): void {
-  const { orgId, names, profileName, passive } = person
-  const found = find(known, person)
-  if (!found.customerId && passive) return
-  const customerId = found.customerId ?? uuidv7()
-  if (!found.customerId) news.customers.push({ orgId, id: customerId, profileName, fits: found.fits })
-  for (const alias of names) adopt(alias, { orgId, customerId, passive }, known, news)
-}
-
-/** Makes a name the customer's, or a conflict when another customer has it; a passive person takes no name away. */
-function adopt(
-  alias: Alias,
-  { orgId, customerId, passive }: { orgId: string; customerId: string; passive: boolean },
-  known: KnownAliases,
-  news: News,
-): void {
-  const key = aliasKey(orgId, alias)
-  const otherId = ownerOf(known, orgId, alias) ?? customerId
-  if (otherId === customerId) {
-    if (!known.has(key)) news.aliases.push({ orgId, alias, customerId })
-    known.set(key, customerId)
-  } else if (!passive) {
-    news.conflicts.push({ orgId, alias, customerId, otherId })
-    // A later message of the batch must find the id where this message moves it.
-    if (isId(alias)) known.set(key, customerId)
+function ambiguity({ orgId, customerId, fits, isCard }: Ambiguity): AuditEvent {
+  return {
+    orgId,
+    kind: 'customer.ambiguous',
+    actor: 'identity',
+    reason: isCard
+      ? 'the contact card names several phones; the sender was joined with none of their customers'
+      : 'several customers have another spelling of this phone; none was guessed',
+    customerId,
+    after: { fits },
   }
 }

@@ -1,5 +1,5 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
-import { toLookupPhone } from './e164.ts'
+import { isPossiblePhone, toLookupPhone } from './e164.ts'
 
 /**
  * The phones (`+` and digits) that a typed text may mean: international with `+`, with `00` or with neither, or national
@@ -22,5 +22,5 @@ function callingCodesOf(numbers: string[]): string[] {
 
 function asDialled(words: string, defaultCallingCode: string): string | undefined {
   const parsed = parsePhoneNumberFromString(words, { defaultCallingCode, extract: false })
-  return parsed?.isPossible() ? parsed.number : undefined
+  return parsed && isPossiblePhone(parsed.number) ? parsed.number : undefined
 }

@@ -31,12 +31,12 @@ const replayQuery = z.object({
 
 /**
  * Lists dead letters, newest first, shows one with its bytes in base64, and replays one or all of them. The log names
- * the user who replayed. Mount it behind a login.
+ * the user who had a text shown or replayed. Mount it behind a login.
  */
 export function createDeadLetterRoutes(parts: DeadLetterParts): Router {
   const router = Router()
   router.get('/', (req, res) => sendPage(parts, req, res))
-  router.get('/:id', (req, res) => sendLetter(parts, req.params.id, res))
+  router.get('/:id', (req, res) => sendLetter(parts, req, res))
   router.post('/:id/replay', (req, res) => replayOne(parts, req, res))
   router.post('/replay', (req, res) => replayAll(parts, req, res))
   return router
@@ -50,9 +50,15 @@ async function sendPage({ db }: DeadLetterParts, req: Request, res: Response): P
   res.json({ dead_letters: letters, next_before: full ? letters.at(-1)?.id : null })
 }
 
-async function sendLetter({ db }: DeadLetterParts, id: string, res: Response): Promise<void> {
-  const letter = await readDeadLetter(db, readId(id))
+async function sendLetter(
+  { db, log }: DeadLetterParts,
+  req: Request<{ id: string }>,
+  res: Response,
+): Promise<void> {
+  const letter = await readDeadLetter(db, readId(req.params.id))
   if (!letter) throw unknownLetter()
+  const shown = { user: userOf(req), requestId: requestIdOf(res), delivery: letter.id }
+  log.info(shown, 'the text of a dead letter was shown')
   res.json(letter)
 }
 

@@ -1,7 +1,8 @@
-import type { Database } from '../db/client.ts'
+import type { Database, Db } from '../db/client.ts'
 import { bytea, columns } from '../db/columns.ts'
-import { nothing, over, run, type Statement } from '../db/statement.ts'
-import { commitEach } from '../db/transaction.ts'
+import { FLUSH, flushing, mayFlush } from '../db/durable.ts'
+import { over, run, type Statement, send } from '../db/statement.ts'
+import { onConnection } from '../db/transaction.ts'
 
 type Inserted = { id: string }
 
@@ -31,6 +32,7 @@ export const STORED_CHANNEL = 'usher_stored'
  * As `insertBatch`, for a single delivery, and notifies the workers: 0.5 ms from commit to claim, where a job takes
  * 3 ms. The notification is a hint: when no worker listens, the job brings the delivery. Transactions that notify commit
  * one after another, so a batch does not.
+ * Where the role may not flush, the body is stored as a batch of one.
  * @param trace the trace context that the worker continues
  */
 export async function insertSingle(
@@ -39,11 +41,15 @@ export async function insertSingle(
   timeoutMs: number,
   trace: string,
 ): Promise<number[]> {
-  const [ids] = await commitEach(db, [
-    { ...insertAndNotify(body, trace), timeoutMs },
-    { ...FLUSH, timeoutMs },
-  ])
-  return ids
+  if (!(await mayFlush(db))) return insertBatch(db, [body], timeoutMs)
+  const insertAndFlush = async (connection: Db) => {
+    const [ids] = await send(connection, [
+      { ...insertAndNotify(body, trace), timeoutMs },
+      { ...FLUSH, timeoutMs },
+    ])
+    return ids
+  }
+  return flushing(db, () => onConnection(db, insertAndFlush))
 }
 
 /**
@@ -59,14 +65,6 @@ function insertAndNotify(body: Buffer, trace: string): Statement<number[]> {
     values: [body, trace],
     read: toIds,
   }
-}
-
-/** The smallest write that PostgreSQL waits for the disk for, and so for all that was committed before it. */
-const FLUSH: Statement<void> = {
-  name: 'inbox-flush',
-  text: `select pg_logical_emit_message(true, 'usher', '')`,
-  values: [],
-  read: nothing,
 }
 
 function toIds(rows: Inserted[]): number[] {

@@ -39,7 +39,7 @@ export const orgEndpoints = [
     errors: {
       ...errors,
       404: 'The delegate is not a user or group of this org',
-      503: 'The clock of this server is wrong',
+      503: 'The clock of this server is wrong, or the keys of tokens cannot be read',
     },
     handler: async ({ db, org, actor, body }) => ({
       status: 200,

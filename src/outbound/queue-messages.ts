@@ -47,7 +47,7 @@ export function queueMessages(messages: Outgoing[]): Statement<OutboxRow[]> {
       select m.org_id, ${provisionalWamidSql('m.id')}, m.phone_id, m.customer_id, m.room_id, 'out', m.type, now(), now(),
         ${NEXT_SEQ}, m.reason, m.payload
       from queued join m on m.org_id = queued.org_id and m.id = queued.id
-      returning org_id as org, ${outboxIdSql('wamid')} as id`,
+      returning org_id as org, ${outboxIdSql('messages')} as id`,
     read: allRows<OutboxRow>,
   })
 }

@@ -10,8 +10,11 @@ export type Send = {
   wabaId: string
   accessToken: Buffer | null
   payload: Record<string, unknown>
+  /** The newest `wa_id` of the customer. */
   waId: string | null
+  /** The contact's phone, unless the customer gave it up. */
   phone: string | null
+  /** The newest BSUID that was seen at the number's WABA. */
   userId: string | null
   /** The number may not send until it is provisioned again. */
   stopped: boolean
@@ -24,11 +27,15 @@ export function readSend({ org, id }: OutboxRow): Statement<Send | undefined> {
   return {
     name: 'read-send',
     text: `select o.kind, p.remote_id as "remotePhoneId", p.waba_id as "wabaId", w.access_token as "accessToken",
-        o.payload, c.phone, p.stopped_at is not null as stopped, ${IS_TOO_LATE} as late,
+        o.payload, p.stopped_at is not null as stopped, ${IS_TOO_LATE} as late,
         (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id
           and a.kind = 'wa_id' order by a.created_at desc limit 1) as "waId",
+        case when not exists (select from former_aliases f
+          where f.org_id = o.org_id and f.customer_id = o.customer_id and f.kind in ('phone', 'wa_id')
+            and f.value in (c.phone, substr(c.phone, 2))) then c.phone end as phone,
         (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id
-          and a.kind = 'bsuid' order by a.created_at desc limit 1) as "userId"
+          and a.kind = 'bsuid' and (p.waba_id = any(a.waba_ids) or a.waba_ids is null)
+          order by a.waba_ids is null, a.created_at desc limit 1) as "userId"
       from outbox o
       join waba_phones p on p.org_id = o.org_id and p.id = o.waba_phone_id
       join wabas w on w.org_id = p.org_id and w.id = p.waba_id

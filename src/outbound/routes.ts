@@ -30,7 +30,7 @@ const send = defineEndpoint({
     409: 'The chatroom, or the 24 h window, does not allow it; or the Idempotency-Key was used otherwise',
     422: 'Required fields are missing or invalid values are provided',
     500: 'Internal Exception',
-    503: 'The clock of this server is wrong',
+    503: 'The clock of this server is wrong, or the keys of tokens cannot be read',
   },
   handler: async ({ db, org, caller, actor, now, params: { chatroomId }, body, announceSends }) => {
     if (body.origin === 'CAMPAIGN' && caller.role !== 'ADMIN') {

@@ -6,12 +6,15 @@ import { run } from '../db/statement.ts'
 import { learnSpelling } from '../identity/learn-spelling.ts'
 import { TOO_LATE } from '../rules/window.ts'
 import { decryptSecret } from '../secrets.ts'
+import { addressOf, NO_ADDRESS } from './address.ts'
 import { claimSend } from './claim-send.ts'
 import { markEnded, markSent, requeueSend } from './end-send.ts'
 import type { Graph } from './graph.ts'
 import { readSend, type Send } from './read-send.ts'
 import { backoffMs, type SendOutcome } from './send-errors.ts'
 import { stopNumber } from './stopped-numbers.ts'
+
+const GENERAL = { messaging_product: 'whatsapp', recipient_type: 'individual' }
 
 export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined }
 
@@ -43,7 +46,12 @@ export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sen
     await run(db, stopNumber(row.org, send.remotePhoneId, 'no usable access token'))
     return { outcome: 'number_refused', retryInMs: null }
   }
-  const message = { ...addressed(send), biz_opaque_callback_data: row.id }
+  const address = addressOf(send)
+  if (!address) {
+    await run(db, markEnded(row, 'failed', NO_ADDRESS))
+    return { outcome: 'failed', retryInMs: null }
+  }
+  const message = { ...GENERAL, ...address, ...send.payload, biz_opaque_callback_data: row.id }
   const claim = await run(db, claimSend(row))
   if (!claim) return { outcome: 'waiting', retryInMs: LATER_MS }
   const outcome = await parts.graph.send(send.remotePhoneId, token, message)
@@ -84,13 +92,6 @@ async function untilRecorded(record: () => Promise<void>): Promise<void> {
       if (!isTransient(error) || performance.now() > end) throw error
     }
   }
-}
-
-/** The address is a phone when one is known, as Meta recommends, with a plus, or Meta may add a country code. */
-function addressed(send: Send): Record<string, unknown> {
-  const to = send.waId ? `+${send.waId}` : send.phone
-  const address = to ? { to } : { recipient: send.userId }
-  return { messaging_product: 'whatsapp', recipient_type: 'individual', ...address, ...send.payload }
 }
 
 function tokenOf(send: Send, org: string, key: Buffer | undefined): string | undefined {

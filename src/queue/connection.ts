@@ -36,13 +36,11 @@ const PING_MS = 1_000
 export function openEngine(config: {
   redisUrls: string[]
   databaseUrl: string
-  /** PostgreSQL gives few connections: each Queue and Worker has as few as it can work with. */
-  isScarce?: boolean
   telemetry?: Telemetry | undefined
 }): Engine {
-  const { redisUrls, databaseUrl, isScarce = false, telemetry } = config
+  const { redisUrls, databaseUrl, telemetry } = config
   const traced: Traced = telemetry ? { telemetry } : {}
-  return redisUrls.length > 0 ? onRedis(redisUrls, traced) : onPostgres(databaseUrl, isScarce, traced)
+  return redisUrls.length > 0 ? onRedis(redisUrls, traced) : onPostgres(databaseUrl, traced)
 }
 
 type Traced = { telemetry?: Telemetry }
@@ -75,7 +73,7 @@ function onRedis(urls: string[], traced: Traced): Engine {
   }
 }
 
-function onPostgres(url: string, isScarce: boolean, traced: Traced): Engine {
+function onPostgres(url: string, traced: Traced): Engine {
   const connected = (pool: ReturnType<typeof workerPool>): Connection => ({
     options: { connection: asConnection(pool), prefix: PREFIX, skipVersionCheck: false, ...traced },
     disconnect: () => void pool.end().catch(() => undefined),
@@ -83,8 +81,8 @@ function onPostgres(url: string, isScarce: boolean, traced: Traced): Engine {
   return {
     kind: 'postgres',
     backend: postgresBackend,
-    connectQueue: (patienceMs) => connected(producerPool(url, patienceMs, isScarce ? 1 : 3)),
-    connectWorker: () => connected(workerPool(url, isScarce ? 2 : 4)),
+    connectQueue: (patienceMs) => connected(producerPool(url, patienceMs)),
+    connectWorker: () => connected(workerPool(url)),
     ping: (timeoutMs) => pingPostgres(url, timeoutMs),
   }
 }

@@ -5,16 +5,21 @@ export type BodyFailure = 'too_large' | 'full' | 'aborted'
 
 /** Meta posts up to 3 MB. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
-/** Shared by all large bodies that are being uploaded. */
-const MAX_UPLOADING_BYTES = 128 * 1024 * 1024
 const SMALL_BODY_BYTES = 64 * 1024
+
+/** Bytes that all bodies together may take while they are uploaded; beyond them, bodies of that size are refused. */
+export type UploadLimits = { large: number; small: number }
+
+const LIMITS: UploadLimits = { large: 128 * 1024 * 1024, small: 160 * 1024 * 1024 }
 
 /**
  * Creates a reader of raw request bodies of up to 4 MB each, with or without `content-length`. The sender is not yet
- * known to be Meta, so all bodies together may take at most 128 MB of memory while they are uploaded. Bodies of up to
- * 64 KB are always read, so that many large uploads cannot shut out ordinary deliveries. The reader never rejects.
+ * known to be Meta, so all bodies together may take at most 160 MB of memory while they are uploaded. The last 32 MB are
+ * for bodies of up to 64 KB, so that many large uploads cannot shut out ordinary deliveries. The reader never rejects.
  */
-export function createBodyReader(): (req: IncomingMessage) => Promise<Buffer | BodyFailure> {
+export function createBodyReader(
+  limits: UploadLimits = LIMITS,
+): (req: IncomingMessage) => Promise<Buffer | BodyFailure> {
   let uploading = 0
 
   function collect(req: IncomingMessage, resolve: (outcome: Buffer | BodyFailure) => void): void {
@@ -32,7 +37,7 @@ export function createBodyReader(): (req: IncomingMessage) => Promise<Buffer | B
       length += chunk.length
       uploading += chunk.length
       if (length > MAX_BODY_BYTES) finish('too_large')
-      else if (length > SMALL_BODY_BYTES && uploading > MAX_UPLOADING_BYTES) finish('full')
+      else if (uploading > (length > SMALL_BODY_BYTES ? limits.large : limits.small)) finish('full')
     }
     req.on('data', onData)
     req.once('end', () => finish(Buffer.concat(chunks)))

@@ -1,8 +1,12 @@
 import type { Db } from '../db/client.ts'
 import { run, send } from '../db/statement.ts'
-import { type Identity, identityOf, type Person } from '../identity/aliases.ts'
-import { type KnownAliases, readAliasesAtNumbers } from '../identity/find-customers.ts'
-import { hasNews, resolveCustomers } from '../identity/resolve-customers.ts'
+import { hasNews } from '../identity/find.ts'
+import { readAliasesAtNumbers } from '../identity/find-customers.ts'
+import type { Holdings } from '../identity/holdings.ts'
+import { isRenamed } from '../identity/learn.ts'
+import { type Identity, identityOf, NOBODY, type Person } from '../identity/person.ts'
+import { phoneVariants } from '../identity/phone.ts'
+import { resolveCustomers } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
 import type { Extraction, InboundMessage, Preference, StatusUpdate } from '../webhook/items.ts'
@@ -22,20 +26,18 @@ export type People = {
   messages: Mention<InboundMessage>[]
   preferences: Mention<Preference>[]
   recipients: Mention<StatusUpdate>[]
-  known: KnownAliases
+  known: Holdings
   /** Phones among these people that are numbers of the org itself, by `phoneKey`. */
   ownNumbers: Set<string>
 }
 
 /** Reads the owners of the numbers, and the names and own numbers among the people, in one round trip. */
 export async function readPeople(tx: Db, extractions: Extraction[]): Promise<People> {
-  const messages = extractions.flatMap((e) => e.messages.map((item) => mention(item, item.sender)))
-  const preferences = extractions.flatMap((e) => e.preferences.map((item) => mention(item, item.sender)))
-  const recipients = extractions.flatMap((e) =>
-    e.statuses.flatMap((item) =>
-      item.recipient ? [mention(item, { ...item.recipient, profileName: undefined })] : [],
-    ),
+  const messages = extractions.flatMap((e) => e.messages.map(mentionOfSender))
+  const preferences = extractions.flatMap((e) =>
+    e.preferences.map((item) => ({ item, identity: identityOf(item.sender, item.at) })),
   )
+  const recipients = extractions.flatMap((e) => e.statuses.flatMap(mentionOfRecipient))
   const mentions = [...messages, ...preferences, ...recipients]
   const [owners, known, ownNumbers] = await send(tx, [
     readOwnersOf(extractions),
@@ -50,13 +52,25 @@ export async function readPeople(tx: Db, extractions: Extraction[]): Promise<Peo
   return { owners, messages, preferences, recipients, known, ownNumbers }
 }
 
-function phoneAtNumber({ item }: { item: InboundMessage | Preference }): PhoneAtNumber[] {
-  const digits = digitsOf(item.sender.waId)
-  return digits === undefined ? [] : [{ phoneId: item.phoneId, digits }]
+/** The phone of the person, in every spelling that it may have. */
+function phoneAtNumber({
+  item: { phoneId, sender },
+}: {
+  item: InboundMessage | Preference
+}): PhoneAtNumber[] {
+  const own = digitsOf(sender.waId)
+  return own === undefined ? [] : [own, ...phoneVariants(own)].map((digits) => ({ phoneId, digits }))
 }
 
-function mention<T>(item: T, sender: Parameters<typeof identityOf>[0]): Mention<T> {
-  return { item, identity: isNobody(sender) ? NOBODY : identityOf(sender) }
+function mentionOfSender(item: InboundMessage): Mention<InboundMessage> {
+  if (isNobody(item.sender)) return { item, identity: NOBODY }
+  const isWriting = item.nature === 'customer' || item.nature === 'standby'
+  return { item, identity: { ...identityOf(item.sender, item.sentAt), isWriting } }
+}
+
+function mentionOfRecipient(item: StatusUpdate): Mention<StatusUpdate>[] {
+  const { recipient, at } = item
+  return recipient ? [{ item, identity: identityOf({ ...recipient, profileName: undefined }, at) }] : []
 }
 
 /** The owners of the numbers and WABAs that these deliveries name. */
@@ -118,22 +132,13 @@ type Owned<T> = { item: T; owner: PhoneOwner; person: Person }
 function owned<T extends { phoneId: string }>(items: Mention<T>[], { phones }: Owners): Owned<T>[] {
   return items.flatMap(({ item, identity }) => {
     const owner = phones.get(item.phoneId)
-    return owner ? [{ item, owner, person: { orgId: owner.orgId, ...identity } }] : []
+    return owner ? [{ item, owner, person: { ...identity, orgId: owner.orgId, wabaId: owner.wabaId } }] : []
   })
 }
 
 /** The message of a person who is no customer: no name is looked up or learned. */
 function withoutCustomer({ item, owner }: Owned<InboundMessage>): Owned<InboundMessage> {
   return { item: { ...item, nature: 'own' }, owner, person: { orgId: owner.orgId, ...NOBODY } }
-}
-
-const NOBODY: Identity = {
-  phones: [],
-  variants: [],
-  ids: [],
-  names: [],
-  profileName: undefined,
-  passive: true,
 }
 
 /**
@@ -143,9 +148,11 @@ const NOBODY: Identity = {
 async function withoutNewsOfKnown(
   tx: Db,
   messages: Owned<InboundMessage>[],
-  known: KnownAliases,
+  known: Holdings,
 ): Promise<Person[]> {
-  const teaching = messages.filter(({ person }) => hasNews(known, person))
+  // After a change of names, all people are looked at again: see resolveCustomers.
+  const areRenamed = messages.some(({ person }) => isRenamed(person))
+  const teaching = messages.filter(({ person }) => areRenamed || hasNews(known, person))
   const inLedger = await run(tx, readKnownMessages(teaching.map(ledgerEntry)))
   return messages.map((message) =>
     inLedger.has(ledgerKey(ledgerEntry(message))) ? { ...message.person, passive: true } : message.person,

@@ -3,13 +3,17 @@ import { over, type Statement } from '../db/statement.ts'
 import type { RoutingSettings } from './decision.ts'
 
 export type Owner = { orgId: string; settings: RoutingSettings; deactivateOnOptOut: boolean }
-/** `phoneId` is the number (`waba_phones.id`), which differs from the `phone_number_id` after the number has moved. */
-export type PhoneOwner = Owner & { phoneId: string }
+/**
+ * `phoneId` is the number (`waba_phones.id`), which differs from the `phone_number_id` after the number has moved; `wabaId`
+ * is its WABA today.
+ */
+export type PhoneOwner = Owner & { phoneId: string; wabaId: string | undefined }
 /** The orgs that own numbers and WABAs, by Meta's id; an object that no org has provisioned yet is absent. */
 export type Owners = { phones: Map<string, PhoneOwner>; wabas: Map<string, Owner> }
 
 type MetaObject = { kind: 'phone' | 'waba'; id: string }
-type Row = MetaObject & RoutingSettings & { orgId: string; phoneId: string; deactivateOnOptOut: boolean }
+type Row = MetaObject &
+  RoutingSettings & { orgId: string; phoneId: string; wabaId: string | null; deactivateOnOptOut: boolean }
 
 const OBJECTS = columns<MetaObject>({ kind: text((o) => o.kind), id: text((o) => o.id) })
 
@@ -21,23 +25,24 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
   ]
   return over(OBJECTS, objects, {
     name: 'read-owners',
-    text: `select k.kind, k.id, m.org_id as "orgId", coalesce(m.waba_phone_id, m.id) as "phoneId",
+    text: `select k.kind, k.id, m.org_id as "orgId", coalesce(m.waba_phone_id, m.id) as "phoneId", p.waba_id as "wabaId",
         o.inactivity_days as "inactivityDays", o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
         o.auto_reply_min_interval_seconds as "autoReplyMinIntervalSeconds",
         o.reactions_reactivate as "reactionsReactivate", o.auto_reply_burst as "autoReplyBurst",
         o.deactivate_on_opt_out as "deactivateOnOptOut"
       from ${OBJECTS.as('k')}
       join meta_objects m on m.kind = k.kind and m.id = k.id
-      join orgs o on o.id = m.org_id`,
+      join orgs o on o.id = m.org_id
+      left join waba_phones p on k.kind = 'phone' and p.org_id = m.org_id and p.id = coalesce(m.waba_phone_id, m.id)`,
     read: toOwners,
   })
 }
 
 function toOwners(rows: Row[]): Owners {
   const owners: Owners = { phones: new Map(), wabas: new Map() }
-  for (const { kind, id, orgId, phoneId, deactivateOnOptOut, ...settings } of rows) {
+  for (const { kind, id, orgId, phoneId, wabaId, deactivateOnOptOut, ...settings } of rows) {
     const owner = { orgId, deactivateOnOptOut, settings }
-    if (kind === 'phone') owners.phones.set(id, { ...owner, phoneId })
+    if (kind === 'phone') owners.phones.set(id, { ...owner, phoneId, wabaId: wabaId ?? undefined })
     else owners.wabas.set(id, owner)
   }
   return owners

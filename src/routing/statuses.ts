@@ -35,7 +35,8 @@ function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
         update outbox o set wamid = s.wamid, state = case when s.status = 'failed' then 'failed' else 'sent' end
         from s where o.org_id = s.org_id and o.id = s.id and o.state in ('sending', 'unknown'))
       update messages m set wamid = s.wamid, errors = null
-      from s where m.org_id = s.org_id and m.wamid = ${provisionalWamidSql('s.id')}`,
+      from s where m.org_id = s.org_id and m.direction = 'out'
+        and m.wamid = ${provisionalWamidSql('s.id')}`,
     read: nothing,
   })
 }

@@ -14,7 +14,11 @@ export function provisionalWamidSql(outboxId: string): string {
   return `'${PREFIX}' || ${outboxId}`
 }
 
-/** SQL: the id of the outbox row in an expression that gives a wamid; null for a wamid of Meta. */
-export function outboxIdSql(wamid: string): string {
-  return `case when ${wamid} like '${PREFIX}%' then substr(${wamid}, ${PREFIX.length + 1})::uuid end`
+/**
+ * SQL: the id of the outbox row behind a message of the ledger, given by its alias; null where the wamid is Meta's. Meta
+ * may give any wamid, so only the form of a whole provisional one counts, and only of a message that Usher sent.
+ */
+export function outboxIdSql(message: string): string {
+  return `case when ${message}.direction = 'out' and ${message}.wamid ~ '^${PREFIX}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    then substr(${message}.wamid, ${PREFIX.length + 1})::uuid end`
 }

@@ -1,6 +1,8 @@
 import { phoneDigits } from '../rules/phone-digits.ts'
 import { asList, asObject, asText, type Json } from './fields.ts'
 
+const ATTESTED = 'contact_request'
+
 /**
  * The phones, as digits, of which Meta says that they are the sender's own: those of a contact card that answers a
  * request for contact information (`origin` is `contact_request`; docs/meta.md#names-of-a-person). Any other card says
@@ -8,7 +10,8 @@ import { asList, asObject, asText, type Json } from './fields.ts'
  */
 export function attestedPhonesOf(message: Json): string[] {
   if (message.type !== 'contacts' || isForwarded(message)) return []
-  const cards = objectsOf(message.contacts).filter((card) => card.origin === 'contact_request')
+  // Meta has documented `origin` in the card and, before, in the message.
+  const cards = objectsOf(message.contacts).filter((card) => (card.origin ?? message.origin) === ATTESTED)
   const phones = cards.flatMap((card) => objectsOf(card.phones)).map(digitsOf)
   return [...new Set(phones.filter((phone) => phone !== undefined))]
 }

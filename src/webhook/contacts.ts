@@ -1,4 +1,5 @@
-import { asId, asList, asObject, asText, attempt, type Json, toJson } from './fields.ts'
+import { phoneDigits } from '../rules/phone-digits.ts'
+import { asId, asList, asObject, attempt, type Json, toJson } from './fields.ts'
 import { namesOf } from './names.ts'
 
 /**
@@ -26,23 +27,33 @@ function checkContact(contact: Json | undefined): void {
 }
 
 /**
- * The sender's entry of `contacts[]`, matched by id: with several people, the order of the entries means nothing. A single
- * entry is the sender's when all of `messages` have one sender, also where it spells the sender's phone in another way.
+ * The sender's entry of `contacts[]`, matched by id: with several people, the order of the entries means nothing. Ids match
+ * as text or JSON number, and phones by their digits. A single entry is the sender's when all of `messages` have one
+ * sender, also where it spells the sender's phone with other digits.
  */
 export function contactOf(message: Json, contacts: unknown[], messages: unknown[] = []): Json | undefined {
   const known = contacts.map(asObject).filter((c) => c !== undefined)
-  const from = asText(message.from)
-  const userId = asText(message.from_user_id)
+  const { from, from_user_id: userId } = message
   const match = known.find(
-    (c) => (from && c.wa_id === from) || (userId && c.user_id === userId) || (from && c.user_id === from),
+    (c) => isSameId(from, c.wa_id) || isSameId(userId, c.user_id) || isSameId(from, c.user_id),
   )
   // The list counts with its odd entries: an odd entry may be the sender's.
   if (match || contacts.length !== 1) return match
-  return (!from && !userId) || haveOneSender(messages) ? known[0] : undefined
+  const isNameless = asId(from) === undefined && asId(userId) === undefined
+  return isNameless || haveOneSender(messages) ? known[0] : undefined
 }
 
 function haveOneSender(messages: unknown[]): boolean {
   const [first, ...others] = messages.map(asObject)
-  const isSame = (key: string) => others.every((other) => asId(other?.[key]) === asId(first?.[key]))
+  const isSame = (key: string) =>
+    others.every(
+      (other) => isSameId(first?.[key], other?.[key]) || !(asId(first?.[key]) ?? asId(other?.[key])),
+    )
   return messages.length > 0 && isSame('from') && isSame('from_user_id')
+}
+
+function isSameId(a: unknown, b: unknown): boolean {
+  const [one, other] = [asId(a), asId(b)]
+  if (one === undefined || other === undefined) return false
+  return one === other || (phoneDigits(one) ?? one) === (phoneDigits(other) ?? other)
 }

@@ -92,10 +92,11 @@ function readChange(change: Change, receivedAt: Date, out: Extraction): void {
   else keepTheRest(field, value, (name, content) => keep(name, { metadata: value.metadata, ...content }))
 }
 
-/** Keeps the rest of a value as account events: errors, statuses with other words, unknown keys. */
+/** Keeps the rest of a value as account events: errors (of chunks of a history too), statuses with other words, unknown keys. */
 function keepTheRest(field: string, value: Json, keep: (name: string, content: Json) => void): void {
   const inner = asObject(value.standby) ?? {}
-  const errors = [...asList(value.errors), ...asList(inner.errors)]
+  const chunks = asList(value.history).map(asObject)
+  const errors = [value, inner, ...chunks].flatMap((part) => asList(part?.errors))
   if (errors.length > 0) keep(`${field}.errors`, { errors })
   const statuses = [...asList(value.statuses), ...asList(inner.statuses)]
   const foreign = statuses.filter((s) => asObject(s) && !STATUS_WORDS.has(asObject(s)?.status))

@@ -92,7 +92,7 @@ export function optionalIdentifier(value: unknown, name: string): string | undef
 
 /** The id of something that need not be known; undefined for a value that can be nobody's id. */
 export function knownIdOrNothing(value: unknown): string | undefined {
-  const text = asText(value)
+  const text = asId(value)
   return text !== undefined && isPossibleId(text) ? text : undefined
 }
 

@@ -12,15 +12,15 @@ const SAME_NAMES = /identity_changed$/
 
 /**
  * Reads the `system` messages of every version of the API (docs/meta.md#names-of-a-person). The names until now are
- * `from` or `system.customer`, `previous_user_id` and `previous_parent_user_id`; the names from now on are `wa_id` or
- * `new_wa_id`, `user_id` and `parent_user_id`. Where Meta names the new phone or id, the old one is given up. The body
+ * `from` or `system.customer`, `previous_user_id` and `previous_parent_user_id`; the names from now on are `new_wa_id` or
+ * `wa_id`, `user_id` and `parent_user_id`. Where Meta names the new phone or id, the old one is given up. The body
  * is text of the user and is never read.
  * @throws Problem when the message names nobody
  */
 export function readRename(message: Json, system: Json, contact: Json | undefined): Renamed {
   if (SAME_NAMES.test(asText(system.type) ?? '')) return someone(allNames(message, system, contact))
   const to = namesOf({
-    phones: [system.wa_id, system.new_wa_id],
+    phones: [system.new_wa_id, system.wa_id],
     userIds: [system.user_id],
     parents: [system.parent_user_id],
   })
@@ -43,6 +43,7 @@ function namesBefore(message: Json, system: Json, to: Names): Names {
       parents: [system.previous_parent_user_id],
     },
     { phones: [message.from], userIds: [message.from_user_id], parents: [message.from_parent_user_id] },
+    { phones: [system.wa_id], userIds: [], parents: [] },
   ].map(namesOf)
   const old = (kind: keyof Names) =>
     candidates.map((names) => names[kind]).find((name) => name !== undefined && name !== to[kind])

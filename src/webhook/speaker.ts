@@ -11,14 +11,14 @@ export type Talk = {
 
 /**
  * True for a message that the company sent, in `history` or among the echoes. The message itself tells, since Meta's own
- * example of a history has no `to` (docs/meta.md#echoes-standby-and-history): `history_context.from_me`; else `from`,
- * which is the company's number, or, inside a thread, not the thread's customer; else a `to` that is not the company.
+ * example of a history has no `to` (docs/meta.md#echoes-standby-and-history): `from`, if it is the company's number; else
+ * `history_context.from_me`; else a `to` that is not the company, or a `from` that is not the thread's customer.
  */
 export function isFromCompany(message: Json, { display, thread }: Talk): boolean {
-  const fromMe = asObject(message.history_context)?.from_me
-  if (typeof fromMe === 'boolean') return fromMe
   const [own, from, to, customer] = [display, message.from, message.to, thread].map(digitsOf)
   if (from && from === own) return true
+  const fromMe = asObject(message.history_context)?.from_me
+  if (typeof fromMe === 'boolean') return fromMe
   if (to && to === own) return false
   if (to || asId(message.to_user_id)) return true
   return Boolean(from && customer && !isSamePhone(from, customer))

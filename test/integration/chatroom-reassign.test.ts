@@ -197,4 +197,11 @@ describe('POST …/reassign, V3 and V2', () => {
     expect(await usersOf(db, room.id)).toEqual(['ann'])
     expect((await post(org, 'v2', another.id, { user_id: 'ann' })).status).toBe(200)
   })
+
+  it('answers 404 to ids that are no UUIDs, however many come: they share no limit', async () => {
+    const org = await createOrg(db)
+    for (const id of ['abc', 'abc', 'def', '00000000-0000-0000-0000-000000000000']) {
+      expect((await post(org, 'v2', id, { user_id: 'ann' })).status).toBe(404)
+    }
+  })
 })

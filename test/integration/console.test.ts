@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import express from 'express'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { inboxTraffic } from '../../src/console/now/inbox-traffic.ts'
@@ -223,6 +224,15 @@ describe('the page of stuck deliveries', () => {
     await database.pool.query(`update inbox set state = 'dead', error = 'not JSON' where id = $1`, [id])
     return id
   }
+
+  test('shows a customer whose message has an id that looks like one of our own', async () => {
+    const odd = [{ id: 'outbox:zzz' }, { id: `outbox:${randomUUID()}` }].map(({ id }) =>
+      message({ from: '13125550077', id }),
+    )
+    await deliver(database.db, post(org.phones[0]!, ...odd))
+    const page = await read(`${await start()}/console/customer?q=13125550077`)
+    for (const { id } of odd) expect(page).toContain(id)
+  })
 
   test('lists held messages, parked deliveries and dead letters, with the reason', async () => {
     const held = message({ from: '13125550010', body: TEXT })

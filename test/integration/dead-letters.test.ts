@@ -132,6 +132,18 @@ describe('/dead-letters', () => {
     expect(JSON.stringify(lines)).not.toContain('canary')
   })
 
+  test('logs who had the text of a dead letter shown, without the text', async () => {
+    const lines: Record<string, unknown>[] = []
+    const logged = createLogger({ logLevel: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) })
+    const url = await start({ log: logged })
+    const id = await insertDelivery(db, 'dead', { error: 'canary', body: 'canary' })
+    await get(`${url}/dead-letters`)
+    expect(lines).toEqual([])
+    await get(`${url}/dead-letters/${id}`)
+    expect(lines).toMatchObject([{ user: LOGIN.user, delivery: id }])
+    expect(JSON.stringify(lines)).not.toContain('canary')
+  })
+
   test.each(['new', 'parked'])('neither shows nor replays a delivery that is %s', async (state) => {
     const id = await insertDelivery(db, state)
     const url = await start()

@@ -114,6 +114,21 @@ describe('an Idempotency-Key', () => {
     }
   })
 
+  it('is the same request when the token of a partner covers one more org, or none of the others any more', async () => {
+    const other = (await createOrg(database.db)).id
+    const send = async (orgs: string) => {
+      const reply = await api.call('POST', `/v1/org/${org}/things/a`, {
+        body: { n: 1 },
+        headers: { 'idempotency-key': 'k' },
+        as: { org: orgs, partner: 'p' },
+      })
+      return [reply.status, reply.headers['idempotent-replayed']]
+    }
+    expect(await send(org)).toEqual([200, undefined])
+    expect(await send(`${org},${other}`)).toEqual([200, 'true'])
+    expect(await written()).toBe(1)
+  })
+
   it('has no effect in another org', async () => {
     const other = (await createOrg(database.db)).id
     await post({ key: 'k' })

@@ -21,7 +21,7 @@ async function startWorker(url: string, db: Db) {
   const queued: number[][] = []
   const deliveries = startDeliveries({
     engine,
-    directUrl: url,
+    databaseUrl: url,
     onCanary: async () => {},
     db,
     producer: { ...producer, enqueueDeliveries: async (ids) => queued.push(ids) > 0 },

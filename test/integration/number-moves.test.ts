@@ -249,7 +249,7 @@ describe('the file of a move', () => {
       at(`${id}-a`, { id: `${id}-1001` }),
     ]
     await provisionOrg(db, { id, wabas })
-    const org: TestOrg = { id, wabaId: `${id}-c`, phones: [`${id}-1001`] }
+    const org: TestOrg = { id, wabaId: `${id}-c`, wabaIds: [`${id}-c`], phones: [`${id}-1001`] }
     await unchanged(db, org, () => provisionOrg(db, { id, wabas }))
     const { rows } = await db.$client.query(
       'select id, remote_id, waba_id, position from waba_phones where org_id = $1',

@@ -97,6 +97,28 @@ describe('the login of the ops listener', () => {
     }
   })
 
+  test('closes an address after ten wrong passwords in a minute, also to the right one, and logs it', async () => {
+    const lines: string[] = []
+    const url = await start({
+      log: createLogger({ logLevel: 'info' }, { write: (line) => void lines.push(line) }),
+    })
+    const headers = { authorization: basicAuth(LOGIN.user, 'guessed') }
+    const answers: number[] = []
+    for (let i = 0; i < 12; i += 1) answers.push((await send(`${url}/console`, { headers })).status)
+    expect(answers).toEqual([...Array(10).fill(401), 429, 429])
+    const right = await loggedIn(`${url}/console`)
+    expect([right.status, right.headers['retry-after']]).toEqual([429, expect.stringMatching(/^[1-6]?\d$/)])
+    expect((await send(`${url}/live`)).status).toBe(200)
+    expect(lines.join()).toContain('wrong password')
+    expect(lines.join()).not.toMatch(/guessed|canary/)
+  })
+
+  test('takes a request without a password for no guess', async () => {
+    const url = await start()
+    for (let i = 0; i < 15; i += 1) expect((await send(`${url}/console`)).status).toBe(401)
+    expect((await loggedIn(`${url}/dead-letters`)).status).toBe(200)
+  })
+
   test.each([
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },

@@ -114,12 +114,21 @@ describe('the rules that SQL and TypeScript both know agree about', () => {
 
   it('the wamid of a message that Meta has not taken yet', async () => {
     const id = uuidv7()
-    const [row] = await read(
-      `select ${provisionalWamidSql('id')} as wamid, ${outboxIdSql('$2::text')} as id, ${outboxIdSql('$3::text')} as none
-       from (select $1::uuid as id) o`,
-      [id, provisionalWamid(id), 'wamid.HBg'],
-    )
-    expect(row).toEqual({ wamid: provisionalWamid(id), id, none: null })
+    const [row] = await read(`select ${provisionalWamidSql('id')} as wamid from (select $1::uuid as id) o`, [
+      id,
+    ])
+    expect(row).toEqual({ wamid: provisionalWamid(id) })
+    const idOf = async (direction: string, wamid: string) => {
+      const [read1] = await read<{ id: string | null }>(
+        `select ${outboxIdSql('m')} as id from (select $1::text as direction, $2::text as wamid) m`,
+        [direction, wamid],
+      )
+      return read1?.id
+    }
+    expect(await idOf('out', provisionalWamid(id))).toBe(id)
+    expect(await idOf('out', 'wamid.HBg')).toBe(null)
+    expect(await idOf('out', 'outbox:zzz'), 'Meta may give any wamid').toBe(null)
+    expect(await idOf('in', provisionalWamid(id)), 'a customer has no outbox row').toBe(null)
   })
 
   it('which UUIDv7 a time begins with', async () => {

@@ -66,7 +66,7 @@ export async function serveEndpoints(
   const { log, logged } = memoryLog()
   const { limitOnce, close } = createRateLimits({ db, redisUrls: options.redisUrls ?? [], log })
   atEndOf('file', close)
-  const authenticate = createAuthenticate(jwtConfig(options))
+  const authenticate = createAuthenticate(jwtConfig(options), log)
   const router = createApiRouter(endpoints, {
     db,
     authenticate,

@@ -8,13 +8,14 @@ export type AuditEvent = {
   kind: string
   actor: string
   reason: string | null
+  customer_id: string | null
   contact_id: string | null
   chatroom_id: string | null
   before: Json
   after: Json
 }
 
-const COLUMNS = 'kind, actor, reason, contact_id, chatroom_id, before, after'
+const COLUMNS = 'kind, actor, reason, customer_id, contact_id, chatroom_id, before, after'
 
 /** The audit of a chatroom, the oldest first. */
 export async function eventsOf(db: Db, chatroomId: string): Promise<AuditEvent[]> {

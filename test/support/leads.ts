@@ -4,7 +4,7 @@ import type { Db } from '../../src/db/client.ts'
 import type { Org } from '../../src/db/schema/index.ts'
 import { contacts, orgs } from '../../src/db/schema/index.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { personOfPhone } from '../../src/identity/aliases.ts'
+import { personOfPhone } from '../../src/identity/person.ts'
 import { resolveCustomer } from '../../src/identity/resolve-customers.ts'
 import type { TestOrg } from './org.ts'
 

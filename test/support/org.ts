@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../../src/db/client.ts'
 import { chatrooms, contacts, contactWabas } from '../../src/db/schema/index.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { personOfPhone } from '../../src/identity/aliases.ts'
+import { personOfPhone } from '../../src/identity/person.ts'
 import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
 import { provision } from '../../src/orgs/provision.ts'
 import { parseProvisionFile } from '../../src/orgs/provision-file.ts'
@@ -11,9 +11,11 @@ import { encryptSecret } from '../../src/secrets.ts'
 
 let counter = 0
 
-export type TestOrg = { id: string; wabaId: string; phones: string[] }
+/** `wabaIds`: all WABAs, the first of which is `wabaId`. */
+export type TestOrg = { id: string; wabaId: string; wabaIds: string[]; phones: string[] }
 
-type OrgOptions = { phones?: number; users?: string[] }
+/** `wabas`: for each number, which WABA it belongs to, counted from 0; by default the first. */
+type OrgOptions = { phones?: number; wabas?: number[]; users?: string[] }
 
 /** An org of its own with one WABA and some numbers; ids are unique, so that tests do not affect each other. */
 export async function createOrg(
@@ -30,25 +32,27 @@ export async function createOrgs(
   db: Db,
   count: number,
   settings: Record<string, unknown> = {},
-  { phones = 1, users = ['ann', 'bob'] }: OrgOptions = {},
+  { phones = 1, wabas = [], users = ['ann', 'bob'] }: OrgOptions = {},
 ): Promise<TestOrg[]> {
+  const wabaCount = Math.max(0, ...wabas) + 1
   const orgs = Array.from({ length: count }, () => {
     const n = `${process.pid}-${counter++}`
     const numbers = Array.from({ length: phones }, (_, i) => `phone-${n}-${i}`)
-    return { id: `org-${n}`, wabaId: `waba-${n}`, phones: numbers }
+    const wabaIds = Array.from({ length: wabaCount }, (_, i) => (i === 0 ? `waba-${n}` : `waba-${n}-${i}`))
+    return { id: `org-${n}`, wabaId: `waba-${n}`, wabaIds, phones: numbers }
   })
   const file = {
     orgs: orgs.map((org) => ({
       id: org.id,
       name: `Org ${org.id.slice(4)}`,
       settings,
-      wabas: [
-        {
-          id: org.wabaId,
-          name: 'Main',
-          phones: org.phones.map((id) => ({ id, display_phone_number: `+1 ${id}` })),
-        },
-      ],
+      wabas: org.wabaIds.map((id, waba) => ({
+        id,
+        name: waba === 0 ? 'Main' : `WABA ${waba}`,
+        phones: org.phones
+          .filter((_, i) => (wabas[i] ?? 0) === waba)
+          .map((phone) => ({ id: phone, display_phone_number: `+1 ${phone}` })),
+      })),
       users: users.map((id) => ({ id, email: `${id}@${org.id}.test`, name: id })),
     })),
   }

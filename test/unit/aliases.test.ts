@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { aliasKey, isId, personOf, personOfPhone, synonymsOf } from '../../src/identity/aliases.ts'
+import { aliasKey, isId, synonymsOf } from '../../src/identity/aliases.ts'
+import { namesToLookUp, personOf, personOfPhone } from '../../src/identity/person.ts'
 
 const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
 const values = (aliases: { value: string }[]) => aliases.map((a) => a.value)
@@ -44,6 +45,12 @@ describe('a person', () => {
     expect(person.phones.map((a) => aliasKey('o', a))).toEqual(['o\nwa_id\n1555', 'o\nphone\n+1555'])
     expect(person.names).toEqual([{ kind: 'phone', value: '+1555' }])
   })
+})
+
+it('a person whose card attests a phone is looked up by all its spellings too', () => {
+  const person = personOf('o', { ...nobody, userId: 'CI.1', attestedPhones: ['2250768123456'] })
+  const names = values(namesToLookUp(person))
+  expect(names).toEqual(expect.arrayContaining(['CI.1', '2250768123456', '+22568123456', '2250568123456']))
 })
 
 it('a phone has a `wa_id` and an E.164 number as synonyms, and a BSUID has none', () => {

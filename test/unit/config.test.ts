@@ -42,19 +42,6 @@ describe('the configuration', () => {
     })
   })
 
-  it('takes a direct URL beside the URL of a pooler, and switches pipelining off', () => {
-    const [pooler, direct] = ['postgres://pooler/x', 'postgres://server/x']
-    const env = { ...RECEIVER, DATABASE_URL: pooler, DATABASE_DIRECT_URL: direct, DATABASE_PIPELINE: 'off' }
-    const urls = { databaseUrl: pooler, databaseDirectUrl: direct, databasePipeline: false }
-    expect(readConfig(env, 'all')).toMatchObject(urls)
-    expect(readConfig(RECEIVER, 'all')).toMatchObject({
-      databaseDirectUrl: undefined,
-      databasePipeline: true,
-    })
-    const alone = { ...RECEIVER, DATABASE_DIRECT_URL: direct }
-    expect(() => readConfig(alone, 'all')).toThrow(/DATABASE_DIRECT_URL needs DATABASE_URL/)
-  })
-
   it('reports every mistake together, by the name of the variable and without its value', () => {
     const env = {
       META_APP_SECRET: ' , ',
@@ -114,6 +101,19 @@ describe('the configuration', () => {
     it('is absent by default: 64 MB and no warning', () => {
       expect(read({})).toMatchObject({ maxWaitingBytes: 64 * 1024 * 1024, warnings: [] })
     })
+  })
+
+  it('advises to check issuer and audience of tokens, where the API has keys and does not', () => {
+    const advice = (env: Record<string, string>, role: 'server' | 'workers' = 'server') =>
+      readConfig({ ...RECEIVER, ...env }, role).warnings
+    const keys = { JWT_SECRET: 'x'.repeat(32) }
+    expect(advice(keys)).toEqual([expect.stringContaining('JWT_ISSUER and JWT_AUDIENCE')])
+    expect(advice({ ...keys, JWT_ISSUER: 'i' })).toEqual([expect.stringMatching(/^without JWT_AUDIENCE /)])
+    expect(advice({ ...keys, JWT_AUDIENCE: 'a' })).toEqual([expect.stringMatching(/^without JWT_ISSUER /)])
+    expect(advice({ ...keys, JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' })).toEqual([])
+    expect(advice({ JWT_JWKS_URL: 'https://x.test/keys' })).toHaveLength(1)
+    expect(advice({})).toEqual([])
+    expect(advice(keys, 'workers')).toEqual([])
   })
 
   it('takes the address for traces from the variables of OpenTelemetry, and has none by default', () => {

@@ -321,9 +321,10 @@ describe('statuses and other fields', () => {
     const both = { recipient_id: '1555', recipient_user_id: 'US.1' }
     expect(recipientOf(both)).toEqual({ waId: '1555', userId: 'US.1', parentUserId: undefined })
     expect(recipientOf({ recipient_id: '1555' })).toBeUndefined()
-    expect(recipientOf({ recipient_id: '1555' }, [{ wa_id: '1555', user_id: 'US.2' }])).toMatchObject({
-      userId: 'US.2',
-    })
+    for (const recipient_id of ['1555', 1555, '+1555']) {
+      const contacts = [{ wa_id: '1556' }, { wa_id: '1555', user_id: 'US.2' }]
+      expect(recipientOf({ recipient_id }, contacts)).toMatchObject({ userId: 'US.2' })
+    }
     expect(recipientOf({ recipient_user_id: 'US.1', recipient_parent_user_id: 'US.ENT.1' })).toMatchObject({
       parentUserId: 'US.ENT.1',
     })
@@ -491,7 +492,7 @@ describe('an odd value affects nothing beside it:', () => {
     expect(read(delivery([change('p', { statuses })])).statuses[0]?.status).toHaveLength(128)
   })
 
-  it.each(['a\u0000', 'x'.repeat(4_000), 7])(
+  it.each(['a\u0000', 'x'.repeat(4_000), 7.5, {}])(
     'a reaction to an impossible message is one to an unknown message',
     (id) => {
       const reaction = message({ type: 'reaction', extra: { reaction: { message_id: id, emoji: 'x' } } })

@@ -86,6 +86,29 @@ describe('a system message about new names', () => {
       },
     ],
     [
+      'two versions at once, with the new phone under both keys',
+      {
+        type: 'user_changed_number',
+        customer: '1',
+        wa_id: '2',
+        new_wa_id: 2,
+        user_id: 'US.2',
+        previous_user_id: 'US.1',
+      },
+      { from: '1' },
+      {
+        before: { waId: '1', userId: 'US.1' },
+        to: { waId: '2', userId: 'US.2' },
+        givenUp: { waId: '1', userId: 'US.1' },
+      },
+    ],
+    [
+      'two versions at once, with the old phone in `wa_id`',
+      { type: 'user_changed_number', wa_id: '1', new_wa_id: 2 },
+      {},
+      { before: { waId: '1' }, to: { waId: '2' }, givenUp: { waId: '1' } },
+    ],
+    [
       'customer_changed_number, whose `customer` is the old phone and `from` the new one',
       { type: 'customer_changed_number', customer: '+1', wa_id: '2' },
       { from: '2' },
@@ -184,12 +207,23 @@ describe('a phone that Meta attests', () => {
     expect(cards([card([{ phone: ' +20 100 000 0001' }])])).toEqual(['201000000001'])
   })
 
+  it('is that of a message that has the origin beside its cards', () => {
+    const contacts = [{ phones: [{ wa_id: '1' }] }]
+    expect(cards(contacts, { origin: 'contact_request' })).toEqual(['1'])
+    expect(cards([card([{ wa_id: '1' }], 'other')], { origin: 'contact_request' })).toBeUndefined()
+  })
+
+  it('is that of the attested one among several cards', () => {
+    expect(cards([card([{ wa_id: '1' }], 'other'), card([{ wa_id: '2' }])])).toEqual(['2'])
+  })
+
   it('are all of them, each once, where a card names several', () => {
     expect(cards([card([{ wa_id: '1' }, { wa_id: '+1' }, { wa_id: '2' }])])).toEqual(['1', '2'])
   })
 
   it.each([
     ['another origin', [card([{ wa_id: '1' }], 'other')], {}],
+    ['an origin that only begins so', [card([{ wa_id: '1' }], 'contact_request/other')], {}],
     ['no origin', [{ phones: [{ wa_id: '1' }] }], {}],
     ['a forwarded card', [card([{ wa_id: '1' }])], { context: { forwarded: true } }],
     ['a card forwarded often', [card([{ wa_id: '1' }])], { context: { frequently_forwarded: true } }],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { phoneVariants } from '../../src/identity/phone.ts'
+import { phoneVariants, rivalPhones } from '../../src/identity/phone.ts'
 import { PHONES } from '../fixtures/phones.ts'
 
 describe.each(Object.entries(PHONES))('the numbers of %s', (_, phones) => {
@@ -38,6 +38,20 @@ it('the numbers of other countries have no other spelling', () => {
   ]) {
     expect(phoneVariants(digits)).toEqual([])
   }
+})
+
+it('an old number of Ivory Coast may be that of any operator', () => {
+  expect(phoneVariants('22568123456')).toEqual(
+    ['01', '05', '07', '21', '25', '27'].map((prefix) => `225${prefix}68123456`),
+  )
+})
+
+it('numbers of Ivory Coast that were the same before the change are rivals', () => {
+  expect(rivalPhones('2250768123456')).toEqual(
+    ['01', '05', '21', '25', '27'].map((prefix) => `225${prefix}68123456`),
+  )
+  for (const phone of ['22568123456', '22997123456', '15550001111', ''])
+    expect(rivalPhones(phone)).toEqual([])
 })
 
 it('the other spellings of a number have 11 to 15 digits and do not include the number itself', () => {

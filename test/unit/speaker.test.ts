@@ -9,6 +9,11 @@ describe('a message of a coexistence number is the company’s', () => {
     ['from its display number', { from: '919810000000' }, { thread: NOOR }],
     ['from its display number with a plus', { from: '+919810000000' }, { thread: NOOR }],
     ['from another number than the thread’s customer', { from: '919820000000' }, { thread: NOOR }],
+    [
+      'from its display number, whatever from_me says',
+      { from: '919810000000', history_context: { from_me: false } },
+      { thread: NOOR },
+    ],
     ['with from_me', { from: NOOR, history_context: { from_me: true } }, { thread: NOOR }],
     ['to a customer', { from: 'anything', to: '+1 555 000 1111' }, {}],
     ['to a customer known by BSUID', { to_user_id: 'US.1' }, {}],
@@ -21,7 +26,7 @@ describe('a message of a coexistence number is the customer’s', () => {
   it.each([
     ['from the thread’s customer', { from: NOOR }, { thread: NOOR }],
     ['from another spelling of the thread’s customer', { from: '551187654321' }, { thread: '5511987654321' }],
-    ['with from_me false', { from: '919810000000', history_context: { from_me: false } }, { thread: NOOR }],
+    ['with from_me false', { from: '15550009999', history_context: { from_me: false } }, { thread: NOOR }],
     ['to the company', { from: NOOR, to: '919810000000' }, {}],
     ['by BSUID in a thread', { from_user_id: 'US.1' }, { thread: 'US.1' }],
     ['without anything that tells', {}, {}],

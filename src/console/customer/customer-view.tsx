@@ -4,7 +4,7 @@ import { RoomName } from './room-name.tsx'
 
 /** The customer's name and aliases. */
 export function CustomerHeader({
-  details: { customer, contacts, aliases, orgId },
+  details: { customer, contacts, aliases, events, orgId },
 }: {
   details: CustomerDetails
 }) {
@@ -19,13 +19,34 @@ export function CustomerHeader({
         {customer.mergedInto && ` · merged into ${customer.mergedInto}`}
       </p>
       <ul class="aliases" aria-label="Aliases">
-        {aliases.map(({ kind, value }) => (
+        {aliases.map(({ kind, value, givenUpAt }) => (
           <li>
             <span class="dim">{kind}</span> {value}
+            {givenUpAt && (
+              <span class="dim">
+                {' '}
+                until <Moment at={givenUpAt} />
+              </span>
+            )}
           </li>
         ))}
       </ul>
+      <NewIdentity events={events} />
     </section>
+  )
+}
+
+/** A mark on a customer whose phone wrote under another BSUID, though WhatsApp announced no change. */
+function NewIdentity({ events }: { events: CustomerDetails['events'] }) {
+  const event = events.find(({ kind }) => kind === 'customer.new_identity')
+  if (!event) return null
+  return (
+    <p>
+      <Badge of="new-identity">may be another person</Badge>{' '}
+      <span class="note">
+        since <Moment at={event.at} />: {event.reason}
+      </span>
+    </p>
   )
 }
 

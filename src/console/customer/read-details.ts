@@ -57,7 +57,8 @@ async function forecast(
 
 /** The customer as Meta would name the sender: by phone, or by BSUID when no phone is known. */
 function senderOf({ aliases }: CustomerView): { phone?: string; userId?: string } | undefined {
-  const known = (kind: string) => aliases.find((alias) => alias.kind === kind)?.value
+  const known = (kind: string) =>
+    aliases.find((alias) => alias.kind === kind && alias.givenUpAt === null)?.value
   const waId = known('wa_id')
   const phone = waId ? `+${waId}` : known('phone')
   const userId = known('bsuid')

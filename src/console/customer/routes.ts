@@ -5,6 +5,7 @@ import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
+import { sendPage } from '../ui/send-page.ts'
 import { renderCustomer } from './page.tsx'
 import { type CustomerDetails, readCustomerDetails } from './read-details.ts'
 import { type Match, searchCustomers } from './search.ts'
@@ -21,7 +22,7 @@ export function createCustomerRoutes(shell: Shell, { db, log }: ConsoleParts): R
     const withText = text === 'show'
     const details = match && (await readCustomerDetails(db, { ...match, withText, now: await readNow(db) }))
     if (details && withText) recordTextShown(req, details)
-    res.type('html').send(renderCustomer(shell, { orgs, orgId, words, withText }, { matches, details }))
+    await sendPage(db, res, renderCustomer(shell, { orgs, orgId, words, withText }, { matches, details }))
   })
 
   function recordTextShown(req: Request, { orgId, customer, messages }: CustomerDetails): void {

@@ -1,8 +1,9 @@
 import type { Db } from '../../db/client.ts'
 import { columns, text } from '../../db/columns.ts'
 import { over, run } from '../../db/statement.ts'
-import { personOf, personOfPhone } from '../../identity/aliases.ts'
-import { find, readAliases } from '../../identity/find-customers.ts'
+import { find } from '../../identity/find.ts'
+import { readAliases, readFormerAliases } from '../../identity/find-customers.ts'
+import { personOf, personOfPhone } from '../../identity/person.ts'
 import { phonesMeant } from '../../identity/spoken-phone.ts'
 
 /** A customer, and what the search text matched: an alias, a contact's `crm_id`, or a message's `wamid`. */
@@ -34,11 +35,14 @@ async function byAliases(db: Db, orgIds: string[], words: string): Promise<Match
     return [personOf(orgId, id), ...phones.map((phone) => personOfPhone(orgId, phone))]
   })
   const known = await run(db, readAliases(people))
-  return people.flatMap((person) => {
+  const former = await run(db, readFormerAliases(people))
+  const held = people.flatMap((person) => {
     const { customerId, fits } = find(known, person)
     const ids = customerId ? [customerId] : fits
     return ids.map((id) => ({ orgId: person.orgId, customerId: id, matchedBy: 'alias' as const }))
   })
+  const gaveUp = former.map(({ orgId, customerId }) => ({ orgId, customerId, matchedBy: 'alias' as const }))
+  return [...held, ...gaveUp]
 }
 
 /** The orgs' own numbers, whose countries determine how a phone without a country code is read. */

@@ -15,6 +15,7 @@ const EVENT_NAMES: Record<string, string> = {
   'chatroom.unassigned': 'Chatroom taken from a user',
   'contact.expired': 'Contact expired',
   'contact.created': 'Contact created',
+  'customer.new_identity': 'Perhaps another person',
 }
 const DIRECTION_NAMES = {
   in: 'Customer wrote',

@@ -56,7 +56,7 @@ export function timelineMessages(
       select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
         coalesce(m.status, o.state) as status, case when $4 then m.payload end as payload
       from m left join outbox o on o.org_id = m.org_id
-        and o.id = ${outboxIdSql('m.wamid')}`,
+        and o.id = ${outboxIdSql('m')}`,
     values: [...ROOMS.values(roomIds), orgId, customerId, withText],
     read: allRows<TimelineMessage>,
   })

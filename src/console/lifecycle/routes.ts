@@ -5,6 +5,7 @@ import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
+import { sendPage } from '../ui/send-page.ts'
 import { createCensus } from './census.ts'
 import { listMovedNumbers } from './moved-numbers.ts'
 import { renderLifecycle } from './page.tsx'
@@ -26,7 +27,7 @@ export function createLifecycleRoutes(shell: Shell, { db, log }: ConsoleParts): 
       listRemovedUsers(db, orgId),
     ])
     const page = { orgs, orgId, sweeps, census, movedNumbers, removedUsers, now }
-    res.type('html').send(renderLifecycle(shell, page))
+    await sendPage(db, res, renderLifecycle(shell, page))
   })
 
   return router

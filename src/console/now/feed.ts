@@ -2,6 +2,7 @@ import { createChannel, createSession, type Session } from 'better-sse'
 import type { Queue } from 'bullmq'
 import type { Request, Response } from 'express'
 import type { Db } from '../../db/client.ts'
+import { awaitDurable } from '../../db/durable.ts'
 import type { Logger } from '../../logger.ts'
 import { type Figures, readFigures } from './figures.ts'
 import { inboxTraffic } from './inbox-traffic.ts'
@@ -36,13 +37,18 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
   const readNewMessages = createNewMessageReader(db)
   const isWatched = () => channel.sessionCount > 0
 
+  /** What is shown must be durable, as on every page. */
+  const push = async (watchers: () => readonly Watcher[], rows: RecentMessage[]) => {
+    if (rows.length > 0) await awaitDurable(db)
+    pushRows(watchers(), rows, renderRows)
+  }
   const sendFigures = async () => {
     traffic.add(await inboxTraffic(db))
     if (!isWatched()) return
     channel.broadcast(renderFigures(await readFigures(db, queues()), traffic.rates), 'figures')
   }
   const onTick = async (n: number) => {
-    if (isWatched()) pushRows(channel.activeSessions, await readNewMessages(), renderRows)
+    if (isWatched()) await push(() => channel.activeSessions, await readNewMessages())
     if (n % 2 === 0) await sendFigures()
   }
   const { look } = createPoller({ onTick, onStop: traffic.clear, isWatched, log })
@@ -58,7 +64,7 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
       look()
       // Messages may have been routed between the page and its stream. The page drops those it has already.
       const rows = await recentMessages(db, { orgId, after: 0, perOrg: PER_ORG, limit: PER_READ })
-      if (session.isConnected) pushRows([session], rows, renderRows)
+      await push(() => (session.isConnected ? [session] : []), rows)
     },
   }
 }

@@ -3,6 +3,7 @@ import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
+import { sendPage } from '../ui/send-page.ts'
 import { createFeed } from './feed.ts'
 import { readFigures } from './figures.ts'
 import { renderFigures, renderNow, renderRows } from './page.tsx'
@@ -23,7 +24,7 @@ export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts)
       readFigures(db, queues()),
       recentMessages(db, { orgId, after: 0, perOrg: SHOWN_MESSAGES, limit: SHOWN_MESSAGES }),
     ])
-    res.type('html').send(renderNow(shell, { orgs, orgId, figures, rates, recent }))
+    await sendPage(db, res, renderNow(shell, { orgs, orgId, figures, rates, recent }))
   })
 
   router.get('/stream', (req, res) => feed.stream(req, res, readPageQuery(req).org))

@@ -8,6 +8,7 @@ import { queryString } from '../ui/format.ts'
 import type { Shell } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { type PageQuery, readPageQuery } from '../ui/page-query.ts'
+import { sendPage } from '../ui/send-page.ts'
 import { readDeliveryId, unknownLetter } from './delivery-id.ts'
 import { listHeld } from './held-list.ts'
 import { renderLetter } from './letter-page.tsx'
@@ -41,7 +42,7 @@ async function showStuck(shell: Shell, { db }: ConsoleParts, req: Request, res: 
     readReplay(db, pageQuery),
   ])
   const olderDead = dead.length === PAGE_SIZE ? dead.at(-1)?.id : undefined
-  res.type('html').send(renderStuck(shell, { orgs, orgId, held, parked, dead, olderDead, replay }))
+  await sendPage(db, res, renderStuck(shell, { orgs, orgId, held, parked, dead, olderDead, replay }))
 }
 
 type LetterRequest = Request<{ id: string }>
@@ -57,7 +58,7 @@ async function showLetter(
   if (!letter) throw unknownLetter()
   const withText = readPageQuery(req).text === 'show'
   if (withText) log.info({ user: userOf(req), delivery: letter.id }, 'the text of a dead letter was shown')
-  res.type('html').send(renderLetter(shell, letter, withText))
+  await sendPage(db, res, renderLetter(shell, letter, withText))
 }
 
 async function replayAll({ db, enqueue, log }: ConsoleParts, req: Request, res: Response): Promise<void> {

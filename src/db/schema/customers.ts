@@ -26,7 +26,9 @@ export const customers = pgTable(
 export const ALIAS_KINDS = ['phone', 'wa_id', 'bsuid', 'parent_bsuid'] as const
 
 /**
- * The names that Meta or the CRM uses for a customer. Ids are stored verbatim, phones as E.164. Rows are never deleted.
+ * The names by which customers are found now. Ids are stored verbatim, phones as E.164. `since`: Meta announced the name
+ * then, or it had another holder until then, so an older message may be of a former holder. `wabaIds`: the WABAs at which
+ * a BSUID was seen; null if it was learned before these were recorded.
  */
 export const customerAliases = pgTable(
   'customer_aliases',
@@ -36,6 +38,8 @@ export const customerAliases = pgTable(
     value: text('value').notNull(),
     customerId: uuid('customer_id').notNull(),
     createdAt: createdAt(),
+    since: instant('since'),
+    wabaIds: text('waba_ids').array(),
   },
   (t) => [
     primaryKey({ name: 'customer_aliases_pkey', columns: [t.orgId, t.kind, t.value] }),
@@ -45,7 +49,35 @@ export const customerAliases = pgTable(
       foreignColumns: [customers.orgId, customers.id],
     }),
     index('customer_aliases_customer').on(t.orgId, t.customerId),
+    // Names of former versions, which repairNames looks for; there are none once it has run.
+    index('customer_aliases_with_plus').on(t.orgId, t.value).where(sql`kind = 'wa_id' and value like '+%'`),
     check('customer_aliases_kind_known', sql`${t.kind} in ('phone', 'wa_id', 'bsuid', 'parent_bsuid')`),
     check('customer_aliases_value_present', sql`${t.value} <> ''`),
+  ],
+)
+
+/**
+ * The names that customers gave up, as Meta says. A message that was sent until then is of this customer, a later one is of
+ * the customer who has the name in `customer_aliases`, if any. Rows are never deleted.
+ */
+export const formerAliases = pgTable(
+  'former_aliases',
+  {
+    orgId: orgId(),
+    kind: text('kind', { enum: ALIAS_KINDS }).notNull(),
+    value: text('value').notNull(),
+    until: instant('until').notNull(),
+    customerId: uuid('customer_id').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ name: 'former_aliases_pkey', columns: [t.orgId, t.kind, t.value, t.until] }),
+    foreignKey({
+      name: 'former_aliases_customer_fkey',
+      columns: [t.orgId, t.customerId],
+      foreignColumns: [customers.orgId, customers.id],
+    }),
+    index('former_aliases_customer').on(t.orgId, t.customerId),
+    check('former_aliases_kind_known', sql`${t.kind} in ('phone', 'wa_id', 'bsuid', 'parent_bsuid')`),
   ],
 )

@@ -9,11 +9,17 @@ export type LabNumber = { orgId: string; wabaId: string; phoneId: string }
 export type LabSecrets = { secretsKey: Buffer; accessToken: string }
 
 /** This org holds the messages of unknown senders. */
-export const HOLD: TestOrg = { id: 'org-hold', wabaId: 'waba-hold', phones: ['phone-hold-1', 'phone-hold-2'] }
+export const HOLD: TestOrg = {
+  id: 'org-hold',
+  wabaId: 'waba-hold',
+  wabaIds: ['waba-hold'],
+  phones: ['phone-hold-1', 'phone-hold-2'],
+}
 /** This org creates a contact and a chatroom for an unknown sender. */
 export const CREATE: TestOrg = {
   id: 'org-create',
   wabaId: 'waba-create',
+  wabaIds: ['waba-create'],
   phones: ['phone-create-1', 'phone-create-2'],
 }
 export const ORGS = [HOLD, CREATE]

@@ -1,6 +1,6 @@
 import type { Db } from '../../../../src/db/client.ts'
 import { inTransaction } from '../../../../src/db/transaction.ts'
-import { personOf } from '../../../../src/identity/aliases.ts'
+import { personOf } from '../../../../src/identity/person.ts'
 import { resolveCustomers } from '../../../../src/identity/resolve-customers.ts'
 import { createRoom, type TestOrg } from '../../org.ts'
 import type { RoomState } from '../checks/check-history.ts'

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import type { Logger } from '../logger.ts'
+import { MAY_FLUSH } from './durable.ts'
+
+const RETRY_MS = 2_000
+
+/**
+ * Logs, once the database answers, what its settings and the rights of the role take from Usher's promises
+ * (docs/reliability.md). It asks over a connection without Usher's own settings. Never rejects.
+ */
+export async function adviseWhenReachable(url: string, log: Logger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for (const advice of adviceOn(await readSettings(url))) log.warn(advice)
+      return
+    } catch {
+      // That the database is away is reported by others.
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}
+
+type Settings = { commit: string; fsync: string; mayFlush: boolean | null }
+
+function adviceOn({ commit, fsync, mayFlush }: Settings): string[] {
+  const advice: string[] = []
+  if (fsync === 'off')
+    advice.push('fsync is off: a crash of the machine loses deliveries that were answered with 200')
+  if (commit === 'off')
+    advice.push(
+      'synchronous_commit is off for this database or role: Usher sets it on for its own connections; other programs lose their last commits in a crash',
+    )
+  if (mayFlush !== true)
+    advice.push(
+      'the role may not execute pg_logical_emit_message(boolean, text, text): single deliveries are stored like batches, and answers of the API can take 0.6 s longer',
+    )
+  return advice
+}
+
+async function readSettings(url: string): Promise<Settings> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'usher-advice',
+    connectionTimeoutMillis: 2_000,
+    query_timeout: 2_000,
+  })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    const { rows } = await client.query<Settings>(
+      `select current_setting('synchronous_commit') as commit, current_setting('fsync') as fsync,
+        (${MAY_FLUSH}) as "mayFlush"`,
+    )
+    const [settings] = rows
+    if (!settings) throw new Error('the database gave no settings')
+    return settings
+  } finally {
+    client.end().catch(() => undefined)
+  }
+}
