@@ -54,7 +54,7 @@ export function claimSends(turns: Turns): Statement<Claimed> {
         update outbox o set state = 'failed', error = h.refusal
         from head h where o.org_id = h.org_id and o.id = h.id and o.state = 'queued' and h.refusal is not null
         returning o.org_id, o.id, o.error),
-      told as (
+      shown as (
         update messages m set status = 'failed', status_at = now(),
           errors = json_build_array(json_build_object('title', f.error))
         from refused f where m.org_id = f.org_id and m.wamid = ${provisionalWamidSql('f.id')}),

@@ -107,7 +107,9 @@ describe('the rules that SQL and TypeScript both know agree about', () => {
         },
       ),
     )
-    expect((await read<{ open: boolean }>(`select ${isWindowOpenSql('null::timestamptz')} as open`))[0]!.open).toBe(false)
+    expect(
+      (await read<{ open: boolean }>(`select ${isWindowOpenSql('null::timestamptz')} as open`))[0]!.open,
+    ).toBe(false)
   })
 
   it('the place in the ledger of what Usher writes itself', async () => {
