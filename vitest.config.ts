@@ -36,11 +36,13 @@ export const PURE = [
   'src/routing/plan.ts',
   'src/orgs/number-change.ts',
   'src/identity/aliases.ts',
+  'src/identity/announced-phones.ts',
   'src/identity/find.ts',
   'src/identity/holdings.ts',
   'src/identity/learn.ts',
   'src/identity/person.ts',
   'src/identity/phone.ts',
+  'src/identity/plan-repair.ts',
 ]
 
 const suite = (name: string, test: object = {}) => ({

@@ -3,6 +3,7 @@ import { adviseWhenReachable } from '../src/db/advise.ts'
 import { type Database, openDatabase } from '../src/db/client.ts'
 import { migrateWhenReachable } from '../src/db/prepare.ts'
 import { databaseUrl } from '../src/db/url.ts'
+import { repairNames } from '../src/identity/repair-names.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import { oncePerSecond } from '../src/once-per-second.ts'
@@ -44,10 +45,25 @@ export async function startDatabase(parts: Parts): Promise<ProcessDatabase> {
 /** The embedded server is migrated before anything uses it. A configured one may not be reachable yet. */
 async function prepareSchema({ config, role, log, lifetime }: Parts, url: string): Promise<void> {
   const abort = new AbortController()
-  if (config.databaseUrl === undefined) return migrateWhenReachable(url, log, abort.signal)
-  if (role !== 'all') return
+  const isEmbedded = config.databaseUrl === undefined
+  if (!isEmbedded && role !== 'all') return
+  const migrated = migrateWhenReachable(url, log, abort.signal)
   lifetime.onStop('migration', () => abort.abort())
-  migrateWhenReachable(url, log, abort.signal).catch((err) =>
-    log.fatal({ err }, 'the database could not be migrated'),
-  )
+  if (isEmbedded) await migrated
+  migrated
+    .then(() => repairInBackground(url, log, abort.signal))
+    .catch((err) => log.fatal({ err }, 'the database could not be migrated'))
+}
+
+/** Repairs names while messages are routed already. What a failure leaves is repaired at the next start. */
+async function repairInBackground(url: string, log: Logger, signal: AbortSignal): Promise<void> {
+  const { db, close } = openDatabase(url, { max: 1, name: 'usher-repair', onLost: () => {} })
+  try {
+    const repaired = await repairNames(db, signal)
+    if (repaired > 0) log.info({ repaired }, 'names of customers were repaired')
+  } catch (err) {
+    log.warn({ err }, 'names of customers could not be repaired')
+  } finally {
+    await close()
+  }
 }

@@ -38,7 +38,9 @@ function findRenamed(known: Holdings, { orgId, at, phones, givenUp, announced }:
   const customerId = firstHolder(known, { orgId, at }, announced.flatMap(synonymsOf))
   const gaveUp = (alias: Alias) =>
     known.get(aliasKey(orgId, alias))?.former.some((former) => former.customerId === customerId)
-  return [...phones, ...givenUp].some(gaveUp) ? customerId : undefined
+  // A report that names the phone is news of it where earlier ones named ids only.
+  const old = phones.length > 0 ? phones : givenUp
+  return old.some(gaveUp) ? customerId : undefined
 }
 
 /** The customers who have a variant and none of the rivals. */

@@ -106,7 +106,7 @@ function announcedAt({ announced, at }: Learner, alias: Alias): Date | null {
 /** The announcement of a BSUID tells the person apart from an earlier holder of the phone, who had another one. */
 function announcementOf({ at, wabaId, announced }: Learner): Conflict['announced'] {
   const namesId = announced.some(({ kind }) => kind === 'bsuid')
-  return at && wabaId !== undefined && namesId ? { at, wabaId } : undefined
+  return at && { at, wabaId: namesId ? wabaId : undefined }
 }
 
 /** Ends the customer's hold on a name, in every spelling of a phone. */

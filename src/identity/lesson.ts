@@ -6,7 +6,7 @@ export type NewCustomer = { orgId: string; id: string; profileName: string | und
 
 /**
  * A name of `customerId` that led to `otherId` until now. `isProven`: Meta says that it is the same person's name.
- * `announced`: Meta announced the name then, at a number of this WABA.
+ * `announced`: Meta announced the name then, together with a BSUID for this WABA, if there is one.
  */
 export type Conflict = {
   orgId: string
@@ -14,7 +14,7 @@ export type Conflict = {
   customerId: string
   otherId: string
   isProven: boolean
-  announced: { at: Date; wabaId: string } | undefined
+  announced: { at: Date; wabaId: string | undefined } | undefined
 }
 
 /** A name whose holding changed. */

@@ -1,8 +1,9 @@
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { run, type Statement, send } from '../db/statement.ts'
-import { aliasKey, isId, synonymsOf } from './aliases.ts'
-import { type Holdings, handOver } from './holdings.ts'
+import { isId } from './aliases.ts'
+import { type AnnouncedPhone, announcePhone } from './announced-phones.ts'
+import type { Holdings } from './holdings.ts'
 import type { Conflict } from './lesson.ts'
 import { lockCustomers } from './lock-customers.ts'
 import { mergeCustomer } from './merge-customer.ts'
@@ -24,6 +25,7 @@ export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: Hol
       ]),
     ),
   )
+  const phones: AnnouncedPhone[] = []
   // One conflict may merge a customer that a later one still names.
   const mergedInto = new Map<string, string>()
   const current = (id: string): string => {
@@ -36,17 +38,20 @@ export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: Hol
     const outcome = await resolveConflict(tx, conflict)
     if (outcome === 'merged') mergedInto.set(conflict.otherId, conflict.customerId)
     if (outcome === 'merged into the other') mergedInto.set(conflict.customerId, conflict.otherId)
-    if (outcome === 're-pointed' && conflict.announced) await movePhone(tx, conflict, known)
+    const { orgId, alias, announced, customerId } = conflict
+    if (announced && !isId(alias) && outcome !== STAYS)
+      phones.push({ orgId, alias, customerId, at: announced.at })
   }
   if (mergedInto.size > 0) mergeHoldings(known, current)
+  // An announced phone changes hands; its holder until then was another person. An id did so when it was written.
+  const changed = phones.flatMap((of) => announcePhone(known, { ...of, customerId: current(of.customerId) }))
+  await send(tx, writeNames(changed))
 }
 
+const STAYS = 'the phone has contacts of its own and stays'
+
 /** What becomes of a name that two customers have. */
-type Outcome =
-  | 'merged'
-  | 'merged into the other'
-  | 're-pointed'
-  | 'the phone has contacts of its own and stays'
+type Outcome = 'merged' | 'merged into the other' | 're-pointed' | typeof STAYS
 
 async function resolveConflict(tx: Db, conflict: Conflict): Promise<Outcome> {
   const { orgId, alias, customerId, otherId } = conflict
@@ -82,7 +87,7 @@ function outcomeOf({ alias, isProven }: Conflict, both: Both): Outcome {
   const isOnePerson = isOfMeta ? isProven || !both.otherHasPhone : !both.otherHasOtherId
   if (isOnePerson && !both.otherHasContacts) return 'merged'
   if (isOnePerson && isProven && !both.hasContacts) return 'merged into the other'
-  return isOfMeta || !both.otherHasContacts ? 're-pointed' : 'the phone has contacts of its own and stays'
+  return isOfMeta || !both.otherHasContacts ? 're-pointed' : STAYS
 }
 
 function readBoth({ orgId, customerId, otherId, announced }: Conflict): Statement<Both> {
@@ -98,19 +103,6 @@ function readBoth({ orgId, customerId, otherId, announced }: Conflict): Statemen
     read: ([both]: Both[]) =>
       both ?? { hasContacts: true, otherHasContacts: true, otherHasPhone: true, otherHasOtherId: true },
   }
-}
-
-/** An announced phone changes hands; its holder until then was another person. An id did so when it was written. */
-async function movePhone(tx: Db, conflict: Conflict, known: Holdings): Promise<void> {
-  const { orgId, alias, customerId, otherId, announced } = conflict
-  if (isId(alias) || !announced) return
-  const changed = synonymsOf(alias).flatMap((name) => {
-    const holding = known.get(aliasKey(orgId, name))
-    if (holding?.customerId !== otherId) return []
-    return [{ orgId, alias: name, holding: handOver(holding, customerId, announced.at) }]
-  })
-  for (const { alias: name, holding } of changed) known.set(aliasKey(orgId, name), holding)
-  await send(tx, writeNames(changed))
 }
 
 function mergeHoldings(known: Holdings, current: (id: string) => string): void {

@@ -1,8 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { type AuditEvent, insertEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
-import { columns, text } from '../db/columns.ts'
-import { nothing, over, run, type Statement, send } from '../db/statement.ts'
+import { run, send } from '../db/statement.ts'
 import { aliasKey } from './aliases.ts'
 import { withAttestedPhones } from './attested-phones.ts'
 import { find, hasNews } from './find.ts'
@@ -10,6 +9,7 @@ import { addFormer, readAliases, readFormerAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
 import { isRenamed, learn } from './learn.ts'
 import type { Ambiguity } from './lesson.ts'
+import { lockIdentities } from './lock-identities.ts'
 import { readNewIdentities } from './new-identities.ts'
 import { namesToLookUp, type Person } from './person.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
@@ -46,18 +46,6 @@ export async function resolveCustomer(tx: Db, person: Person): Promise<string> {
   const [customerId] = await resolveCustomers(tx, [{ ...person, passive: false }])
   if (!customerId) throw new Error('a person without any name reached identity')
   return customerId
-}
-
-const ORGS = columns<Person>({ org_id: text((p) => p.orgId) })
-
-/** The aliases of an org are written by one transaction at a time, or two batches could give one name to two customers. */
-function lockIdentities(people: Person[]): Statement<void> {
-  return over(ORGS, people, {
-    name: 'lock-identities',
-    text: `select pg_advisory_xact_lock(key) from (
-      select distinct hashtextextended('identities of ' || org_id, 0) as key from ${ORGS.as('o')} order by key) keys`,
-    read: nothing,
-  })
 }
 
 /** Learns the names of people under the lock of their orgs; `known` is brought up to date. */

@@ -8,6 +8,8 @@ import {
   componentsOf,
   type Item,
   isSilent,
+  NOBODY,
+  OWN_NUMBERS,
   orderOf,
   PORTFOLIOS,
   phoneOf,
@@ -40,11 +42,12 @@ it(`every message of one person reaches one customer and chatroom, in any order 
   )
 }, 3_600_000)
 
-type Row = { wamid: string; customer_id: string; chatroom_id: string | null; type: string }
+type Row = { wamid: string; customer_id: string | null; chatroom_id: string | null; type: string }
 type Outcome = { items: Item[]; ledger: Map<string, Row>; components: Map<string, string> }
 
 async function check(db: Db, s: Scenario): Promise<void> {
   const org = await createOrg(db, {}, { phones: PORTFOLIOS.length, wabas: PORTFOLIOS })
+  await nameNumbers(db, org)
   const rooms = await createRooms(db, org, s)
   const items = playWorld(s)
   const order = orderOf(s, items)
@@ -64,6 +67,14 @@ async function check(db: Db, s: Scenario): Promise<void> {
   await checkSightings(db, org, items)
 }
 
+async function nameNumbers(db: Db, org: TestOrg): Promise<void> {
+  await db.$client.query(
+    `update waba_phones p set display_phone_number = n.display
+     from unnest($2::text[], $3::text[]) as n(id, display) where p.org_id = $1 and p.id = n.id`,
+    [org.id, org.phones, OWN_NUMBERS.map((number) => `+${number}`)],
+  )
+}
+
 /** The chatrooms of the people whom the CRM knows, by person and number. */
 async function createRooms(db: Db, org: TestOrg, { people }: Scenario): Promise<Map<string, string>> {
   const rooms = new Map<string, string>()
@@ -77,8 +88,8 @@ async function createRooms(db: Db, org: TestOrg, { people }: Scenario): Promise<
   return rooms
 }
 
-function bodyOf(org: TestOrg, { number, message, isNotice }: Item): Buffer {
-  const content = { messages: [message], ...(isNotice && { contacts: [] }) }
+function bodyOf(org: TestOrg, { number, message, contacts }: Item): Buffer {
+  const content = { messages: [message], ...(contacts && { contacts }) }
   return bytes(delivery([change(org.phones[number] ?? '', content)]))
 }
 
@@ -87,6 +98,10 @@ function checkCustomers({ items, ledger, components }: Outcome): void {
   const customers = new Map<string, string>()
   const people = new Map<string, string>()
   for (const { wamid, who } of items) {
+    if (who === NOBODY) {
+      expect(ledger.get(wamid)).toMatchObject({ customer_id: null, chatroom_id: null })
+      continue
+    }
     const customer = ledger.get(wamid)?.customer_id ?? ''
     const component = components.get(wamid) ?? ''
     expect(customers.get(component) ?? customer).toBe(customer)
@@ -124,7 +139,7 @@ async function checkNewIdentities(db: Db, org: TestOrg, s: Scenario, { items, le
     for (const portfolio of new Set(PORTFOLIOS)) {
       const ids = withPhone
         .filter(({ number }) => PORTFOLIOS[number] === portfolio)
-        .map(({ message }) => message.from_user_id)
+        .flatMap(({ userIds }) => userIds)
       if (new Set(ids).size > 1) expect(customers.some((customer) => accused.has(customer))).toBe(true)
     }
   }
@@ -137,10 +152,8 @@ async function checkSightings(db: Db, org: TestOrg, items: Item[]): Promise<void
     [org.id],
   )
   const seen = new Map<string, Set<string>>()
-  for (const { number, message } of items) {
-    const { user_id: announced } = (message.system ?? {}) as { user_id?: string }
-    const ids = [message.from_user_id, announced].filter((id) => typeof id === 'string')
-    for (const id of ids)
+  for (const { number, userIds } of items) {
+    for (const id of userIds)
       seen.set(id, (seen.get(id) ?? new Set()).add(org.wabaIds[PORTFOLIOS[number] ?? 0] ?? ''))
   }
   for (const { value, waba_ids } of rows)

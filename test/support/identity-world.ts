@@ -37,12 +37,22 @@ const person = fc.record({
   ),
   silentFrom: fc.integer({ min: 2, max: ACTS - 2 }),
 })
+const TEXTS: Kind[] = ['text', 'text', 'text', 'text', 'text']
 const act = fc.record({
   who: fc.nat(PEOPLE - 1),
   number: fc.nat(PORTFOLIOS.length - 1),
-  kind: fc.constantFrom<Kind>('text', 'text', 'text', 'text', 'attested card', 'forged card'),
+  kind: fc.constantFrom<Kind>(
+    ...TEXTS,
+    'attested card',
+    'forged card',
+    'reaction',
+    'names in contacts',
+    'own number',
+  ),
   hidden: fc.boolean(),
   copies: fc.integer({ min: 1, max: 2 }),
+  /** A reaction names the message of this minute, or an unknown one. */
+  target: fc.nat(ACTS * 2),
 })
 const ITEMS = ACTS * 2 + PEOPLE * 4
 
@@ -58,7 +68,7 @@ type Person = Scenario['people'][number]
 type Act = Scenario['acts'][number]
 
 type Notice = 'old keys' | 'June 2026' | 'August 2026'
-type Kind = 'text' | 'attested card' | 'forged card'
+type Kind = 'text' | 'attested card' | 'forged card' | 'reaction' | 'names in contacts' | 'own number'
 type Names = { phone?: string | undefined; userId?: string | undefined; parentId?: string | undefined }
 
 /** One message of the world. */
@@ -71,8 +81,16 @@ export type Item = {
   /** The names that this message shows to be one person's, as `nameKey` writes them. */
   shows: string[]
   message: Record<string, unknown>
-  isNotice: boolean
+  /** The BSUIDs in it. */
+  userIds: string[]
+  /** `contacts[]`, where it is not made of the message. */
+  contacts?: object[]
 }
+
+/** The `who` of a message that is of no customer. */
+export const NOBODY = 'nobody'
+/** What the company's numbers are called; two of them write to each other. */
+export const OWN_NUMBERS = PORTFOLIOS.map((_, number) => `1999000000${number}`)
 
 /** The phone that a person has in an era; the CRM knows the first one. */
 export const phoneOf = (who: number, era = 0) => `1555${who}${era === 1 ? 2 : 1}00000`
@@ -103,7 +121,8 @@ function itemOf(
     timestamp: String(at.getTime() / 1000),
     ...content,
   }
-  return { who, number, wamid, at, shows: keysOf(holder, shows), message, isNotice: false }
+  const userIds = names.userId ? [names.userId] : []
+  return { who, number, wamid, at, shows: keysOf(holder, shows), message, userIds }
 }
 
 const TEXT = { type: 'text', text: { body: 'hello' } }
@@ -112,7 +131,15 @@ function keysOf(holder: string, { phone, userId, parentId }: Names): string[] {
   return [phone, userId, parentId].filter((name) => name !== undefined).map((name) => nameKey(holder, name))
 }
 
-type Situation = { p: Person; era: number; at: Date; minute: number; act: Act; names: Required<Names> }
+type Situation = {
+  p: Person
+  at: Date
+  minute: number
+  act: Act
+  names: Required<Names>
+  /** The message of each minute so far. */
+  before: Item[]
+}
 
 const card = (phone: string, origin: string) => ({
   type: 'contacts',
@@ -138,6 +165,23 @@ const KINDS: Record<Kind, (s: Situation) => Item> = {
     const content = card(names.phone ?? '', 'contact_request')
     return itemOf(`${who}`, number, at, { ...names, phone: undefined }, { shows: names, content })
   },
+  /** A reaction belongs to its target, or is routed as a message; either way it is of its sender. */
+  reaction: (s) => {
+    const item = KINDS.text(s)
+    const reaction = { message_id: s.before[s.act.target]?.wamid ?? 'wamid.UNKNOWN', emoji: '👍' }
+    return { ...item, message: { ...item.message, type: 'reaction', text: undefined, reaction } }
+  },
+  /** The only contact is the sender, also if it spells the phone in another way and alone has the ids. */
+  'names in contacts': (s) => {
+    const { message, ...item } = KINDS.text(s)
+    const { from, from_user_id: user_id, from_parent_user_id: parent_user_id, ...content } = message
+    const contact = { ...(from !== undefined && { wa_id: `+${from}` }), user_id, parent_user_id }
+    const names = from === undefined ? { from_user_id: user_id } : { from }
+    return { ...item, message: { ...content, ...names }, contacts: [contact] }
+  },
+  /** A number of the company is nobody's customer. */
+  'own number': ({ at, act: { number, target } }) =>
+    itemOf(NOBODY, number, at, { phone: OWN_NUMBERS[target % OWN_NUMBERS.length] }, { shows: {} }),
   /** A card of somebody else proves nothing. */
   'forged card': ({ at, act: { who, number }, names }) => {
     const content = card(phoneOf((who + 1) % PEOPLE), 'other')
@@ -147,9 +191,11 @@ const KINDS: Record<Kind, (s: Situation) => Item> = {
 
 /** The messages of a scenario, in the order of time, each as often as Meta delivers it. */
 export function playWorld({ people, acts }: Scenario): Item[] {
+  const before: Item[] = []
   const items = acts.flatMap((one, minute) => {
     const p = people[one.who]!
-    const item = otherHolder(p, one, minute) ?? ownAct(p, one, minute)
+    const item = otherHolder(p, one, minute) ?? ownAct(p, one, minute, before)
+    before.push(item)
     return Array.from({ length: one.copies }, () => item)
   })
   const notices = people.flatMap((p, who) => p.changes.flatMap((_, change) => noticesOf(who, p, change)))
@@ -160,10 +206,9 @@ const atMinute = (minute: number, seconds = 0) =>
   new Date((Math.floor(START / 1000) + minute * 60 + seconds) * 1000)
 const eraAt = (p: Person, minute: number) => p.changes.filter((change) => change <= minute).length
 
-function ownAct(p: Person, one: Act, minute: number): Item {
-  const era = eraAt(p, minute)
-  const names = namesIn(one.who, p, era, PORTFOLIOS[one.number] ?? 0)
-  return KINDS[one.kind]({ p, era, at: atMinute(minute), minute, act: one, names })
+function ownAct(p: Person, one: Act, minute: number, before: Item[]): Item {
+  const names = namesIn(one.who, p, eraAt(p, minute), PORTFOLIOS[one.number] ?? 0)
+  return KINDS[one.kind]({ p, at: atMinute(minute), minute, act: one, names, before })
 }
 
 /** The act of somebody else who has the person's first phone by then. */
@@ -202,7 +247,13 @@ function noticesOf(who: number, p: Person, change: number): Item[] {
     const at = atMinute(minute, 30 + number)
     const content = { type: 'system', system }
     const item = itemOf(`${who}`, number, at, { phone: from }, { content })
-    return { ...item, isNotice: true, shows: shows.flatMap((names) => keysOf(`${who}`, names)) }
+    const { user_id: userId } = system as { user_id?: string }
+    return {
+      ...item,
+      userIds: userId === undefined ? [] : [userId],
+      contacts: [],
+      shows: shows.flatMap((names) => keysOf(`${who}`, names)),
+    }
   })
 }
 

@@ -188,6 +188,15 @@ describe('a change of names', () => {
     expect(['1', 'US.9', '2'].map(holderOf)).toEqual(['new1', 'new1', 'ana'])
   })
 
+  it('that is reported again with the phone joins the customer of that phone', () => {
+    const known = world({ '+1': 'crm' })
+    learned(known, renamed({ userId: 'US.1' }, { userId: 'US.2' }, { minute: 5 }))
+    const { conflicts } = learned(known, change(6))
+    expect(conflicts).toMatchObject([
+      { alias: { value: 'US.2' }, customerId: 'crm', otherId: 'new1', isProven: true },
+    ])
+  })
+
   it('that is undone by a later one gives the name back', () => {
     const { known } = learned(ana(), change())
     const back = renamed({ waId: '2', userId: 'US.2' }, { waId: '1', userId: 'US.1' }, { minute: 8 })
@@ -220,12 +229,17 @@ describe('a change of names', () => {
     expect(['2', 'US.2'].map(holderOf)).toEqual(['other', 'ana'])
   })
 
-  it('without a new id, or without a WABA, says nothing about an earlier holder of the phone', () => {
+  it('without a new id, without a WABA, or without a time says nothing about an earlier holder of the phone', () => {
     const known = () => world({ '1': 'ana', '2': 'other' })
     const [byPhone] = learned(known(), renamed({ waId: '1' }, { waId: '2' })).conflicts
     const nowhere = { ...change(), wabaId: undefined }
     const [unplaced] = learned(known(), nowhere).conflicts
-    expect([byPhone?.announced, unplaced?.announced]).toEqual([undefined, undefined])
+    const [timeless] = learned(known(), { ...change(), at: undefined }).conflicts
+    expect([byPhone, unplaced, timeless].map((conflict) => conflict?.announced)).toEqual([
+      { at: at(1), wabaId: undefined },
+      { at: at(5), wabaId: undefined },
+      undefined,
+    ])
   })
 
   it('to a parent id of another customer moves that id too', () => {
