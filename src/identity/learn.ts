@@ -139,14 +139,25 @@ function noteNewId(
   alias: Alias,
 ): void {
   if (alias.kind !== 'bsuid' || wabaId === undefined || !isWriting || phones.length === 0) return
-  const others = lesson.newIds.filter((id) => id.customerId === customerId && id.wabaId === wabaId).length
+  const since = phone?.since ?? null
+  const others = lesson.newIds.filter(
+    (id) => id.customerId === customerId && id.wabaId === wabaId && isAsNew(id.since, since),
+  ).length
   lesson.newIds.push({
     orgId,
     customerId,
     wabaId,
     value: alias.value,
     wasKnown: phone !== undefined,
-    since: phone?.since ?? null,
+    since,
     others,
   })
+}
+
+/** Reports of one change come at slightly different times. */
+const ONE_CHANGE_MS = 60_000
+
+/** True for an id that came when the customer had this phone already; as `readNewIdentities` asks of stored ids. */
+function isAsNew(of: Date | null, since: Date | null): boolean {
+  return since === null || (of !== null && of.getTime() > since.getTime() - ONE_CHANGE_MS)
 }

@@ -23,7 +23,7 @@ export type ChangedName = { orgId: string; alias: Alias; holding: Holding }
 /**
  * A BSUID under which a phone wrote for the first time, at a number of this WABA. `wasKnown`: the phone was known before.
  * `since`: the customer has the phone since then, and a change of phones changes the BSUID. `others`: how many such ids
- * the same batch brought before this one.
+ * of that time the same batch brought before this one.
  */
 export type NewId = {
   orgId: string

@@ -301,6 +301,24 @@ describe('a BSUID that is new at its WABA', () => {
     expect(after.get(keyOf('US.1'))?.since).toEqual(at(3))
   })
 
+  it('has no others where the batch brought the id of the phone before a change', () => {
+    const known = world({
+      '1': { customerId: undefined, former: [{ customerId: 'a', until: at(9) }] },
+      '2': { customerId: 'a', since: at(9) },
+    })
+    const { newIds } = learned(
+      known,
+      person({ waId: '1', userId: 'US.1', minute: 5 }),
+      person({ waId: '2', userId: 'US.2', minute: 8 }),
+      person({ waId: '2', userId: 'US.3', minute: 10 }),
+    )
+    expect(newIds.map(({ value, others }) => [value, others])).toEqual([
+      ['US.1', 0],
+      ['US.2', 0],
+      ['US.3', 1],
+    ])
+  })
+
   it('is noted as that of a new phone for a new customer', () => {
     const { newIds } = learned(world({}), person({ waId: '1', userId: 'US.1' }))
     expect(newIds).toMatchObject([{ wasKnown: false, since: null }])
