@@ -33,7 +33,7 @@ export async function startReceiver(parts: Parts, { openPool }: ProcessDatabase)
   const { config, db, producer, metrics, log, lifetime } = parts
   const inbox = openInbox(parts, openPool('usher-receiver', 2))
   const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
-  const api = createApi({ db, config, announceSends: () => producer.wakeSenders(), log })
+  const api = createApi({ db, config, announceSends: (rows) => void producer.enqueueOutbound(rows), log })
   lifetime.onStop('rate limits', () => api.close())
   const handler = createPublicHandler({ receiver, app: api.app })
   const server = await startServer({ ...config.http, variable: 'PORT', handler, log })

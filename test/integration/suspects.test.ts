@@ -24,7 +24,7 @@ async function suspects() {
   const parts = {
     metrics,
     log,
-    producer: { wakeSenders: () => {} },
+    producer: { enqueueOutbound: async () => true },
     tracing: { traced: <T>(_name: string, _attributes: object, work: () => T) => work() },
   }
   const routing = (stub?: Route) => {

@@ -3,6 +3,7 @@ import { type InboundRow, inboundRows } from './inbound-rows.ts'
 import { createPlacementCheck } from './placement.ts'
 import { wamidsIn } from './posted.ts'
 import type { Report } from './report.ts'
+import { checkPart, createTargetCheck } from './routing-part.ts'
 
 /** How many messages were posted, and how many of them were answered with 200. */
 export type MessageFigures = { posted: number; acknowledged: number }
@@ -10,6 +11,7 @@ export type MessageFigures = { posted: number; acknowledged: number }
 /** Compares every message that was posted with every inbound message that is stored. */
 export async function checkMessages(evidence: Evidence, report: Report): Promise<MessageFigures> {
   const checkPlacement = createPlacementCheck(report)
+  const checkTarget = createTargetCheck(report)
   const stored = new Set<string>()
   for await (const row of inboundRows(evidence)) {
     if (stored.has(row.wamid)) report.add('storedOnce', row.wamid)
@@ -20,8 +22,11 @@ export async function checkMessages(evidence: Evidence, report: Report): Promise
     } else {
       checkPlacement(row, posted)
       checkContent(row, posted, report)
+      checkPart(row, posted, report)
+      checkTarget.note(row, posted)
     }
   }
+  checkTarget.end()
   const acknowledged = [...evidence.posted.values()].filter(({ acked, ghostAcked }) => acked || ghostAcked)
   await checkMissing(
     evidence,
@@ -31,8 +36,10 @@ export async function checkMessages(evidence: Evidence, report: Report): Promise
   return { posted: evidence.posted.size, acknowledged: acknowledged.length }
 }
 
+const GHOSTS = ['unsupported', 'media_placeholder']
+
 function checkContent(row: InboundRow, posted: PostedMessage, report: Report): void {
-  const ghost = row.type === 'unsupported' && posted.type !== 'unsupported'
+  const ghost = GHOSTS.includes(row.type) && posted.type !== row.type
   if (ghost && posted.acked) report.add('contentReplacesGhost', row.wamid)
   if (ghost) return
   if (row.type !== posted.type || row.payload.text?.body !== posted.text)

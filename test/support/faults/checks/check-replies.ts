@@ -5,7 +5,8 @@ export type ReplyFigures = { replies: number; unknownSends: number }
 
 /**
  * Each message to an expired chatroom, with the number of its auto-replies, and each auto-reply to anything else.
- * Reactions, edits and revocations get no reply, nor does a message in a burst of more than `auto_reply_burst`.
+ * Reactions, edits and revocations get no reply, nor does a message in a burst of more than `auto_reply_burst`, or one
+ * that came when the window of 24 h was over (the hour before that is left for its delivery).
  */
 const REPLIES = `
   with replies as (
@@ -14,7 +15,8 @@ const REPLIES = `
     m.wamid is not null as due, coalesce(r.n, 0) as replies
   from (
     select distinct m.org_id, m.wamid from messages m join orgs o on o.id = m.org_id
-    where m.direction = 'in' and m.route = 'expired' and m.type not in ('reaction', 'edit', 'revoke')
+    where m.direction = 'in' and m.route = 'expired' and m.sent_at > m.received_at - interval '23 hours'
+      and m.type not in ('reaction', 'edit', 'revoke')
       and o.auto_reply_text is not null and m.reason not like '%auto-replies are paused') m
   full join replies r on r.org_id = m.org_id and r.in_reply_to = m.wamid
   where m.wamid is null or r.n is distinct from 1 limit 1000`

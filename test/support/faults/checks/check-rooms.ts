@@ -26,7 +26,8 @@ const SEARCHES: [Rule, string][] = [
     'latestInbound',
     `select concat_ws(' ', r.id, r.last_inbound_at, m.latest) as found from chatrooms r
      join (select org_id, chatroom_id, max(sent_at) as latest from messages
-           where direction = 'in' and route is not null group by 1, 2) m
+           where direction = 'in' and route is not null and type <> 'system'
+             and not (route = 'expired' and reason like 'goes with the message%') group by 1, 2) m
        on m.org_id = r.org_id and m.chatroom_id = r.id
      where r.last_inbound_at is distinct from m.latest`,
   ],

@@ -4,7 +4,8 @@ import type { Report } from './report.ts'
 
 type OutboxRow = {
   id: string
-  waba_phone_id: string
+  /** All ids that Meta has had for the number. */
+  phoneIds: string[]
   state: string
   claimed_at: Date | null
   wa_id: string | null
@@ -18,8 +19,10 @@ type OutboxRow = {
 export async function checkSends({ db, accepted, workerEnds = [] }: Evidence, report: Report): Promise<void> {
   if (accepted === undefined) return
   const { rows } = await db.$client.query<OutboxRow>(`
-    select o.id, o.waba_phone_id, o.state, o.claimed_at, m.wa_id, m.user_id from outbox o
-    left join messages m on m.org_id = o.org_id and m.wamid = o.in_reply_to`)
+    select o.id, o.state, o.claimed_at, m.wa_id, m.user_id,
+      array(select p.id from meta_objects p where p.kind = 'phone' and p.org_id = o.org_id
+        and coalesce(p.waba_phone_id, p.id) = o.waba_phone_id) as "phoneIds"
+    from outbox o left join messages m on m.org_id = o.org_id and m.wamid = o.in_reply_to`)
   const outbox = new Map(rows.map((row) => [row.id, row]))
   const times = new Map<string, number>()
   for (const send of accepted) {
@@ -40,7 +43,7 @@ function checkSend(
   const { callback, phoneId, to, confirmed } = send
   const names = [row?.wa_id && `+${row.wa_id}`, row?.user_id]
   // A sender who hid the phone is answered at the phone that Usher knows of all the same.
-  const own = row && row.waba_phone_id === phoneId && (row.wa_id === null || names.includes(to))
+  const own = row?.phoneIds.includes(phoneId) && (row.wa_id === null || names.includes(to))
   if (!own) report.add('replyToSender', callback)
   if (row?.state === 'failed' || row?.state === 'queued')
     report.add('acceptedIsNotFailed', `${callback} is ${row.state}`)

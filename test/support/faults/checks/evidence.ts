@@ -5,7 +5,8 @@ import type { AcceptedSend } from '../../graph-server.ts'
 export type PostedMessage = {
   wamid: string
   number: { orgId: string; phoneId: string }
-  person: { waId: string; userId: string | undefined }
+  /** `key`: who it is, where the message shows another name of the person than other messages do; default: `waId`. */
+  person: { waId: string; userId: string | undefined; key?: string }
   /** The sender's phone is left out: the business-scoped user id alone says who wrote. */
   hidden: boolean
   /** Meta's type of the real content. */
@@ -19,6 +20,14 @@ export type PostedMessage = {
   ackedAt?: number
   /** A delivery with the `unsupported` ghost of the message was answered with 200. */
   ghostAcked: boolean
+  /** Who sent it; default: the customer. */
+  direction?: 'in' | 'echo'
+  /** It is kept, but takes no part in routing. */
+  aside?: boolean
+  /** It comes from a number of the org itself, so it has no customer. */
+  nobody?: boolean
+  /** The message before it in the same delivery, to which it is a reaction, an edit or a revoke. */
+  target?: string
 }
 
 /** What an installation did, as seen from outside, and the database that must agree with it. */

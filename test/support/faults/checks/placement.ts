@@ -12,12 +12,18 @@ export function createPlacementCheck(report: Report): (row: InboundRow, posted: 
   return (row, posted) => {
     const wrong = wrongPlace(row, posted) ?? wrongChatroom(row)
     if (wrong) return report.add('ownPlace', `${row.wamid}: ${wrong}`)
-    const [sender, customer] = [`${row.org_id} ${posted.person.waId}`, `customer ${row.customer_id}`]
+    if (posted.nobody) return checkNobody(row, report)
+    const { key = posted.person.waId } = posted.person
+    const [sender, customer] = [`${row.org_id} ${key}`, `customer ${row.customer_id}`]
     const known = [partners.get(sender) ?? customer, partners.get(customer) ?? sender]
     if (known[0] !== customer) report.add('oneCustomerPerSender', `${sender} is ${known[0]} and ${customer}`)
     if (known[1] !== sender) report.add('oneCustomerPerSender', `${customer} is ${known[1]} and ${sender}`)
     partners.set(sender, customer).set(customer, sender)
   }
+}
+
+function checkNobody({ wamid, customer_id, chatroom_id }: InboundRow, report: Report): void {
+  if (customer_id !== null || chatroom_id !== null) report.add('ownIsNobody', wamid)
 }
 
 function wrongPlace(row: InboundRow, { number, person, hidden }: PostedMessage): string | undefined {

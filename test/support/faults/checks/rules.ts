@@ -13,6 +13,13 @@ export const RULES = {
   oneCustomerPerSender: ['misplaced', 'a sender is one customer of an org, and a customer is one sender'],
   contentAsSigned: ['wrong', 'a message has the type and the text that were signed'],
   timeAsSigned: ['wrong', "a message has Meta's time"],
+  ownIsNobody: ['misplaced', 'a message from a number of the org itself has no customer and no chatroom'],
+  actsGoAlong: [
+    'misplaced',
+    'a reaction, an edit or a revoke is in the chatroom of the message before it, and wakes nobody',
+  ],
+  speaksAsPosted: ['wrong', 'a message is the company’s or the customer’s, as it was posted'],
+  asideChangesNothing: ['wrong', 'an echo, a message of the history and one of an own number is not routed'],
   contentReplacesGhost: ['wrong', 'real content replaces its ghost, never the reverse'],
 
   oneActive: ['doubled', 'a customer has at most one active chatroom at a number'],
@@ -44,6 +51,9 @@ export const RULES = {
   ],
   sentWasAccepted: ['invented', 'a message that is called sent was accepted by Meta'],
   statusesGoForward: ['wrong', 'the status of a message only goes forward'],
+
+  removedHasNothing: ['wrong', 'a user who was removed has no chatroom, no handover and no group'],
+  removedIsRefused: ['wrong', 'the token of a user who was removed is answered with 403'],
 
   inboxIsEmpty: ['wrong', 'no delivery waits in the inbox in the end'],
   outboxIsEmpty: ['wrong', 'no message waits in the outbox in the end'],

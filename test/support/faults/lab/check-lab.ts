@@ -3,6 +3,7 @@ import { checkHistory } from '../checks/check-history.ts'
 import { checkStatuses } from '../checks/check-statuses.ts'
 import { type Counts, countByKind, createReport, type Report, type Violation } from '../checks/report.ts'
 import { readBacklog } from './backlog.ts'
+import { checkPeople } from './check-people.ts'
 import type { Lab } from './lab.ts'
 import { digestOf } from './load-log.ts'
 
@@ -24,6 +25,7 @@ export async function checkLab(lab: Lab): Promise<Verdict> {
   const figures = await checkEffects(evidence, report)
   await checkHistory(lab, lab.population.rooms, report)
   await checkStatuses(lab, lab.meta.log.statuses, report)
+  await checkPeople(lab, report)
   await checkBacklog(lab, report)
   await checkDeadLetters(lab, report)
   for (const answer of lab.meta.log.forgedLetIn) report.add('forgedIsRefused', answer)

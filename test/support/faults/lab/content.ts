@@ -1,4 +1,5 @@
 import { type Random, seededRandom } from '../random.ts'
+import { KINDS } from './kinds/kinds.ts'
 import { LATE_NUMBER } from './orgs.ts'
 import type { LabPerson, Population, Returner } from './population.ts'
 import { createWriter, type LoadDelivery, type LoadMessage, type Writer } from './writer.ts'
@@ -18,6 +19,8 @@ export type Oddities = {
   stranger: number
   /** Messages of several earlier deliveries again, in a delivery of other bytes. */
   repeat: number
+  /** Any of the other kinds of webhooks that Meta sends (KINDS). */
+  kinds: number
   /** Into expired chatrooms: each costs a send, and Meta allows ten a minute to one customer. */
   returner: number
 }
@@ -31,6 +34,7 @@ const ODDITIES: Oddities = {
   stranger: 0.03,
   repeat: 0.03,
   returner: 0.05,
+  kinds: 0,
 }
 
 export type Content = {
@@ -71,6 +75,7 @@ export function createContent({ seed, population, secretText, oddities }: Conten
     [odds.forged, forged],
     [odds.repeat, repeat],
     [returners.length > 0 ? odds.returner : 0, ofReturner],
+    [odds.kinds, ({ random, population, writer }) => random.pick(KINDS)({ random, population, writer })],
   ]
   return {
     messages: writer.messages,

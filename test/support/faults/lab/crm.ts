@@ -1,8 +1,9 @@
 import { mintToken } from '../../../../src/cli/token.ts'
-import { seededRandom } from '../random.ts'
+import { type Random, seededRandom } from '../random.ts'
 import type { Lab } from './lab.ts'
+import { LEAVER, LEAVERS } from './orgs.ts'
 
-/** A stand-in for the CRM: it deactivates and activates chatrooms over the API all the while. */
+/** A stand-in for the CRM: it deactivates, activates and assigns chatrooms over the API all the while. */
 export type Crm = {
   stop(): void
   /** Calls by answer: an HTTP status, or `none`. */
@@ -44,18 +45,36 @@ function createCaller(lab: Lab, seed: number): () => Promise<string> {
     const { id, org } = random.pick(rooms)
     const token = tokens.get(org) ?? (await tokenFor(org, lab.jwtSecret))
     tokens.set(org, token)
-    const deactivate = random.chance(0.6)
-    const path = deactivate ? 'deactivate' : `activate?force_deactivate=${random.chance(0.5)}`
+    const { method, path, body } = anyCall(random, org, id)
     const { port } = random.pick(lab.proxies.receivers)
-    const response = await fetch(`http://127.0.0.1:${port}/v1/org/${org}/contacts/chatroom/${id}/${path}`, {
-      method: 'PUT',
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(deactivate && { body: JSON.stringify({ deactivation_reason: 'FORCE_DEACTIVATE' }) }),
+      ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     await response.arrayBuffer()
     return String(response.status)
   }
+}
+
+/** The chatroom is deactivated, activated, or given to a user, who may be leaving at this moment. */
+function anyCall(random: Random, org: string, id: string) {
+  const what = random.next()
+  const change = `/v1/org/${org}/contacts/chatroom/${id}`
+  if (what < 0.45) {
+    return { method: 'PUT', path: `${change}/deactivate`, body: { deactivation_reason: 'FORCE_DEACTIVATE' } }
+  }
+  if (what < 0.75) {
+    const path = `${change}/activate?force_deactivate=${random.chance(0.5)}`
+    return { method: 'PUT', path, body: undefined }
+  }
+  const assign_details = {
+    assign_mode: 'USER',
+    user_id: LEAVER + random.int(0, LEAVERS - 1),
+    assign_on_handover: random.chance(0.5),
+  }
+  return { method: 'POST', path: `/v3/org/${org}/lead/chatroom/${id}/reassign`, body: { assign_details } }
 }
 
 async function listRooms({ db }: Lab): Promise<Room[]> {

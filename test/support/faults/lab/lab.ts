@@ -4,7 +4,7 @@ import { type RecordingGraph, startRecordingGraph } from '../../graph-server.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
 import { createContent, type Oddities } from './content.ts'
 import { Meta } from './meta.ts'
-import { provisionLateNumber, provisionOrgs } from './orgs.ts'
+import { type LabNumber, moveNumber, provisionLateNumber, provisionOrgs, removeUser } from './orgs.ts'
 import { createPopulation, type Population, type PopulationOptions } from './population.ts'
 import type { FaultyPostgres } from './postgres.ts'
 import { proxyReceivers, startProcesses } from './processes.ts'
@@ -54,6 +54,9 @@ export type Lab = {
   /** The folder with the logs of the processes, `<name>.log`. */
   folder: string
   provisionLateNumber(): Promise<unknown>
+  /** Provisions the last of the ids of a number. */
+  moveNumber(number: LabNumber): Promise<unknown>
+  removeUser(orgId: string, userId: string): Promise<unknown>
   /** Stops everything; the folder goes too unless it is kept. */
   stop(options?: { keepFolder?: boolean }): Promise<void>
 }
@@ -92,6 +95,8 @@ async function assemble(options: LabOptions, cleanup: Cleanup): Promise<Lab> {
     ...{ receivers: processes.receivers, workers: processes.workers, opsUrls: processes.opsUrls },
     ...{ db: database.db, databaseUrl: database.url, jwtSecret: secrets.jwt },
     provisionLateNumber: () => provisionLateNumber(database.db, secrets),
+    moveNumber: (number) => moveNumber(database.db, number, secrets),
+    removeUser: (orgId, userId) => removeUser(database.db, orgId, userId, secrets),
     async stop({ keepFolder = false } = {}) {
       await cleanup.run()
       if (!keepFolder) await rm(folder, { recursive: true, force: true })
@@ -132,8 +137,8 @@ function environment(
   }
 }
 
-function phonesOf({ regulars, returners }: Population): string[] {
-  return [...regulars, ...returners.map(({ person }) => person)].map(({ waId }) => waId)
+function phonesOf({ regulars, returners, attesters }: Population): string[] {
+  return [...regulars, ...[...returners, ...attesters].map(({ person }) => person)].map(({ waId }) => waId)
 }
 
 type MetaParts = Pick<Lab, 'population' | 'graph' | 'proxies'> & { secrets: Secrets }

@@ -3,6 +3,7 @@ import type { AcceptedSend, RecordingGraph } from '../../graph-server.ts'
 import { bytes, change, delivery } from '../../webhooks.ts'
 import type { PostedStatus } from '../checks/check-statuses.ts'
 import { seededRandom } from '../random.ts'
+import { becomesTrue } from './becomes-true.ts'
 import type { Content } from './content.ts'
 import { createLoadLog, type LoadLog } from './load-log.ts'
 import { type OnAcked, Poster, type PosterOptions } from './poster.ts'
@@ -117,11 +118,6 @@ export class Meta {
       this.#pending -= 1
     }
   }
-}
-
-async function becomesTrue(condition: () => boolean, withinMs: number): Promise<boolean> {
-  for (const end = performance.now() + withinMs; !condition() && performance.now() < end; ) await sleep(50)
-  return condition()
 }
 
 function statusBody({ callback, phoneId, to, wamid }: AcceptedSend, status: string): Buffer {

@@ -5,7 +5,7 @@ import { resolveCustomers } from '../../../../src/identity/resolve-customers.ts'
 import { createRoom, type TestOrg } from '../../org.ts'
 import type { RoomState } from '../checks/check-history.ts'
 import { type Random, seededRandom } from '../random.ts'
-import { CREATE, HOLD, type LabNumber, numbersOf, ORGS } from './orgs.ts'
+import { CREATE, HOLD, type LabNumber, LEAVER, LEAVERS, numbersOf, ORGS } from './orgs.ts'
 import { expiredRoom, type Room, roomMixtures } from './room-mixtures.ts'
 
 /** A WhatsApp person; the same person writes to several orgs. Some have a BSUID and hide their phone at times. */
@@ -20,6 +20,8 @@ export type Population = {
   /** They write often, to every number. */
   regulars: LabPerson[]
   returners: Returner[]
+  /** Customers known by phone only, each of whom attests it once, under a BSUID that nobody has seen. */
+  attesters: Returner[]
   /** The chatrooms made beforehand and the state each began in, by id. */
   rooms: Map<string, RoomState>
 }
@@ -28,6 +30,7 @@ export type PopulationOptions = {
   seed: number
   regulars?: number
   returners?: number
+  attesters?: number
   /** Some contacts expire, and some chatrooms become inactive, at a random moment within this time. */
   lifecycleWithinMs?: number
 }
@@ -44,12 +47,21 @@ export async function createPopulation(db: Db, options: PopulationOptions): Prom
   const numbers = ORGS.flatMap(numbersOf)
   const regulars = Array.from({ length: options.regulars ?? 100 }, (_, i) => regular(i))
   const returners = Array.from({ length: options.returners ?? 120 }, (_, i) => returner(i, numbers))
+  const attesters = Array.from({ length: options.attesters ?? 0 }, (_, i) => attester(i, numbers))
   const wishes = [
+    ...attesters.map(({ person, number }) => ({
+      org: orgOf(number),
+      phone: number.phoneId,
+      person,
+      room: {},
+    })),
     ...wishesOfRegulars(regulars, roomMixtures(random, lifecycleWithinMs)),
     ...wishesOfReturners(returners, random),
   ]
   for (const org of ORGS) await registerUserIds(db, org.id, regulars)
-  return { numbers, regulars, returners, rooms: await createRooms(db, wishes) }
+  const rooms = await createRooms(db, wishes)
+  await assignLeavers(db)
+  return { numbers, regulars, returners, attesters, rooms }
 }
 
 function regular(i: number): LabPerson {
@@ -60,6 +72,13 @@ function returner(i: number, numbers: LabNumber[]): Returner {
   const person = { waId: String(15_552_000_000 + i), userId: undefined }
   return { person, number: numbers[i % numbers.length]! }
 }
+
+function attester(i: number, numbers: LabNumber[]): Returner {
+  const person = { waId: String(15_557_000_000 + i), userId: undefined }
+  return { person, number: numbers[i % numbers.length]! }
+}
+
+const orgOf = ({ orgId }: LabNumber) => (orgId === HOLD.id ? HOLD : CREATE)
 
 /** Each regular has another mixture of chatrooms at each number. */
 function wishesOfRegulars(regulars: LabPerson[], mixtures: (() => Room[])[]): Wish[] {
@@ -74,7 +93,7 @@ function wishesOfRegulars(regulars: LabPerson[], mixtures: (() => Room[])[]): Wi
 
 function wishesOfReturners(returners: Returner[], random: Random): Wish[] {
   return returners.flatMap(({ person, number }) => {
-    const org = number.orgId === HOLD.id ? HOLD : CREATE
+    const org = orgOf(number)
     const count = random.chance(0.3) ? 2 : 1
     return Array.from({ length: count }, () => ({
       org,
@@ -93,6 +112,20 @@ async function createRooms(db: Db, wishes: Wish[]): Promise<Map<string, RoomStat
   }
   for (let i = 0; i < wishes.length; i += AT_ONCE) await Promise.all(wishes.slice(i, i + AT_ONCE).map(create))
   return rooms
+}
+
+/** A third of the chatrooms have a user who leaves later, and a fifth are to be handed over to one. */
+async function assignLeavers(db: Db): Promise<void> {
+  await db.$client.query(
+    `insert into chatroom_members (org_id, chatroom_id, user_id)
+     select org_id, id, $1 || abs(hashtext(id::text)) % $2 from chatrooms where abs(hashtext(id::text)) % 3 = 0`,
+    [LEAVER, LEAVERS],
+  )
+  await db.$client.query(
+    `update chatrooms set pending_user_id = $1 || abs(hashtext(id::text)) % $2
+     where abs(hashtext(id::text)) % 5 = 1`,
+    [LEAVER, LEAVERS],
+  )
 }
 
 /** Makes it known that phone and BSUID belong together before anybody writes under one of them alone. */

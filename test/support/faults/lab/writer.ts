@@ -1,7 +1,7 @@
 import { bytes, change, delivery, message } from '../../webhooks.ts'
 import type { PostedMessage } from '../checks/evidence.ts'
 import type { Random } from '../random.ts'
-import type { LabNumber } from './orgs.ts'
+import { displayOf, type LabNumber } from './orgs.ts'
 import type { LabPerson } from './population.ts'
 
 /** A message of the load. */
@@ -22,6 +22,11 @@ export type LoadDelivery = {
   receiver: number
 }
 
+/** What differs from a text that a customer has just written. */
+export type Part = Partial<
+  Pick<LoadMessage, 'type' | 'text' | 'at' | 'hidden' | 'direction' | 'aside' | 'nobody' | 'target'>
+>
+
 /** Writes messages and packs them into deliveries. */
 export type Writer = {
   /** Every message written so far, by wamid. */
@@ -32,7 +37,13 @@ export type Writer = {
   draft(number: LabNumber, person: LabPerson, reactionShare?: number): LoadMessage
   /** A new message. */
   write(number: LabNumber, person: LabPerson, reactionShare?: number): LoadMessage
+  /**
+   * A message of a kind that needs its own delivery, which is posted again only whole: it is never among the recent ones.
+   */
+  keep(number: LabNumber, person: PostedMessage['person'], part?: Part): LoadMessage
   pack(number: LabNumber, items: DeliveryItem[], poisoned?: boolean): LoadDelivery
+  /** Packs messages into a change that is given whole but for `metadata`. */
+  packChange(number: LabNumber, field: string, value: object, items: DeliveryItem[]): LoadDelivery
 }
 
 const RECENT = 200
@@ -64,7 +75,26 @@ export function createWriter(seed: number, random: Random, secretText: string): 
       recent = [...recent.slice(1 - RECENT), one]
       return one
     },
+    keep(number, person, part = {}) {
+      const one: LoadMessage = {
+        ...draft(number, person, 0),
+        hidden: false,
+        ...part,
+      }
+      if (one.type !== 'text') one.text = undefined
+      messages.set(one.wamid, one)
+      return one
+    },
     pack: (number, items, poisoned = false) => packDelivery(random, number, items, poisoned),
+    packChange(number, field, value, items) {
+      const metadata = {
+        display_phone_number: displayOf(number.phoneId),
+        phone_number_id: anyId(random, number),
+      }
+      const whole = { field, value: { messaging_product: 'whatsapp', metadata, ...value } }
+      const body = bytes(delivery([whole], number.wabaId))
+      return { body, forged: false, poisoned: false, items, receiver: random.int(0, 1) }
+    },
   }
 }
 
@@ -88,14 +118,19 @@ function draftMessage(random: Random, { text, reactionShare, ...draft }: Draft):
 
 function packDelivery(
   random: Random,
-  { phoneId, wabaId }: LabNumber,
+  number: LabNumber,
   items: DeliveryItem[],
   poisoned: boolean,
 ): LoadDelivery {
   const content: object[] = items.map((item) => (item.ghost ? ghostOf(item.message) : itemOf(item.message)))
   if (poisoned) content.splice(random.int(0, content.length), 0, ITEM_WITHOUT_ID)
-  const body = bytes(delivery([change(phoneId, { messages: content })], wabaId))
+  const body = bytes(delivery([change(anyId(random, number), { messages: content })], number.wabaId))
   return { body, forged: false, poisoned, items, receiver: random.int(0, 1) }
+}
+
+/** Meta may name a number by any id that it has had: late messages still have a former one. */
+function anyId(random: Random, { phoneId, laterIds }: LabNumber): string {
+  return random.pick([phoneId, ...laterIds])
 }
 
 function ghostOf(posted: PostedMessage) {

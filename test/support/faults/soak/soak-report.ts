@@ -25,6 +25,8 @@ export type SoakReport = {
   worstRssMb: { receiver: number; worker: number }
   restarts: number
   apiAnswers: Record<string, number>
+  /** Numbers that moved and users who left. */
+  changes: Record<string, number>
   violations: Violation[]
 }
 

@@ -43,6 +43,7 @@ function figureRows(report: SoakReport): string[][] {
     ['most log lines in a second', String(report.worstLinesPerSecond)],
     ['most memory', `receiver ${worstRssMb.receiver} MB, worker ${worstRssMb.worker} MB`],
     ['API answers', countsOf(report.apiAnswers)],
+    ['numbers that moved, users who left', countsOf(report.changes)],
     ['violations', violations.length === 0 ? '0' : violations.map(formatViolation).join('; ')],
   ]
 }

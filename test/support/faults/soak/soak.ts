@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { publishFigure } from '../../figures.ts'
 import { PATIENCE_MS } from '../../patience.ts'
 import { createReport, type Report } from '../checks/report.ts'
+import { becomesTrue } from '../lab/becomes-true.ts'
+import { startChanges } from '../lab/changes.ts'
 import { checkLab } from '../lab/check-lab.ts'
+import { readRemoved } from '../lab/check-people.ts'
 import { startCrm } from '../lab/crm.ts'
 import { drain } from '../lab/drain.ts'
 import type { Lab } from '../lab/lab.ts'
@@ -23,6 +26,7 @@ export type SoakOptions = ScheduleOptions & {
 
 const PROGRESS_MS = 5_000
 const CRM_CALLS_PER_SECOND = 4
+const CHANGES_EVERY_MS = 2_000
 /** The first fault happens under load. */
 const LEAD_MS = 1_000
 
@@ -40,12 +44,14 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
     PROGRESS_MS,
   )
   const crm = startCrm(lab, { seed: lab.seed, perSecond: CRM_CALLS_PER_SECOND })
+  const changes = startChanges(lab, { seed: lab.seed, everyMs: CHANGES_EVERY_MS })
   try {
     lab.meta.run(options.rate)
     await sleep(LEAD_MS)
     await schedule.run()
     await recover(lab, report)
     crm.stop()
+    await changes.stop()
     const drained = await finish(lab, options, report)
     checkRecoveries(schedule, report)
     const verdict = await checkLab(lab)
@@ -58,11 +64,13 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
       effects: verdict.figures,
       waitsMs: await waitsUntilStored(lab),
       apiAnswers: crm.answers,
+      changes: changes.done,
       violations: [...report.violations(), ...verdict.violations],
     }
   } finally {
     clearInterval(progress)
     crm.stop()
+    void changes.stop()
   }
 }
 
@@ -87,6 +95,11 @@ async function finish(
   await drain(lab, patience)
   await lab.meta.idle(PATIENCE_MS)
   const backlog = await drain(lab, patience)
+  // The sweep that releases the chatrooms of users who left runs every minute.
+  await becomesTrue(
+    async () => (await readRemoved(lab)).every(({ remains }) => remains.length === 0),
+    PATIENCE_MS,
+  )
   return { drainSeconds: Math.round((Date.now() - began) / 1_000), backlog }
 }
 
