@@ -80,3 +80,18 @@ export class ApiError extends Error {
     return { error_code, error_message: this.error, error_description: this.message, payload: this.payload }
   }
 }
+
+/** A token that is refused. `reason` is for the log; the answer only says that a valid token is required. */
+export class TokenRefusedError extends ApiError {
+  readonly reason: string
+
+  constructor(
+    reason: string,
+    error: 'UNAUTHORIZED' | 'TOKEN_EXPIRED' = 'UNAUTHORIZED',
+    { cause }: ErrorOptions = {},
+  ) {
+    super(error)
+    this.reason = reason
+    this.cause = cause
+  }
+}

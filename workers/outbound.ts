@@ -33,11 +33,11 @@ export function startOutbound(parts: Parts): QueueWorker {
     concurrency: CONCURRENCY,
     log,
     process: async ({ data: row }) => {
-      const { outcome, retryInMs } = await sendMessage({ ...parts, graph }, row)
+      const { outcome, retryInMs, refused } = await sendMessage({ ...parts, graph }, row)
       metrics.sends.inc({ outcome })
       if (outcome === 'number_refused')
         log.error(
-          { org: row.org, send: row.id },
+          { org: row.org, send: row.id, ...refused },
           'a number may not send: its sends wait until it is provisioned again',
         )
       else if (outcome === 'failed' || outcome === 'unknown')

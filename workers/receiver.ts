@@ -9,6 +9,7 @@ import type { Metrics } from '../src/metrics.ts'
 import { createAnnouncer } from '../src/queue/announce.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createReceiver } from '../src/receiver/receive.ts'
+import { createRefusalReport } from '../src/receiver/refusals.ts'
 import type { Tracing } from '../src/tracing/tracing.ts'
 import { createApi } from './api.ts'
 import type { ProcessDatabase } from './database.ts'
@@ -32,7 +33,8 @@ const CLOSE_MS = 4_000
 export async function startReceiver(parts: Parts, { openPool }: ProcessDatabase): Promise<RunningServer> {
   const { config, db, producer, metrics, log, lifetime } = parts
   const inbox = openInbox(parts, openPool('usher-receiver', 2))
-  const receiver = createReceiver({ ...config.meta, save: inbox.save, metrics, log })
+  const reportRefusal = createRefusalReport(db, log)
+  const receiver = createReceiver({ ...config.meta, save: inbox.save, reportRefusal, metrics, log })
   const api = createApi({ db, config, announceSends: (rows) => void producer.enqueueOutbound(rows), log })
   lifetime.onStop('rate limits', () => api.close())
   const handler = createPublicHandler({ receiver, app: api.app })

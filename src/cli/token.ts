@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { SignJWT } from 'jose'
 import { type Config, ConfigError } from '../config.ts'
 import { readConfig } from '../read-config.ts'
+import { warnOfUnknownOrgs } from './warn-of-unknown-orgs.ts'
 
 /** The claims of the token; `hours`: how long it is valid. */
 export type TokenOptions = {
@@ -23,9 +24,11 @@ export function tokenCommand(): Command {
     .option('--act <id>', 'user who impersonates --user (claim act.sub)')
     .option('--partner <id>', 'partner who may act for the given orgs')
     .option('--hours <n>', 'hours for which the token is valid', '12')
-    .action(async (options: TokenOptions) =>
-      console.log(await mintToken(options, readConfig(process.env, 'cli').jwt)),
-    )
+    .action(async (options: TokenOptions) => {
+      const config = readConfig(process.env, 'cli')
+      console.log(await mintToken(options, config.jwt))
+      await warnOfUnknownOrgs(options.partner ? options.org.split(',') : [options.org], config)
+    })
 }
 
 /**

@@ -1,7 +1,8 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Config } from '../config.ts'
-import { ApiError } from '../errors.ts'
+import { TokenRefusedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { reasonOfVerification } from './refusal-reason.ts'
 import { createRemoteKeys } from './remote-keys.ts'
 
 type Verify = (token: string) => Promise<JWTPayload>
@@ -16,7 +17,7 @@ const JWKS_ALGORITHMS = [
 /**
  * Verifies the signature, `exp`, `sub`, and the issuer and audience where they are configured. With a JWKS, one of its
  * keys must have signed the token; otherwise one of the secrets (HS256). Several secrets allow rotation.
- * The returned function throws ApiError UNAUTHORIZED, TOKEN_EXPIRED or KEYS_UNAVAILABLE.
+ * The returned function throws TokenRefusedError (UNAUTHORIZED or TOKEN_EXPIRED), or ApiError KEYS_UNAVAILABLE.
  */
 export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt'], log: Logger): Verify {
   const options = {
@@ -33,24 +34,25 @@ export function createVerify({ secrets, jwksUrl, issuer, audience }: Config['jwt
   return (token) => verifyWithAny(keys, token, { ...options, algorithms: ['HS256'] })
 }
 
-/** Tries the secrets in the configured order, the current one first, until one verifies the token. */
+/** Tries the secrets in the configured order, the current one first, until one verifies the token's signature. */
 async function verifyWithAny(
   keys: Uint8Array[],
   token: string,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   const [key, ...others] = keys
-  if (key === undefined) throw new ApiError('UNAUTHORIZED')
+  if (key === undefined) throw new TokenRefusedError('neither JWT_SECRET nor JWT_JWKS_URL is set')
   try {
     return await verifyWith(() => key, token, options)
   } catch (error) {
-    if (error instanceof ApiError && error.error === 'UNAUTHORIZED')
-      return verifyWithAny(others, token, options)
+    const isOtherKey =
+      error instanceof TokenRefusedError && error.cause instanceof errors.JWSSignatureVerificationFailed
+    if (isOtherKey && others.length > 0) return verifyWithAny(others, token, options)
     throw error
   }
 }
 
-/** @throws ApiError when the token is invalid, or its key cannot be looked up */
+/** @throws TokenRefusedError when the token is invalid, ApiError when its key cannot be looked up */
 async function verifyWith(
   key: JWTVerifyGetKey,
   token: string,
@@ -59,8 +61,8 @@ async function verifyWith(
   try {
     return (await jwtVerify(token, key, options)).payload
   } catch (error) {
-    if (error instanceof errors.JWTExpired) throw new ApiError('TOKEN_EXPIRED')
-    if (error instanceof errors.JOSEError) throw new ApiError('UNAUTHORIZED')
-    throw error
+    if (!(error instanceof errors.JOSEError)) throw error
+    const name = error instanceof errors.JWTExpired ? 'TOKEN_EXPIRED' : 'UNAUTHORIZED'
+    throw new TokenRefusedError(reasonOfVerification(error), name, { cause: error })
   }
 }

@@ -22,7 +22,12 @@ export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined }
  * The result of one job. `gone`: the row is not queued any more; `stopped`: its number may not send; `waiting`: it is
  * not due, or the pair rate is used up. `retryInMs`: the job is to be enqueued again after that time; null: it is not.
  */
-export type Sent = { outcome: SendOutcome['kind'] | 'waiting' | 'stopped' | 'gone'; retryInMs: number | null }
+export type Sent = {
+  outcome: SendOutcome['kind'] | 'waiting' | 'stopped' | 'gone'
+  retryInMs: number | null
+  /** The number that Meta refused: its `phone_number_id`, and the reason. */
+  refused?: { number: string; reason: string }
+}
 
 /** After this time a row that could not be claimed is tried again. */
 const LATER_MS = 6_000
@@ -43,8 +48,9 @@ export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sen
   }
   const token = tokenOf(send, row.org, parts.secretsKey)
   if (token === undefined) {
-    await run(db, stopNumber(row.org, send.remotePhoneId, 'no usable access token'))
-    return { outcome: 'number_refused', retryInMs: null }
+    const refused = { number: send.remotePhoneId, reason: whyNoToken(send, parts.secretsKey) }
+    await run(db, stopNumber(row.org, refused.number, refused.reason))
+    return { outcome: 'number_refused', retryInMs: null, refused }
   }
   const address = addressOf(send)
   if (!address) {
@@ -76,7 +82,8 @@ async function recordOutcome(
   if (kind === 'accepted' && outcome.waId && send.phone) {
     await learnSpelling(db, row.org, send.phone, outcome.waId)
   }
-  return { outcome: kind, retryInMs }
+  if (kind !== 'number_refused') return { outcome: kind, retryInMs }
+  return { outcome: kind, retryInMs, refused: { number: send.remotePhoneId, reason: outcome.error } }
 }
 
 /** Shorter than the lease of a claim, after which the row becomes `unknown`. */
@@ -101,4 +108,9 @@ function tokenOf(send: Send, org: string, key: Buffer | undefined): string | und
   } catch {
     return undefined
   }
+}
+
+function whyNoToken(send: Send, key: Buffer | undefined): string {
+  if (!send.accessToken) return 'no usable access token: its WABA has none'
+  return `no usable access token: ${key ? 'SECRETS_KEY is not the key that encrypted it' : 'SECRETS_KEY is not set'}`
 }

@@ -1,5 +1,8 @@
 import { wordsMatch } from '../http/signature.ts'
 
+/** The query parameter that carries the verify token. */
+export const TOKEN_PARAMETER = 'hub.verify_token'
+
 const MAX_CHALLENGE = 1_000
 
 /**
@@ -11,7 +14,7 @@ export function readChallenge(url: string, verifyTokens: readonly string[]): str
   const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
   const only = (name: string) => (query.getAll(name).length === 1 ? (query.get(name) ?? '') : '')
   const challenge = only('hub.challenge')
-  const given = only('hub.verify_token')
+  const given = only(TOKEN_PARAMETER)
   // Every token is compared, so that the time taken does not reveal which one matched.
   const isKnown = verifyTokens.map((token) => wordsMatch(given, token)).includes(true)
   const isAsked = only('hub.mode') === 'subscribe' && challenge !== '' && challenge.length <= MAX_CHALLENGE

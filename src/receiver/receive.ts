@@ -6,8 +6,9 @@ import type { WebhookRefusal } from '../metrics/receiver.ts'
 import type { Metrics } from '../metrics.ts'
 import { oncePerSecond } from '../once-per-second.ts'
 import { REFUSED, sendAnswer } from './answer.ts'
-import { readChallenge } from './handshake.ts'
+import { readChallenge, TOKEN_PARAMETER } from './handshake.ts'
 import { createBodyReader } from './read-body.ts'
+import type { UnprovenReason } from './refusals.ts'
 
 export type ReceiverParts = {
   /** App secrets. A body is accepted when any one of them signed it, so that secrets can be rotated. */
@@ -16,6 +17,8 @@ export type ReceiverParts = {
   verifyTokens: readonly string[]
   /** Resolves when the raw bytes are durable; the answer 200 waits for it. */
   save: (body: Buffer) => Promise<void>
+  /** Called for each request that proves no secret. */
+  reportRefusal: (reason: UnprovenReason) => void
   metrics: Pick<Metrics, 'acknowledged' | 'refused' | 'answerSeconds'>
   log: Logger
 }
@@ -32,8 +35,15 @@ type Result = { ok: string } | { refused: WebhookRefusal } | 'aborted'
  * An upload that breaks off is dropped without an answer.
  */
 export function createReceiver(parts: ReceiverParts): (req: IncomingMessage, res: ServerResponse) => void {
-  const { metrics, verifyTokens } = parts
+  const { metrics, verifyTokens, reportRefusal } = parts
   const receive = createReceive(parts)
+
+  function count(reason: WebhookRefusal, { url = '' }: IncomingMessage): void {
+    metrics.refused.inc({ reason })
+    // A GET without a token is somebody who looks, not a handshake of an app that is set up wrongly.
+    const isUnproven = reason === 'signature' || (reason === 'handshake' && url.includes(TOKEN_PARAMETER))
+    if (isUnproven) reportRefusal(reason)
+  }
 
   async function process(req: IncomingMessage): Promise<Result> {
     if (req.method === 'POST') return receive(req)
@@ -46,7 +56,7 @@ export function createReceiver(parts: ReceiverParts): (req: IncomingMessage, res
     const start = performance.now()
     const result = await process(req)
     if (result === 'aborted') return
-    if ('refused' in result) metrics.refused.inc({ reason: result.refused })
+    if ('refused' in result) count(result.refused, req)
     sendAnswer(req, res, 'refused' in result ? REFUSED[result.refused] : { status: 200, text: result.ok })
     metrics.answerSeconds.observe((performance.now() - start) / 1_000)
   }

@@ -18,10 +18,13 @@ const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('b
 const secret = (text: string) => new TextEncoder().encode(text)
 
 let db: Database['db']
+let databaseUrl: string
 let org: string
 
 beforeAll(async () => {
-  db = (await createTestDatabase()).db
+  const database = await createTestDatabase()
+  db = database.db
+  databaseUrl = database.url
   org = (await createOrg(db)).id
 })
 
@@ -213,8 +216,52 @@ describe('the API with a shared secret', () => {
   it('never logs a token', async () => {
     const token = forge({ ...claims(), role: 'OWNER' })
     await askWith(token)
+    expect(api.logged.length).toBeGreaterThan(0)
     expect(JSON.stringify(api.logged)).not.toContain(token.split('.')[1])
-    expect(api.logged).toEqual([])
+    expect(JSON.stringify(api.logged)).not.toMatch(/OWNER|eyJ/)
+  })
+})
+
+describe('the log', () => {
+  const reasons: [string, () => string | null][] = [
+    ['there is no Authorization header', () => null],
+    ['not `Bearer` and a JWT', () => 'Basic YTpi'],
+    ['no JWT that can be read', () => 'Bearer x.y.z'],
+    ['signed with another key', () => `Bearer ${forge(claims(), { key: OTHER_SECRET })}`],
+    ['the alg of the token is not accepted', () => `Bearer ${forge(claims(), { header: { alg: 'HS384' } })}`],
+    ['has expired', () => `Bearer ${forge({ ...claims(), exp: now() - 60 })}`],
+    ['not valid yet', () => `Bearer ${forge({ ...claims(), nbf: now() + 60 })}`],
+    ['the claim exp is missing', () => `Bearer ${forge(without(claims(), 'exp'))}`],
+    ['the claim exp is not valid', () => `Bearer ${forge({ ...claims(), exp: 'never' })}`],
+    ['the claim sub is missing', () => `Bearer ${forge(without(claims(), 'sub'))}`],
+    ['the claim role is missing', () => `Bearer ${forge(without(claims(), 'role'))}`],
+    ['the claim role is not in upper case', () => `Bearer ${forge({ ...claims(), role: 'admin' })}`],
+    ['the claim role is not one of', () => `Bearer ${forge({ ...claims(), role: 'OWNER' })}`],
+    ['has no org claim', () => `Bearer ${forge(without(claims(), 'org_id'))}`],
+    ['has the claims org_id, partner_id', () => `Bearer ${forge({ ...claims(), partner_id: 'p' })}`],
+    ['the claim act is not valid', () => `Bearer ${forge({ ...claims(), act: {} })}`],
+    ['not JWT_ISSUER', () => `Bearer ${forge({ ...claims(), iss: 'elsewhere', aud: 'usher' })}`],
+    ['not contain JWT_AUDIENCE', () => `Bearer ${forge({ ...claims(), iss: 'us', aud: 'else' })}`],
+  ]
+
+  it('says why tokens are refused, each reason once a minute, and the answer does not', async () => {
+    const plain = await startTestApi(db)
+    const strict = await startTestApi(db, { jwt: { issuer: 'us', audience: 'usher' } })
+    for (const [reason, header] of reasons) {
+      const api = reason.includes('JWT_') ? strict : plain
+      const before = api.logged.length
+      for (let i = 0; i < 2; i += 1) {
+        const { status, body } = await api.call('GET', `/v1/org/${org}/settings`, { as: header() })
+        expect([status, body.error_description]).toEqual([
+          401,
+          expect.stringMatching(/^(A valid bearer token is required|The token has expired)\.$/),
+        ])
+      }
+      const lines = api.logged.slice(before)
+      expect(lines).toEqual([
+        expect.objectContaining({ level: 40, refused: 1, reason: expect.stringContaining(reason) }),
+      ])
+    }
   })
 })
 
@@ -249,13 +296,16 @@ describe('the API with an issuer and an audience', () => {
 })
 
 describe('the API with neither a secret nor a JWKS', () => {
-  it('refuses every call, and warns once in the log', async () => {
+  it('refuses every call, and the log says why', async () => {
     const api = await startTestApi(db, { jwt: { secrets: [] } })
     for (const key of [JWT_SECRET, '']) {
       expect(await ask(api, `Bearer ${forge(claims(), { key })}`)).toEqual(refused)
     }
     expect(await ask(api, `Bearer ${encode({ alg: 'none' })}.${encode(claims())}.AAAA`)).toEqual(refused)
-    expect(api.logged.map((line) => line.level)).toEqual([40])
+    expect(api.logged.map(({ level, reason }) => [level, reason])).toEqual([
+      [40, undefined],
+      [40, 'neither JWT_SECRET nor JWT_JWKS_URL is set'],
+    ])
   })
 })
 
@@ -360,6 +410,7 @@ describe('the command `token`', () => {
     ['a partner', ['--partner', 'p1']],
   ])('prints a token of %s that the API accepts', async (_, who) => {
     vi.stubEnv('JWT_SECRET', JWT_SECRET)
+    vi.stubEnv('DATABASE_URL', databaseUrl)
     const printed = vi.spyOn(console, 'log').mockReturnValue()
     onTestFinished(() => {
       vi.unstubAllEnvs()
@@ -368,5 +419,32 @@ describe('the command `token`', () => {
     await tokenCommand().parseAsync(['--org', org, '--role', 'MEMBER', ...who], { from: 'user' })
     const api = await startTestApi(db)
     expect(await ask(api, `Bearer ${printed.mock.calls[0]?.[0]}`)).toEqual(admitted)
+  })
+  it.each([
+    [
+      'of an org that does not exist, and prints it all the same',
+      () => databaseUrl,
+      /^There is no org nope: /,
+    ],
+    [
+      'that it cannot ask the database',
+      () => 'postgres://127.0.0.1:9/none',
+      /^The database could not be asked/,
+    ],
+  ])('warns on standard error %s', async (_, url, warning) => {
+    const printed = vi.spyOn(console, 'log').mockReturnValue()
+    const warned = vi.spyOn(console, 'error').mockReturnValue()
+    vi.stubEnv('JWT_SECRET', JWT_SECRET)
+    vi.stubEnv('DATABASE_URL', url())
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      printed.mockRestore()
+      warned.mockRestore()
+    })
+    await tokenCommand().parseAsync(['--org', `${org},nope`, '--role', 'ADMIN', '--partner', 'p'], {
+      from: 'user',
+    })
+    expect(printed.mock.calls).toEqual([[expect.stringMatching(/^eyJ/)]])
+    expect(warned.mock.calls).toEqual([[expect.stringMatching(warning)]])
   })
 })

@@ -201,12 +201,13 @@ describe('an auto-reply', () => {
   )
 
   it.each([
-    ['an expired token', true, refuses(190, 401)],
-    ['no token at all', false, accepts],
-  ])('stops its number and waits until the number is provisioned again: %s', async (_, token, reply) => {
+    ['an expired token', true, refuses(190, 401), 'Graph error 190 (HTTP 401)'],
+    ['no token at all', false, accepts, 'no usable access token: its WABA has none'],
+  ])('stops its number and waits until it is provisioned again: %s', async (_, token, reply, reason) => {
     const { org, row } = await oneReply({ token })
     const { graph, send } = await sender(reply, accepts)
-    expect(await send(row)).toEqual({ outcome: 'number_refused', retryInMs: null })
+    const refused = { number: org.phones[0], reason }
+    expect(await send(row)).toEqual({ outcome: 'number_refused', retryInMs: null, refused })
     expect(await send(row)).toEqual({ outcome: 'stopped', retryInMs: null })
     expect(await outboxOf(row)).toMatchObject({ state: 'queued' })
     const fresh = encryptSecret('fresh', KEY, `${org.id}/${org.wabaId}`)

@@ -80,6 +80,7 @@ test('the receiver logs an outage once a second, without a body or a secret', as
     appSecrets: [APP_SECRET],
     verifyTokens: [VERIFY_TOKEN],
     save: () => Promise.reject(new Error('the database is down')),
+    reportRefusal: () => undefined,
     metrics: createMetrics(),
     log: pino({}, { write }),
   })

@@ -8,6 +8,7 @@ import { sign } from '../../src/http/signature.ts'
 import { createInboxWriter } from '../../src/inbox/save.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createReceiver } from '../../src/receiver/receive.ts'
+import { createRefusalReport } from '../../src/receiver/refusals.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { type Reply, type Request, send } from './http.ts'
 import { PATIENCE_MS } from './patience.ts'
@@ -48,7 +49,8 @@ export async function startReceiver({ connect, deadlineMs = PATIENCE_MS }: Optio
     appSecrets: [APP_SECRET, OLD_APP_SECRET],
     verifyTokens: [VERIFY_TOKEN, SECOND_VERIFY_TOKEN],
   }
-  const receiver = createReceiver({ ...secrets, save: writer.save, metrics, log })
+  const reportRefusal = createRefusalReport(database.db, log)
+  const receiver = createReceiver({ ...secrets, save: writer.save, reportRefusal, metrics, log })
   const app = createApiApp({ routers: [express.Router().use('/mounted', receiver)], log })
   const handler = createPublicHandler({ receiver, app })
   const server = await startServer({ host: '127.0.0.1', port: 0, variable: 'PORT', handler, log })

@@ -1,6 +1,7 @@
-import type { ComponentChildren } from 'preact'
 import { count, duration, rate } from '../ui/format.ts'
+import { Card } from './card.tsx'
 import type { Figures } from './figures.ts'
+import { RefusedCard } from './refused-card.tsx'
 import { Spark } from './spark.tsx'
 import type { Rates } from './traffic.ts'
 
@@ -22,26 +23,8 @@ export function FigureCards({ figures, rates }: { figures: Figures; rates: Rates
       </Card>
       <QueueCard depths={figures.depths} />
       <StoppedNumbersCard stopped={figures.stopped} />
+      <RefusedCard refusals={figures.refusals} />
     </>
-  )
-}
-
-type CardProps = {
-  wide?: boolean
-  name: string
-  value: string
-  href?: string
-  alarm?: boolean
-  children: ComponentChildren
-}
-
-function Card({ name, value, href, wide = false, alarm = false, children }: CardProps) {
-  return (
-    <div class={`card${wide ? ' wide' : ''}${alarm ? ' alarm' : ''}`}>
-      <h2>{href ? <a href={href}>{name}</a> : name}</h2>
-      <p class="value">{value}</p>
-      <p class="note">{children}</p>
-    </div>
   )
 }
 

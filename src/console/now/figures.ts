@@ -2,20 +2,23 @@ import type { Queue } from 'bullmq'
 import type { Db } from '../../db/client.ts'
 import { type InboxFigures, inboxFigures } from '../../inbox/figures.ts'
 import { type QueueDepth, queueDepths } from '../../queue/depths.ts'
+import { listRefusedWebhooks, type RefusedWebhooks } from './refused-webhooks.ts'
 import { listStoppedNumbers, type StoppedNumber } from './stopped-numbers.ts'
 
 /** The current figures of the installation. `depths` is undefined while the queues do not answer. */
 export type Figures = InboxFigures & {
   depths: Record<string, QueueDepth> | undefined
   stopped: StoppedNumber[]
+  refusals: RefusedWebhooks[]
 }
 
 /** Reads the figures from PostgreSQL and the queues, so that every process returns the same ones. */
 export async function readFigures(db: Db, queues: Queue[]): Promise<Figures> {
-  const [inbox, stopped, depths] = await Promise.all([
+  const [inbox, stopped, refusals, depths] = await Promise.all([
     inboxFigures(db),
     listStoppedNumbers(db),
+    listRefusedWebhooks(db),
     queueDepths(queues).catch(() => undefined),
   ])
-  return { ...inbox, stopped, depths }
+  return { ...inbox, stopped, refusals, depths }
 }
