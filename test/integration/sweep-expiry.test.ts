@@ -30,7 +30,8 @@ describe('the expiry sweep', () => {
     for (const { id } of [room, deactivated])
       expect(await readRoom(db, org.id, id)).toMatchObject({ state: 'expired', expired_at: at })
     expect(await readRoom(db, org.id, young.id)).toMatchObject({ state: 'active' })
-    const audit = { actor: 'sweep', reason: 'contact older than 60 days', contact_id: room.contactId }
+    const ids = { contact_id: room.contactId, customer_id: room.customerId }
+    const audit = { actor: 'sweep', reason: 'contact older than 60 days', ...ids }
     const after = { state: 'expired', at: at.toISOString() }
     const events = await eventsOfOrg(db, org.id, 'chatroom.%', 'contact.%')
     expect(events).toHaveLength(3)

@@ -29,6 +29,7 @@ describe('the inactivity sweep', () => {
         kind: 'chatroom.deactivated',
         actor: 'sweep',
         reason: 'LEAD_LIFECYCLE_THRESHOLD_EXPIRED',
+        customer_id: room.customerId,
         contact_id: room.contactId,
         chatroom_id: room.id,
         before: { state: 'active' },
