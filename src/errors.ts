@@ -35,6 +35,7 @@ export const ERRORS = {
     4090012,
     'The customer has not written within the last 24 hours, so WhatsApp accepts only templates.',
   ],
+  CUSTOMER_OPTED_OUT: [4090013, 'The customer has stopped marketing messages, so no campaign may write.'],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],

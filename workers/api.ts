@@ -32,7 +32,7 @@ export const ENDPOINTS: Endpoint[] = [
 export type ApiParts = {
   db: Database['db']
   config: Pick<Config, 'jwt' | 'redisUrls'>
-  /** Enqueues jobs for outbox rows that are committed. */
+  /** Wakes the senders for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
   /** This machine's time in milliseconds. */
   machineTime?: (() => number) | undefined

@@ -8,7 +8,7 @@ import { expireOld } from '../src/lifecycle/expire-old.ts'
 import { purge } from '../src/lifecycle/purge.ts'
 import type { OnProgress } from '../src/lifecycle/sweep-in-batches.ts'
 import type { Logger } from '../src/logger.ts'
-import { requeueStrandedSends } from '../src/outbound/requeue-sends.ts'
+import { endStrandedSends } from '../src/outbound/end-stranded-sends.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
@@ -33,7 +33,7 @@ export function startMaintenance({ engine, onCanary, db, producer, log }: Parts)
   const tasks: Tasks = {
     'requeue-stranded': async () => ({
       ...(await requeueStranded(db, producer.enqueueDeliveries, () => producer.waiting('deliveries'))),
-      ...(await requeueStrandedSends(db, producer.enqueueOutbound)),
+      ...(await endStrandedSends(db)),
     }),
     'expire-old': async (report) => total(await expireOld(db, undefined, report)),
     'deactivate-inactive': async (report) => total(await deactivateInactive(db, undefined, report)),

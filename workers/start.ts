@@ -12,7 +12,7 @@ import type { QueueWorker } from '../src/queue/worker.ts'
 import type { Tracing } from '../src/tracing/tracing.ts'
 import { startDeliveries } from './deliveries/start.ts'
 import { startMaintenance } from './maintenance.ts'
-import { startOutbound } from './outbound.ts'
+import { startSending } from './sending/start.ts'
 
 type Parts = {
   engine: Engine
@@ -39,7 +39,7 @@ export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'
   lifetime.onStop('deliveries worker', () => deliveries.close(CLOSE_MS))
   const maintenance = startMaintenance({ ...parts, onCanary })
   lifetime.onStop('maintenance worker', () => maintenance.close(CLOSE_MS))
-  const outbound = startOutbound({ ...parts, onCanary })
+  const outbound = startSending({ ...parts, onCanary })
   lifetime.onStop('outbound worker', () => outbound.close(CLOSE_MS))
   const workers = [deliveries, maintenance, outbound]
   let schedules: { stop(): void } | undefined

@@ -12,7 +12,7 @@ export type Context<Params, Query, Body> = {
   /** The database's clock when the request was authorized; this machine's clock decides nothing. */
   now: Date
   limitOnce: LimitOnce
-  /** Enqueues jobs for these outbox rows once the answer is committed. */
+  /** Wakes the senders for these outbox rows once the answer is committed. */
   announceSends: (rows: OutboxRow[]) => void
   params: Params
   query: Query

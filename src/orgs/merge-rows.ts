@@ -51,7 +51,10 @@ export function readConflicts({ orgId, phoneId }: Merge, roomIds: string[]): Sta
   }
 }
 
-/** One statement, at the end of which the foreign keys from messages and sends to their chatrooms are checked. */
+/**
+ * One statement, at the end of which the foreign keys from messages and sends to their chatrooms are checked. A pair has
+ * one send under way: where both numbers have one, the other's becomes `unknown`, which still takes Meta's answer.
+ */
 export function moveChatrooms({ orgId, phoneId, otherId }: Merge, roomIds: string[]): Statement<Merged> {
   return {
     name: 'merge-number-chatrooms',
@@ -62,7 +65,11 @@ export function moveChatrooms({ orgId, phoneId, otherId }: Merge, roomIds: strin
         update contact_wabas w set waba_phone_id = $2 from room
         where w.org_id = $1 and w.contact_id = room.contact_id and w.waba_phone_id = $3),
       sent as (
-        update outbox o set waba_phone_id = $2 from room where o.org_id = $1 and o.chatroom_id = room.id),
+        update outbox o set waba_phone_id = $2,
+          state = case when o.state = 'sending' and exists (
+            select from outbox s where s.org_id = $1 and s.customer_id = o.customer_id and s.waba_phone_id = $2
+              and s.state = 'sending') then 'unknown' else o.state end
+        from room where o.org_id = $1 and o.chatroom_id = room.id),
       message as (
         update messages m set waba_phone_id = $2 from room where m.org_id = $1 and m.chatroom_id = room.id
         returning m.wamid)
@@ -87,7 +94,8 @@ export function deleteNumber({ orgId, phoneId, otherId }: Merge): Statement<void
     name: 'merge-number-ids',
     text: `with ids as (
         update meta_objects set waba_phone_id = $2
-        where kind = 'phone' and org_id = $1 and coalesce(waba_phone_id, id) = $3)
+        where kind = 'phone' and org_id = $1 and coalesce(waba_phone_id, id) = $3),
+      pairs as (delete from outbox_pairs where org_id = $1 and waba_phone_id = $3)
       delete from waba_phones where org_id = $1 and id = $3`,
     values: [orgId, phoneId, otherId],
     read: nothing,

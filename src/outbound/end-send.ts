@@ -34,6 +34,17 @@ export function requeueSend(
   }
 }
 
+/** The request was never made, so the try does not count. */
+export function releaseSend({ org, id }: OutboxRow, attempts: number, error: string): Statement<void> {
+  return {
+    name: 'release-send',
+    text: `update outbox set state = 'queued', error = $4, due_at = now(), attempts = $3 - 1, claimed_at = null
+      where org_id = $1 and id = $2 and state = 'sending' and attempts = $3`,
+    values: [org, id, attempts, error],
+    read: nothing,
+  }
+}
+
 /** The message failed for good, or its outcome is unknown; either way its error is shown in the chatroom's messages. */
 export function markEnded(
   { org, id }: OutboxRow,

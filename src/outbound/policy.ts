@@ -1,19 +1,48 @@
+import { DEACTIVATES_AT, EXPIRES_AT } from '../rules/lifecycle.ts'
 import type { RoomState } from '../rules/room.ts'
-import { isWindowOpen } from '../rules/window.ts'
-
-export type Origin = 'AGENT' | 'CAMPAIGN'
-export type SendRefusal = 'CHATROOM_IS_DEACTIVATED' | 'CHATROOM_IS_EXPIRED_FOR_SENDING' | 'OUTSIDE_WINDOW'
+import { isWindowOpen, isWindowOpenSql, LAST_INBOUND } from '../rules/window.ts'
 
 /**
- * The reason why a message may not be sent (docs/rules.md#what-may-be-sent), or undefined. An active chatroom takes any
- * message, a deactivated one only campaign messages, an expired one none; outside the window only templates are sent.
+ * What may be sent (docs/rules.md#what-may-be-sent): as a function, for the API, and as SQL, for the claim, which asks
+ * again at the moment of sending. A test compares the two.
+ */
+
+export type Origin = 'AGENT' | 'CAMPAIGN'
+export type SendRefusal =
+  | 'CHATROOM_IS_DEACTIVATED'
+  | 'CHATROOM_IS_EXPIRED_FOR_SENDING'
+  | 'CUSTOMER_OPTED_OUT'
+  | 'OUTSIDE_WINDOW'
+
+/** The chatroom with its customer. `lastInboundAt` is that of the customer at the number. */
+type Recipient = { state: RoomState; lastInboundAt: Date | null; optedOut: boolean }
+
+/**
+ * The reason why a message may not be sent, or undefined. An active chatroom takes any message, a deactivated one only
+ * campaign messages, an expired one none; a customer who stopped marketing gets no campaign messages; outside the window
+ * only templates are sent.
  */
 export function refusalOf(
   message: { origin: Origin; isTemplate: boolean },
-  room: { state: RoomState; lastInboundAt: Date | null },
+  { state, lastInboundAt, optedOut }: Recipient,
   now: Date,
 ): SendRefusal | undefined {
-  if (room.state === 'expired') return 'CHATROOM_IS_EXPIRED_FOR_SENDING'
-  if (room.state === 'deactivated' && message.origin !== 'CAMPAIGN') return 'CHATROOM_IS_DEACTIVATED'
-  return message.isTemplate || isWindowOpen(room.lastInboundAt, now) ? undefined : 'OUTSIDE_WINDOW'
+  const isCampaign = message.origin === 'CAMPAIGN'
+  if (state === 'expired') return 'CHATROOM_IS_EXPIRED_FOR_SENDING'
+  if (state === 'deactivated' && !isCampaign) return 'CHATROOM_IS_DEACTIVATED'
+  if (isCampaign && optedOut) return 'CUSTOMER_OPTED_OUT'
+  return message.isTemplate || isWindowOpen(lastInboundAt, now) ? undefined : 'OUTSIDE_WINDOW'
 }
+
+/**
+ * SQL: `refusalOf` by the database's clock, for `h` (outbox), `q` (its pair), `r` (its chatroom), `c` (its contact), `k`
+ * (its customer) and `o` (its org); overdue changes count as done. An auto-reply, which is a text, needs the window only.
+ */
+export const REFUSAL = `case
+  when h.kind = 'message' and (r.expired_at is not null or ${EXPIRES_AT} <= now())
+    then 'CHATROOM_IS_EXPIRED_FOR_SENDING'
+  when h.origin = 'AGENT' and (r.deactivated_at is not null or ${DEACTIVATES_AT} <= now())
+    then 'CHATROOM_IS_DEACTIVATED'
+  when h.origin = 'CAMPAIGN' and k.opted_out_at is not null then 'CUSTOMER_OPTED_OUT'
+  when h.payload ->> 'type' <> 'template' and not ${isWindowOpenSql(LAST_INBOUND)} then 'OUTSIDE_WINDOW'
+end`

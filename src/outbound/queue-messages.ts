@@ -4,6 +4,7 @@ import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, over, type Statement } from '../db/statement.ts'
 import { NEXT_SEQ } from '../rules/ledger-order.ts'
 import { outboxIdSql, provisionalWamidSql } from '../rules/provisional-wamid.ts'
+import type { Origin } from './policy.ts'
 
 /** A message to send; `payload` is Meta's message without address: `{ type, text | template }`. */
 export type Outgoing = {
@@ -12,6 +13,8 @@ export type Outgoing = {
   roomId: string
   customerId: string
   phoneId: string
+  /** Who wants the message; null for an auto-reply. */
+  origin: Origin | null
   inReplyTo: string | null
   reason: string
   payload: { type: string }
@@ -24,6 +27,7 @@ const MESSAGES = columns<Outgoing>({
   room_id: uuid((m) => m.roomId),
   customer_id: uuid((m) => m.customerId),
   phone_id: text((m) => m.phoneId),
+  origin: text((m) => m.origin),
   in_reply_to: text((m) => m.inReplyTo),
   payload: json((m) => JSON.stringify(m.payload)),
   type: text((m) => m.payload.type),
@@ -31,16 +35,17 @@ const MESSAGES = columns<Outgoing>({
 })
 
 /**
- * Writes messages into outbox and ledger, in the transaction that decided them. A unique index allows one auto-reply to
- * a message. The queue is notified of the rows after the commit.
+ * Writes messages into outbox and ledger, in the transaction that decided them, whose customers are locked: of one
+ * customer, the order of the rows is the order in which messages were accepted. A unique index allows one auto-reply to a
+ * message. The senders are woken after the commit.
  */
 export function queueMessages(messages: Outgoing[]): Statement<OutboxRow[]> {
   return over(MESSAGES, messages, {
     name: 'queue-messages',
-    text: `with m as (select * from ${MESSAGES.as('m')}),
+    text: `with m as (select * from ${MESSAGES.as('m', { ordinality: 'place' })}),
       queued as (
-        insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, in_reply_to, payload)
-        select org_id, id, kind, room_id, customer_id, phone_id, in_reply_to, payload from m
+        insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, origin, in_reply_to, payload)
+        select org_id, id, kind, room_id, customer_id, phone_id, origin, in_reply_to, payload from m order by place
         on conflict do nothing returning org_id, id)
       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
         received_at, seq, reason, payload)

@@ -8,6 +8,7 @@ import { firstRow, run, type Statement, send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from '../messages/message-page.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
+import { LAST_INBOUND } from '../rules/window.ts'
 import { refusalOf } from './policy.ts'
 import { type Outgoing, queueMessages } from './queue-messages.ts'
 import type { SendMessageReq } from './schemas.ts'
@@ -25,7 +26,8 @@ type Request = {
 /**
  * Queues one message of an agent or a campaign for a chatroom, if the chatroom's state and WhatsApp's 24 h window allow
  * it (docs/rules.md#what-may-be-sent). The message is in the chatroom at once, without a status.
- * @throws ApiError CHATROOM_NOT_FOUND, FORBIDDEN, CHATROOM_IS_DEACTIVATED, CHATROOM_IS_EXPIRED_FOR_SENDING, OUTSIDE_WINDOW
+ * @throws ApiError CHATROOM_NOT_FOUND, FORBIDDEN, CHATROOM_IS_DEACTIVATED, CHATROOM_IS_EXPIRED_FOR_SENDING,
+ * CUSTOMER_OPTED_OUT, OUTSIDE_WINDOW
  */
 export async function sendToChatroom(
   db: Db,
@@ -37,9 +39,9 @@ export async function sendToChatroom(
     if (sender !== undefined && !room.userIds.includes(sender)) {
       throw new ApiError('FORBIDDEN', 'Only users of the chatroom may send into it.')
     }
-    const lastInboundAt = await run(tx, readLastInbound(org.id, room))
+    const recipient = await run(tx, readRecipient(org.id, room))
     const wanted = { origin: message.origin, isTemplate: message.template !== undefined }
-    const refusal = refusalOf(wanted, { state: room.state, lastInboundAt }, now)
+    const refusal = refusalOf(wanted, { state: room.state, ...recipient }, now)
     if (refusal) throw new ApiError(refusal)
     const { customerId } = room
     const queued = { kind: 'message.queued' as const, actor, reason: message.origin, chatroomId, customerId }
@@ -59,20 +61,22 @@ function toOutgoing(
 ): Outgoing {
   const payload = template ? { type: 'template', template } : { type: 'text', text }
   return {
-    ...{ orgId, kind: 'message', roomId: id, customerId, phoneId, inReplyTo: null },
+    ...{ orgId, kind: 'message', roomId: id, customerId, phoneId, origin, inReplyTo: null },
     reason: origin === 'CAMPAIGN' ? 'sent by a campaign' : 'sent by an agent',
     payload,
   }
 }
 
-/** The window belongs to the customer and the number, not to one chatroom. */
-function readLastInbound(orgId: string, { customerId, phoneId }: LockedChatroom): Statement<Date | null> {
+type Recipient = { lastInboundAt: Date | null; optedOut: boolean }
+
+function readRecipient(orgId: string, { customerId, phoneId }: LockedChatroom): Statement<Recipient> {
   return {
-    name: 'read-last-inbound',
-    text: `select max(last_inbound_at) as at from chatrooms
-      where org_id = $1 and customer_id = $2 and waba_phone_id = $3`,
+    name: 'read-recipient',
+    text: `select ${LAST_INBOUND} as "lastInboundAt", k.opted_out_at is not null as "optedOut"
+      from (select $1::text as org_id, $2::uuid as customer_id, $3::text as waba_phone_id) q
+      join customers k on k.org_id = q.org_id and k.id = q.customer_id`,
     values: [orgId, customerId, phoneId],
-    read: ([row]: { at: Date | null }[]) => row?.at ?? null,
+    read: ([recipient]: Recipient[]) => recipient ?? { lastInboundAt: null, optedOut: false },
   }
 }
 

@@ -1,89 +1,60 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
-import type { OutboxRow } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
 import { learnSpelling } from '../identity/learn-spelling.ts'
-import { TOO_LATE } from '../rules/window.ts'
-import { decryptSecret } from '../secrets.ts'
+import { accessTokenOf } from './access-token.ts'
 import { addressOf, NO_ADDRESS } from './address.ts'
-import { claimSend } from './claim-send.ts'
-import { markEnded, markSent, requeueSend } from './end-send.ts'
+import { markEnded, markSent, releaseSend, requeueSend } from './end-send.ts'
 import type { Graph } from './graph.ts'
-import { readSend, type Send } from './read-send.ts'
+import type { Send } from './read-send.ts'
 import { backoffMs, type SendOutcome } from './send-errors.ts'
 import { stopNumber } from './stopped-numbers.ts'
 
-const GENERAL = { messaging_product: 'whatsapp', recipient_type: 'individual' }
-
 export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined }
 
-/**
- * The result of one job. `gone`: the row is not queued any more; `stopped`: its number may not send; `waiting`: it is
- * not due, or the pair rate is used up. `retryInMs`: the job is to be enqueued again after that time; null: it is not.
- */
-export type Sent = {
-  outcome: SendOutcome['kind'] | 'waiting' | 'stopped' | 'gone'
-  retryInMs: number | null
-  /** The number that Meta refused: its `phone_number_id`, and the reason. */
-  refused?: { number: string; reason: string }
-}
-
-/** After this time a row that could not be claimed is tried again. */
-const LATER_MS = 6_000
+/** How one try to send ended. */
+export type Sent = SendOutcome['kind']
 
 /**
- * Sends one outbox row (docs/rules.md#how-a-send-ends). The row is claimed just before the request leaves, sent again
- * only when Meta certainly did not accept it, and left as `unknown` when the outcome is not known. A number whose token
- * or account Meta refuses is stopped, and its messages wait until it is provisioned again.
+ * Sends one claimed message (docs/rules.md#how-a-send-ends). It is sent again only when Meta certainly did not accept it,
+ * and left as `unknown` when the outcome is not known. A number whose token or account Meta refuses is stopped, and its
+ * messages wait until it is provisioned again.
  */
-export async function sendMessage(parts: SendParts, row: OutboxRow): Promise<Sent> {
-  const { db } = parts
-  const send = await run(db, readSend(row))
-  if (!send) return { outcome: 'gone', retryInMs: null }
-  if (send.stopped) return { outcome: 'stopped', retryInMs: null }
-  if (send.late) {
-    await run(db, markEnded(row, 'failed', TOO_LATE))
-    return { outcome: 'failed', retryInMs: null }
-  }
-  const token = tokenOf(send, row.org, parts.secretsKey)
+export async function sendMessage(parts: SendParts, send: Send): Promise<Sent> {
+  const { db, graph, secretsKey } = parts
+  const token = accessTokenOf(send, secretsKey)
   if (token === undefined) {
-    const refused = { number: send.remotePhoneId, reason: whyNoToken(send, parts.secretsKey) }
-    await run(db, stopNumber(row.org, refused.number, refused.reason))
-    return { outcome: 'number_refused', retryInMs: null, refused }
+    await untilRecorded(async () => {
+      await run(db, stopNumber(send.org, send.remotePhoneId, 'no usable access token'))
+      await run(db, releaseSend(send, send.attempts, 'no usable access token'))
+    })
+    return 'number_refused'
   }
   const address = addressOf(send)
   if (!address) {
-    await run(db, markEnded(row, 'failed', NO_ADDRESS))
-    return { outcome: 'failed', retryInMs: null }
+    await untilRecorded(() => run(db, markEnded(send, 'failed', NO_ADDRESS)))
+    return 'failed'
   }
-  const message = { ...GENERAL, ...address, ...send.payload, biz_opaque_callback_data: row.id }
-  const claim = await run(db, claimSend(row))
-  if (!claim) return { outcome: 'waiting', retryInMs: LATER_MS }
-  const outcome = await parts.graph.send(send.remotePhoneId, token, message)
-  return recordOutcome(db, row, send, claim.attempts, outcome)
+  const general = { messaging_product: 'whatsapp', recipient_type: 'individual' }
+  const message = { ...general, ...address, ...send.payload, biz_opaque_callback_data: send.id }
+  const outcome = await graph.send(send.remotePhoneId, token, message)
+  await recordOutcome(db, send, outcome)
+  return outcome.kind
 }
 
-async function recordOutcome(
-  db: Db,
-  row: OutboxRow,
-  send: Send,
-  attempts: number,
-  outcome: SendOutcome,
-): Promise<Sent> {
+async function recordOutcome(db: Db, send: Send, outcome: SendOutcome): Promise<void> {
   const { kind } = outcome
-  const retryInMs = kind === 'retry' ? backoffMs(attempts, outcome) : null
   await untilRecorded(async () => {
-    if (kind === 'accepted') return run(db, markSent(row, outcome.wamid))
-    if (kind === 'unknown' || kind === 'failed') return run(db, markEnded(row, kind, outcome.error))
-    if (kind === 'number_refused') await run(db, stopNumber(row.org, send.remotePhoneId, outcome.error))
-    await run(db, requeueSend(row, attempts, outcome.error, retryInMs ?? 0))
+    if (kind === 'accepted') return run(db, markSent(send, outcome.wamid))
+    if (kind === 'unknown' || kind === 'failed') return run(db, markEnded(send, kind, outcome.error))
+    if (kind === 'number_refused') await run(db, stopNumber(send.org, send.remotePhoneId, outcome.error))
+    const waitMs = kind === 'retry' ? backoffMs(send.attempts, outcome) : 0
+    await run(db, requeueSend(send, send.attempts, outcome.error, waitMs))
   })
   if (kind === 'accepted' && outcome.waId && send.phone) {
-    await learnSpelling(db, row.org, send.phone, outcome.waId)
+    await learnSpelling(db, send.org, send.phone, outcome.waId)
   }
-  if (kind !== 'number_refused') return { outcome: kind, retryInMs }
-  return { outcome: kind, retryInMs, refused: { number: send.remotePhoneId, reason: outcome.error } }
 }
 
 /** Shorter than the lease of a claim, after which the row becomes `unknown`. */
@@ -99,18 +70,4 @@ async function untilRecorded(record: () => Promise<void>): Promise<void> {
       if (!isTransient(error) || performance.now() > end) throw error
     }
   }
-}
-
-function tokenOf(send: Send, org: string, key: Buffer | undefined): string | undefined {
-  if (!send.accessToken || !key) return undefined
-  try {
-    return decryptSecret(send.accessToken, key, `${org}/${send.wabaId}`)
-  } catch {
-    return undefined
-  }
-}
-
-function whyNoToken(send: Send, key: Buffer | undefined): string {
-  if (!send.accessToken) return 'no usable access token: its WABA has none'
-  return `no usable access token: ${key ? 'SECRETS_KEY is not the key that encrypted it' : 'SECRETS_KEY is not set'}`
 }

@@ -1,22 +1,8 @@
-import type { OutboxRow } from '../db/schema/index.ts'
-import { allRows, rowCount, type Statement } from '../db/statement.ts'
+import { rowCount, type Statement } from '../db/statement.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
-import { IS_TOO_LATE, TOO_LATE } from '../rules/window.ts'
+import { isWindowOpenSql, LAST_INBOUND, mayBeClosedSql } from '../rules/window.ts'
 
 const PAGE = 1_000
-
-/** Queued rows that are due for 5 s and whose number may send: their job was lost or still waits. */
-export function readStrandedSends(): Statement<OutboxRow[]> {
-  return {
-    name: 'read-stranded-sends',
-    text: `select o.org_id as org, o.id from outbox o
-      join waba_phones p on p.org_id = o.org_id and p.id = o.waba_phone_id and p.stopped_at is null
-      where o.state = 'queued' and o.due_at <= now() - interval '5 seconds'
-      order by o.due_at limit ${PAGE}`,
-    values: [],
-    read: allRows<OutboxRow>,
-  }
-}
 
 /**
  * Marks sends `unknown` whose claim has ended: the sender died while the request was under way, so Meta may have the
@@ -37,15 +23,22 @@ export function markAbandonedSends(): Statement<number> {
 }
 
 /**
- * Marks messages `failed` that waited until the customer's window closed, because their number was stopped or the Graph
- * API could not be reached. Gives their number.
+ * Marks free text `failed` that waited until the customer's window closed, because its number was stopped or the Graph
+ * API could not be reached; a template has no window. The claim does the same to what it finds. Gives their number.
  */
 export function failLateSends(): Statement<number> {
   return {
     name: 'fail-late-sends',
     text: `with late as (
-        update outbox o set state = 'failed', error = coalesce(o.error || '; ', '') || '${TOO_LATE}'
-        where o.state = 'queued' and o.due_at <= now() and ${IS_TOO_LATE}
+        update outbox o set state = 'failed', error = coalesce(o.error || '; ', '') || 'OUTSIDE_WINDOW'
+        from (
+          select q.org_id, q.id from outbox q
+          join outbox_pairs p on p.org_id = q.org_id and p.customer_id = q.customer_id
+            and p.waba_phone_id = q.waba_phone_id
+          where q.state = 'queued' and q.payload ->> 'type' <> 'template' and ${mayBeClosedSql('q.created_at')}
+            and not ${isWindowOpenSql(LAST_INBOUND)}
+          order by q.created_at limit ${PAGE} for update of p skip locked) w
+        where o.org_id = w.org_id and o.id = w.id and o.state = 'queued'
         returning o.org_id, o.id, o.error)
       update messages m set status = 'failed', status_at = now(),
         errors = json_build_array(json_build_object('title', late.error))

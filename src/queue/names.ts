@@ -6,8 +6,8 @@
 export type Jobs = {
   /** Ids of `inbox` rows to route in one batch. A row that is suspected of killing its worker has a job of its own. */
   deliveries: { ids: number[]; suspect?: true }
-  /** The `outbox` row to send. */
-  outbound: { org: string; id: string }
+  /** Wakes the senders of one process. What is to be sent is in the outbox. */
+  outbound: Record<string, never>
   /** Created by the schedules. The name of the job is the name of the task. */
   maintenance: Record<string, never>
 }

@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq'
 import { within } from '../deadline.ts'
 import type { Logger } from '../logger.ts'
 import { oncePerSecond } from '../once-per-second.ts'
+import { coalesce } from './coalesce.ts'
 import type { Engine } from './connection.ts'
 import type { Kept } from './keep.ts'
 import { CANARY, type Jobs, QUEUE_NAMES, type QueueName } from './names.ts'
@@ -17,8 +18,11 @@ export type Producer = {
    * been added. After a time-out it may have been added all the same.
    */
   enqueueDeliveries(ids: number[], options?: { suspect: true }): Promise<boolean>
-  /** Adds one job for each outbox row, due after a delay in ms. Resolves like `enqueueDeliveries`. */
-  enqueueOutbound(rows: Jobs['outbound'][], delay?: number): Promise<boolean>
+  /**
+   * Wakes the senders with one job, or with one for all calls of 20 ms. Never throws. When the job is lost, the senders
+   * look for themselves within a second.
+   */
+  wakeSenders(): void
   /** Adds a canary at the head of a queue, unless one of the same turn waits there. Resolves like `enqueueDeliveries`. */
   enqueueCanary(queue: QueueName, turn: number): Promise<boolean>
   /** Number of jobs that wait in a queue; undefined, within 300 ms, when the queue does not answer. Never rejects. */
@@ -32,6 +36,9 @@ export type Producer = {
 }
 
 const ENQUEUE_MS = 300
+const WAKE_MS = 20
+/** A job that wakes the senders is not worth a second try. */
+const WAKE = { attempts: 1, removeOnFail: true }
 
 /**
  * Opens the queues in the background. While a queue's store is away, enqueueing is refused: at once when that is known,
@@ -59,7 +66,7 @@ export function createProducer({ engine, log }: { engine: Engine; log: Logger })
   }
 }
 
-type Enqueue = Pick<Producer, 'enqueueDeliveries' | 'enqueueOutbound' | 'enqueueCanary'>
+type Enqueue = Pick<Producer, 'enqueueDeliveries' | 'wakeSenders' | 'enqueueCanary'>
 
 function createEnqueue(queueOf: Producer['queue'], warn: (err: unknown, message: string) => void): Enqueue {
   const enqueue = async (name: QueueName, add: (queue: Queue) => Promise<unknown>) => {
@@ -77,10 +84,7 @@ function createEnqueue(queueOf: Producer['queue'], warn: (err: unknown, message:
     // On PostgreSQL, `add` takes 1.5 ms and `addBulk` 7 ms, for one job as for twenty.
     enqueueDeliveries: (ids, options) =>
       enqueue('deliveries', (queue) => queue.add('route', { ids, ...options } satisfies Jobs['deliveries'])),
-    enqueueOutbound: (rows, delay = 0) =>
-      enqueue('outbound', (queue) =>
-        queue.addBulk(rows.map((data) => ({ name: 'send', data, opts: { delay } }))),
-      ),
+    wakeSenders: coalesce(() => enqueue('outbound', (queue) => queue.add('wake', {}, WAKE)), WAKE_MS),
     // At the head: a canary shows that workers take jobs, and the age of the backlog has a metric of its own.
     enqueueCanary: (name, turn) =>
       enqueue(name, (queue) =>

@@ -65,6 +65,7 @@ function replyMessage({ text, inReplyTo, ...reply }: Reply) {
   return {
     ...reply,
     kind: 'auto_reply' as const,
+    origin: null,
     inReplyTo,
     reason: `auto-reply to ${inReplyTo}`,
     payload: { type: 'text', text: { body: text } },

@@ -1,18 +1,31 @@
 const HOUR_MS = 3_600_000
 
-/** WhatsApp takes free text for 24 h after the customer's last message (docs/meta.md#the-24-h-window). */
-const WINDOW_HOURS = 24
+/** WhatsApp takes free text for 24 h after the customer's last message or call (docs/meta.md#the-24-h-window). */
+const WINDOW_MS = 24 * HOUR_MS
 
-/** So long before the end of the window a queued message is given up: for the last try, and clocks that differ. */
-const MARGIN_HOURS = 1
+/** So long before its end the window counts as closed: for the way to Meta, and for clocks that differ. */
+const MARGIN_MS = 30_000
+
+const OPEN_MS = WINDOW_MS - MARGIN_MS
 
 /** Whether WhatsApp takes free text for a customer whose last message is of that time; null: never wrote. */
 export function isWindowOpen(lastInboundAt: Date | null, now: Date): boolean {
-  return lastInboundAt !== null && now.getTime() - lastInboundAt.getTime() < WINDOW_HOURS * HOUR_MS
+  return lastInboundAt !== null && now.getTime() - lastInboundAt.getTime() < OPEN_MS
 }
 
-/** SQL for `o` (outbox): the message has waited so long that it is not sent any more, by the database's clock. */
-export const IS_TOO_LATE = `o.created_at <= now() - interval '${WINDOW_HOURS - MARGIN_HOURS} hours'`
+/** SQL: `isWindowOpen` for an expression that gives the time, by the database's clock. Never null. */
+export function isWindowOpenSql(lastInboundAt: string): string {
+  return `(coalesce(${lastInboundAt}, '-infinity') > now() - interval '${OPEN_MS / 1000} seconds')`
+}
 
-/** The error of a message that `IS_TOO_LATE` ended; the API shows it. */
-export const TOO_LATE = 'not sent within the 24 h window'
+/**
+ * SQL: when the customer of `q` last wrote to its number; null: never. `q` has the columns `org_id`, `customer_id` and
+ * `waba_phone_id`. The window belongs to the customer and the number, not to one chatroom.
+ */
+export const LAST_INBOUND = `(select max(x.last_inbound_at) from chatrooms x
+  where x.org_id = q.org_id and x.customer_id = q.customer_id and x.waba_phone_id = q.waba_phone_id)`
+
+/** SQL: a window that was open at `createdAt` may be closed by now; in a form that an index can search. */
+export function mayBeClosedSql(createdAt: string): string {
+  return `${createdAt} <= now() - interval '${OPEN_MS / 1000} seconds'`
+}

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { OutboxRow } from '../../src/db/schema/index.ts'
 import { createGraph } from '../../src/outbound/graph.ts'
-import { sendMessage } from '../../src/outbound/send.ts'
 import { encryptSecret } from '../../src/secrets.ts'
 import { announced, startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -9,6 +8,7 @@ import { startGraph } from '../support/graph.ts'
 import { deliver } from '../support/inbox.ts'
 import { createOrg, createRoom, SECRETS_KEY, type TestOrg } from '../support/org.ts'
 import { secondsAgo, system, text, write } from '../support/people.ts'
+import { sendNow } from '../support/sender.ts'
 import { bytes, change, delivery } from '../support/webhooks.ts'
 
 const { db } = await createTestDatabase()
@@ -35,7 +35,7 @@ async function reply(org: TestOrg, chatroomId: string) {
   expect(status).toBe(202)
   const graph = await startGraph()
   const graphApi = createGraph({ url: graph.url, version: 'v26.0' }, 5_000)
-  const { outcome } = await sendMessage({ db, graph: graphApi, secretsKey }, announced.at(-1) as OutboxRow)
+  const outcome = await sendNow({ db, graph: graphApi, secretsKey }, announced.at(-1) as OutboxRow)
   const shown = (await api.call('GET', path)).body.messages.find(
     (m: { reason: string }) => m.reason === body.reason,
   )

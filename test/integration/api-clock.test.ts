@@ -92,7 +92,7 @@ async function rowsOf(org: TestOrg): Promise<string[]> {
         /"\d{4}-\d\d-\d\dT[^"]*"/g,
         (at) => `${Math.round((now - +new Date(JSON.parse(at))) / 3_600_000)} h`,
       )
-      .replace(/"seq": \d+/, '')
+      .replace(/"(seq|position)": \d+/, '')
   const dumps: string[] = []
   for (const table of TABLES) {
     const by = order[table] ?? 'created_at'

@@ -2,12 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { OutboxRow } from '../../src/db/schema/index.ts'
 import { run } from '../../src/db/statement.ts'
-import { claimSend } from '../../src/outbound/claim-send.ts'
 import { requeueSend } from '../../src/outbound/end-send.ts'
+import { endStrandedSends } from '../../src/outbound/end-stranded-sends.ts'
 import { createGraph } from '../../src/outbound/graph.ts'
-import { queueMessages } from '../../src/outbound/queue-messages.ts'
-import { requeueStrandedSends } from '../../src/outbound/requeue-sends.ts'
-import { sendMessage } from '../../src/outbound/send.ts'
 import { encryptSecret } from '../../src/secrets.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startGraph } from '../support/graph.ts'
@@ -15,6 +12,7 @@ import { accepts, type Reply, refuses, replies } from '../support/graph-server.t
 import { deliver, readMessage } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
 import { PATIENCE_MS, SLOWNESS } from '../support/patience.ts'
+import { claimOf, sendNow } from '../support/sender.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
 
 const KEY = randomBytes(32)
@@ -41,7 +39,7 @@ async function sender(...script: Reply[]) {
 async function senderWithin(deadlineMs: number, ...script: Reply[]) {
   const graph = await startGraph(...script)
   const graphApi = createGraph({ url: graph.url, version: 'v26.0' }, deadlineMs)
-  const send = (row: OutboxRow) => sendMessage({ db, graph: graphApi, secretsKey: KEY }, row)
+  const send = (row: OutboxRow) => sendNow({ db, graph: graphApi, secretsKey: KEY }, row)
   return { graph, send }
 }
 
@@ -83,8 +81,8 @@ describe('an auto-reply', () => {
     const { org, room, inReplyTo, row } = await oneReply()
     const { graph, send } = await sender(accepts)
     expect((await outgoing(org))[0]).toMatchObject({ wamid: `outbox:${row.id}`, chatroom_id: room.id })
-    expect(await send(row)).toEqual({ outcome: 'accepted', retryInMs: null })
-    expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
+    expect(await send(row)).toBe('accepted')
+    expect(await send(row)).toBe('none')
     expect(graph.requests).toEqual([
       {
         path: `/v26.0/${org.phones[0]}/messages`,
@@ -139,11 +137,14 @@ describe('an auto-reply', () => {
   ])('is sent again after %s, because Meta certainly did not accept it', async (_, reply, retryInMs) => {
     const { row } = await oneReply()
     const { graph, send } = await sender(reply, accepts)
-    expect(await send(row)).toEqual({ outcome: 'retry', retryInMs })
+    expect(await send(row)).toBe('retry')
+    const { due_at, claimed_at } = await outboxOf(row)
+    expect(due_at - claimed_at).toBeGreaterThanOrEqual(retryInMs)
+    expect(due_at - claimed_at).toBeLessThan(retryInMs + 60_000)
     await db.$client.query(`update outbox set due_at = due_at + interval '1 hour' where id = $1`, [row.id])
-    expect((await send(row)).outcome).toBe('waiting')
+    expect(await send(row)).toBe('none')
     await makeDue(row)
-    expect((await send(row)).outcome).toBe('accepted')
+    expect(await send(row)).toBe('accepted')
     expect([graph.requests.length, (await outboxOf(row)).state]).toEqual([2, 'sent'])
   })
 
@@ -151,15 +152,15 @@ describe('an auto-reply', () => {
     const { row } = await oneReply()
     const { graph, send } = await sender()
     graph.stop()
-    expect((await send(row)).outcome).toBe('retry')
+    expect(await send(row)).toBe('retry')
     expect(await outboxOf(row)).toMatchObject({ state: 'queued', error: 'not sent: ECONNREFUSED' })
   })
 
   it('fails if Meta refuses it for good, with the error in the chatroom, and is not sent again', async () => {
     const { org, row } = await oneReply()
     const { graph, send } = await sender(refuses(131047))
-    expect(await send(row)).toEqual({ outcome: 'failed', retryInMs: null })
-    expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
+    expect(await send(row)).toBe('failed')
+    expect(await send(row)).toBe('none')
     expect(graph.requests).toHaveLength(1)
     expect(await outgoing(org)).toMatchObject([
       { status: 'failed', errors: [{ title: 'Graph error 131047 (HTTP 400)' }] },
@@ -176,10 +177,10 @@ describe('an auto-reply', () => {
     async (_, reply) => {
       const { org, row } = await oneReply()
       const { graph, send } = await senderWithin(1_000 * SLOWNESS, reply)
-      expect(await send(row)).toEqual({ outcome: 'unknown', retryInMs: null })
+      expect(await send(row)).toBe('unknown')
       await makeDue(row)
-      expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(0)
-      expect(await send(row)).toEqual({ outcome: 'gone', retryInMs: null })
+      expect((await endStrandedSends(db)).abandoned).toBe(0)
+      expect(await send(row)).toBe('none')
       expect(graph.requests).toHaveLength(1)
       const status = {
         id: 'wamid.LATE',
@@ -200,22 +201,28 @@ describe('an auto-reply', () => {
     },
   )
 
-  it.each([
-    ['an expired token', true, refuses(190, 401), 'Graph error 190 (HTTP 401)'],
-    ['no token at all', false, accepts, 'no usable access token: its WABA has none'],
-  ])('stops its number and waits until it is provisioned again: %s', async (_, token, reply, reason) => {
-    const { org, row } = await oneReply({ token })
-    const { graph, send } = await sender(reply, accepts)
-    const refused = { number: org.phones[0], reason }
-    expect(await send(row)).toEqual({ outcome: 'number_refused', retryInMs: null, refused })
-    expect(await send(row)).toEqual({ outcome: 'stopped', retryInMs: null })
+  it('stops its number and waits until the number is provisioned again if the token has expired', async () => {
+    const { org, row } = await oneReply()
+    const { graph, send } = await sender(refuses(190, 401), accepts)
+    expect(await send(row)).toBe('number_refused')
+    expect(await send(row)).toBe('none')
     expect(await outboxOf(row)).toMatchObject({ state: 'queued' })
     const fresh = encryptSecret('fresh', KEY, `${org.id}/${org.wabaId}`)
     await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, fresh])
     await db.$client.query('update waba_phones set stopped_at = null where org_id = $1', [org.id])
     await makeDue(row)
-    expect((await send(row)).outcome).toBe('accepted')
+    expect(await send(row)).toBe('accepted')
     expect(graph.requests.at(-1)?.authorization).toBe('Bearer fresh')
+  })
+
+  it('waits for a token, if the WABA has none, and the number is not stopped', async () => {
+    const { org, row } = await oneReply({ token: false })
+    const { graph, send } = await sender()
+    expect(await send(row)).toBe('none')
+    const fresh = encryptSecret('fresh', KEY, `${org.id}/${org.wabaId}`)
+    await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, fresh])
+    expect(await send(row)).toBe('accepted')
+    expect(graph.requests).toMatchObject([{ authorization: 'Bearer fresh' }])
   })
 
   it.each([
@@ -229,7 +236,7 @@ describe('an auto-reply', () => {
       await refuseUpdates(row, 2)
       reply(res, req, accept)
     })
-    expect((await send(row)).outcome).toBe(outcome)
+    expect(await send(row)).toBe(outcome)
     expect(await outboxOf(row)).toMatchObject({ ...end, attempts: 1 })
     expect(graph.requests).toHaveLength(1)
   })
@@ -238,7 +245,7 @@ describe('an auto-reply', () => {
     const { org, row } = await oneReply()
     const { send } = await sender(async (res, req, accept) => {
       await makeDue(row)
-      await requeueStrandedSends(db, async () => true)
+      await endStrandedSends(db)
       accepts(res, req, accept)
     })
     await send(row)
@@ -248,71 +255,42 @@ describe('an auto-reply', () => {
 
   it('is queued again only by its latest attempt, not by an earlier one', async () => {
     const { row } = await oneReply()
-    await run(db, claimSend(row))
+    await claimOf(db, row.org)
     await run(db, requeueSend(row, 1, 'not sent', 0))
-    await run(db, claimSend(row))
+    await claimOf(db, row.org)
     await run(db, requeueSend(row, 1, 'not sent', 0))
     expect(await outboxOf(row)).toMatchObject({ state: 'sending', attempts: 2 })
   })
 
-  it('fails without a request if it is 23 h old', async () => {
-    const { row } = await oneReply()
+  it('fails without a request if the window has closed', async () => {
+    const { org, row } = await oneReply()
     const { graph, send } = await sender()
-    await db.$client.query(`update outbox set created_at = now() - interval '23 hours' where id = $1`, [
-      row.id,
-    ])
-    expect(await send(row)).toEqual({ outcome: 'failed', retryInMs: null })
+    await db.$client.query(
+      `update chatrooms set last_inbound_at = now() - interval '24 hours' where org_id = $1`,
+      [org.id],
+    )
+    expect(await send(row)).toBe('none')
     expect(graph.requests).toEqual([])
-  })
-
-  it('waits if ten messages were sent to the customer within a minute', async () => {
-    const { org, room, row } = await oneReply()
-    const { graph, send } = await sender()
-    await send(row)
-    const outgoing = Array.from({ length: 11 }, () => ({
-      orgId: org.id,
-      kind: 'message' as const,
-      roomId: room.id,
-      customerId: room.customerId,
-      phoneId: room.wabaPhoneId,
-      inReplyTo: null,
-      reason: 'test',
-      payload: { type: 'text' },
-    }))
-    const outcomes = []
-    for (const next of await run(db, queueMessages(outgoing))) outcomes.push(await send(next))
-    expect(outcomes.filter((o) => o.outcome === 'accepted')).toHaveLength(9)
-    expect(outcomes.filter((o) => o.outcome === 'waiting')).toEqual([
-      { outcome: 'waiting', retryInMs: 6_000 },
-      { outcome: 'waiting', retryInMs: 6_000 },
-    ])
-    expect(graph.requests).toHaveLength(10)
+    expect(await outboxOf(row)).toMatchObject({ state: 'failed', error: 'OUTSIDE_WINDOW' })
+    expect(await outgoing(org)).toMatchObject([{ status: 'failed', errors: [{ title: 'OUTSIDE_WINDOW' }] }])
   })
 })
 
 describe('a sender that dies', () => {
-  it('before the claim leaves a row that is found as stranded', async () => {
-    const { row } = await oneReply()
-    await db.$client.query(`update outbox set due_at = now() - interval '10 seconds' where id = $1`, [row.id])
-    const enqueued: OutboxRow[] = []
-    await requeueStrandedSends(db, async (rows) => enqueued.push(...rows) > 0)
-    expect(enqueued.map((r) => r.id)).toContain(row.id)
-  })
-
   it('after the claim leaves an unknown outcome, and the message is never sent again', async () => {
     const { org, row } = await oneReply()
-    await run(db, claimSend(row))
+    await claimOf(db, row.org)
     await db.$client.query(`update outbox set due_at = now() - interval '1 second' where id = $1`, [row.id])
-    expect((await requeueStrandedSends(db, async () => true)).abandoned).toBe(1)
+    expect((await endStrandedSends(db)).abandoned).toBe(1)
     const { graph, send } = await sender()
-    expect((await send(row)).outcome).toBe('gone')
+    expect(await send(row)).toBe('none')
     expect(graph.requests).toEqual([])
     expect((await outgoing(org))[0].errors[0].title).toContain('the sender died')
   })
 
   it('after the answer leaves a row that the status webhook marks as sent', async () => {
     const { org, row } = await oneReply()
-    await run(db, claimSend(row))
+    await claimOf(db, row.org)
     const status = {
       id: `wamid.Z.${row.id}`,
       status: 'sent',
@@ -329,6 +307,6 @@ it('three senders with the same row send it once', async () => {
   const { row } = await oneReply()
   const { graph, send } = await sender()
   const outcomes = await Promise.all([send(row), send(row), send(row)])
-  expect(outcomes.filter((o) => o.outcome === 'accepted')).toHaveLength(1)
+  expect(outcomes.filter((o) => o === 'accepted')).toHaveLength(1)
   expect(graph.requests).toHaveLength(1)
 })

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
 import { takeStranded } from '../../src/inbox/stranded.ts'
-import { failLateSends, markAbandonedSends, readStrandedSends } from '../../src/outbound/stranded-sends.ts'
+import { claimSends } from '../../src/outbound/claim-sends.ts'
+import { failLateSends, markAbandonedSends } from '../../src/outbound/stranded-sends.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { store } from '../support/inbox.ts'
@@ -77,15 +78,16 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     expect(await takeStranded(database.db, 10, false)).toEqual({ ids: [], suspects: [] })
   })
 
-  it.each([readStrandedSends(), markAbandonedSends(), failLateSends()])(
-    'sends that need attention are found by the index of unfinished ones: $name',
-    async ({ text }) => {
-      const { rows } = await database.pool.query(`explain ${text}`)
-      expect(rows.map((row) => row['QUERY PLAN']).join(' ')).toContain(
-        'Index Scan using outbox_due on outbox',
-      )
-    },
-  )
+  it.each([
+    { statement: markAbandonedSends(), index: 'outbox_one_sending' },
+    { statement: failLateSends(), index: 'outbox_free_text' },
+    { statement: claimSends({ slots: 32, slotsOfOrg: 24, underWay: [] }), index: 'outbox_pairs_due' },
+  ])('sends are found by index: $statement.name', async ({ statement, index }) => {
+    const { rows } = await database.pool.query(`explain ${statement.text}`, statement.values)
+    const plan = rows.map((row) => row['QUERY PLAN']).join(' ')
+    expect(plan).toContain(`using ${index} on`)
+    expect(plan).not.toContain('Seq Scan on outbox')
+  })
 })
 
 it('a batch gets plans of its own: it reads a ledger by its key that was analyzed while empty and has grown since', async () => {

@@ -24,7 +24,7 @@ async function suspects() {
   const parts = {
     metrics,
     log,
-    producer: { enqueueOutbound: async () => true },
+    producer: { wakeSenders: () => {} },
     tracing: { traced: <T>(_name: string, _attributes: object, work: () => T) => work() },
   }
   const routing = (stub?: Route) => {

@@ -91,7 +91,12 @@ describe('routing', () => {
 
   it.each([
     ['yes for a new text', {}, SETTINGS, true],
-    ['yes for a message just under 24 h old', { sentAt: new Date(NOW.getTime() - DAY + 1) }, SETTINGS, true],
+    [
+      'yes for a message in the open window',
+      { sentAt: new Date(NOW.getTime() - DAY + 30_001) },
+      SETTINGS,
+      true,
+    ],
     ['no for a message of 24 h', { sentAt: ago(1) }, SETTINGS, false],
     ['no for a reaction', { type: 'reaction' }, SETTINGS, false],
     ['no without `auto_reply_text`', {}, { ...SETTINGS, autoReplyText: null }, false],

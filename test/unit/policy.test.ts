@@ -4,7 +4,7 @@ import { refusalOf } from '../../src/outbound/policy.ts'
 const NOW = new Date('2026-11-21T12:00:00Z')
 
 it.each([
-  ['active', 'AGENT', false, 23.9, undefined],
+  ['active', 'AGENT', false, 23.99, undefined],
   ['active', 'AGENT', false, 24, 'OUTSIDE_WINDOW'],
   ['active', 'AGENT', false, null, 'OUTSIDE_WINDOW'],
   ['active', 'AGENT', true, null, undefined],
@@ -19,6 +19,19 @@ it.each([
   'a message into an %s chatroom by %s, template %s, %s h after the last message, is refused with %s',
   (state, origin, isTemplate, hours, refusal) => {
     const lastInboundAt = hours === null ? null : new Date(NOW.getTime() - hours * 3_600_000)
-    expect(refusalOf({ origin, isTemplate }, { state, lastInboundAt }, NOW)).toBe(refusal)
+    expect(refusalOf({ origin, isTemplate }, { state, lastInboundAt, optedOut: false }, NOW)).toBe(refusal)
+  },
+)
+
+it.each([
+  ['CAMPAIGN', true, 'CUSTOMER_OPTED_OUT'],
+  ['CAMPAIGN', false, 'CUSTOMER_OPTED_OUT'],
+  ['AGENT', true, undefined],
+  ['AGENT', false, undefined],
+] as const)(
+  'to a customer who stopped marketing, a message by %s, template %s, is refused with %s',
+  (origin, isTemplate, refusal) => {
+    const room = { state: 'active', lastInboundAt: NOW, optedOut: true } as const
+    expect(refusalOf({ origin, isTemplate }, room, NOW)).toBe(refusal)
   },
 )

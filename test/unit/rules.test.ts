@@ -5,7 +5,7 @@ import { expiryOf, isExpired } from '../../src/rules/lifecycle.ts'
 import { outboxIdSql, provisionalWamid, provisionalWamidSql } from '../../src/rules/provisional-wamid.ts'
 import { IDEMPOTENCY_KEPT } from '../../src/rules/retention.ts'
 import { firstUuidOf } from '../../src/rules/uuid-time.ts'
-import { isWindowOpen } from '../../src/rules/window.ts'
+import { isWindowOpen, isWindowOpenSql, mayBeClosedSql } from '../../src/rules/window.ts'
 
 const DAY = 86_400_000
 const NOW = new Date('2026-11-21T12:00:00Z')
@@ -31,9 +31,9 @@ describe('a contact', () => {
   })
 })
 
-it('the window is open for 24 h after a message, and closed for a customer who never wrote', () => {
-  expect(isWindowOpen(ago(1, -1), NOW)).toBe(true)
-  expect(isWindowOpen(ago(1), NOW)).toBe(false)
+it('the window is open for 24 h less 30 s after a message, and closed for a customer who never wrote', () => {
+  expect(isWindowOpen(ago(1, -30_001), NOW)).toBe(true)
+  expect(isWindowOpen(ago(1, -30_000), NOW)).toBe(false)
   expect(isWindowOpen(null, NOW)).toBe(false)
 })
 
@@ -59,4 +59,9 @@ it('the least UUIDv7 of a time is an expression of that time', () => {
 
 it('an Idempotency-Key protects a request for 24 h, as clients were promised', () => {
   expect(IDEMPOTENCY_KEPT).toBe('24 hours')
+})
+
+it('the SQL of the window speaks of the same times', () => {
+  expect(isWindowOpenSql('at')).toContain(`'86370 seconds'`)
+  expect(mayBeClosedSql('at')).toContain(`'86370 seconds'`)
 })

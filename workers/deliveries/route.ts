@@ -8,7 +8,7 @@ import type { Tracing } from '../../src/tracing/tracing.ts'
 
 export type RouteParts = {
   db: Db
-  producer: Pick<Producer, 'enqueueOutbound'>
+  producer: Pick<Producer, 'wakeSenders'>
   metrics: Metrics
   tracing: Pick<Tracing, 'traced'>
   log: Logger
@@ -30,8 +30,7 @@ export function createRoute({ db, producer, metrics, tracing, log }: RouteParts)
     )
     const done = new Set(routed.outcomes.map(({ id }) => id))
     if (done.size === 0) return done
-    // Not awaited: the inbound path never waits for sending.
-    if (routed.replies.length > 0) void producer.enqueueOutbound(routed.replies)
+    if (routed.replies.length > 0) producer.wakeSenders()
     record(routed, metrics, log)
     log.debug({ deliveries: [...done] }, 'deliveries processed')
     return done

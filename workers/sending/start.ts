@@ -1,0 +1,82 @@
+import { run } from '../../src/db/statement.ts'
+import { succeeds } from '../../src/deadline.ts'
+import type { Logger } from '../../src/logger.ts'
+import type { Metrics } from '../../src/metrics.ts'
+import { oncePerSecond } from '../../src/once-per-second.ts'
+import { claimSends } from '../../src/outbound/claim-sends.ts'
+import type { Graph } from '../../src/outbound/graph.ts'
+import type { Send } from '../../src/outbound/read-send.ts'
+import { type SendParts, sendMessage } from '../../src/outbound/send.ts'
+import type { Engine } from '../../src/queue/connection.ts'
+import type { QueueName } from '../../src/queue/names.ts'
+import { createWorker, type QueueWorker } from '../../src/queue/worker.ts'
+import type { Tracing } from '../../src/tracing/tracing.ts'
+import { createSendTurns, type SendTurns } from './turns.ts'
+
+type Parts = SendParts & {
+  engine: Engine
+  onCanary: (queue: QueueName) => Promise<void>
+  metrics: Metrics
+  tracing: Tracing
+  log: Logger
+}
+
+/**
+ * Sends under way at the same time in one process, and those of one org among them, so that an org whose sends stall
+ * leaves slots to the others. Each waits for the Graph API for at most 10 s.
+ */
+const SLOTS = 32
+const SLOTS_OF_ORG = 24
+
+/**
+ * Starts the senders of this process. What is to be sent, and when, is in the outbox; a job of the queue `outbound` only
+ * wakes the senders, so that they need not wait for the second after which they look by themselves.
+ */
+export function startSending(parts: Parts): QueueWorker {
+  const { db, engine, onCanary, tracing, log } = parts
+  const warn = oncePerSecond(log)
+  const graph: Graph = {
+    send: (...args) => tracing.traced('Graph send', {}, () => parts.graph.send(...args)),
+  }
+  const turns = createSendTurns({
+    claim: (wanted) => run(db, claimSends(wanted)),
+    send: (send) => sendAndTell({ ...parts, graph }, send),
+    slots: SLOTS,
+    slotsOfOrg: SLOTS_OF_ORG,
+    onError: (err) => warn(err, 'no message could be claimed: trying again'),
+  })
+  const process = async () => turns.wake()
+  return withTurns(createWorker({ engine, name: 'outbound', onCanary, concurrency: 1, log, process }), turns)
+}
+
+async function sendAndTell(parts: Parts, send: Send): Promise<void> {
+  const { metrics, log } = parts
+  const ids = { org: send.org, send: send.id }
+  try {
+    const outcome = await sendMessage(parts, send)
+    metrics.sends.inc({ outcome })
+    if (outcome === 'number_refused')
+      log.error(ids, 'a number may not send: its sends wait until it is provisioned again')
+    else if (outcome === 'failed' || outcome === 'unknown')
+      log.warn({ ...ids, outcome }, 'a message was not sent, or its outcome is unknown')
+  } catch (err) {
+    log.error({ ...ids, err }, 'the outcome of a send could not be recorded')
+  }
+}
+
+function withTurns(worker: QueueWorker, turns: SendTurns): QueueWorker {
+  return {
+    ready: worker.ready,
+    pause() {
+      worker.pause()
+      turns.pause()
+    },
+    resume() {
+      worker.resume()
+      turns.resume()
+    },
+    async close(deadlineMs) {
+      await Promise.all([worker.close(deadlineMs), succeeds(deadlineMs, turns.close)])
+    },
+  }
+}
