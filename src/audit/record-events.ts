@@ -15,6 +15,9 @@ export type EventKind =
   | `user.${'removed' | 'restored'}`
   | 'group.members_removed'
 
+/** The reason of a change that a caller of the API, or a provision file, asked for. */
+export const ASKED_FOR = 'asked for'
+
 /** One state change: what, who, why, and the state before and after. `actor`: `routing`, `sweep`, `user:<id>` ... */
 export type AuditEvent = {
   orgId: string

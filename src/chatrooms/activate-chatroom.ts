@@ -1,4 +1,4 @@
-import { insertEvents } from '../audit/record-events.ts'
+import { ASKED_FOR, insertEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, type Statement, send } from '../db/statement.ts'
@@ -62,7 +62,7 @@ function activateRoom(
     ...{ orgId, customerId, contactId, chatroomId: id },
     kind: 'chatroom.activated' as const,
     actor,
-    reason: 'asked for',
+    reason: ASKED_FOR,
     before: { state: 'deactivated', at: deactivatedAt, reason: deactivationReason },
     after: { state: 'active', at: now },
   }

@@ -1,4 +1,4 @@
-import { insertEvents } from '../audit/record-events.ts'
+import { ASKED_FOR, insertEvents } from '../audit/record-events.ts'
 import { nothing, type Statement } from '../db/statement.ts'
 
 type Assignment = {
@@ -26,7 +26,7 @@ type Assignment = {
  * had the chatroom keeps what he saw. On handover no user loses it yet. The customer must be locked.
  */
 export function assignUser(assignment: Assignment): Statement<void>[] {
-  const { orgId, room, userId, onHandover, actor, reason = 'asked for', now } = assignment
+  const { orgId, room, userId, onHandover, actor, reason = ASKED_FOR, now } = assignment
   const before = { user_ids: room.userIds, pending_user_id: room.pendingUserId }
   const event = {
     ...{ orgId, customerId: room.customerId, contactId: room.contactId, chatroomId: room.id },

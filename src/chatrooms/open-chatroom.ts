@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import { insertEvents } from '../audit/record-events.ts'
+import { ASKED_FOR, insertEvents } from '../audit/record-events.ts'
 import { type Contact, contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
 import { type Statement, send } from '../db/statement.ts'
@@ -37,7 +37,7 @@ export async function openChatroom(tx: Db, contact: Contact, opening: Opening): 
     ...{ orgId, customerId, contactId, chatroomId: id },
     kind: 'chatroom.created' as const,
     actor,
-    reason: 'asked for',
+    reason: ASKED_FOR,
     after: { state: 'active', remote_phone_id: remotePhoneId, held_messages: held },
   }
   const room = { id, contactId, customerId, historyVisible: true, userIds: [], pendingUserId: null }

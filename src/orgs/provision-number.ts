@@ -1,4 +1,4 @@
-import { recordEvents } from '../audit/record-events.ts'
+import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { wabaPhones } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
@@ -58,7 +58,7 @@ async function replace(tx: Db, { orgId, number, replaced, actor, otherId }: Repl
   await run(tx, moveNumber({ orgId, phoneId, to }))
   const before = { remote_phone_id: from, remote_waba_id: wabaId }
   const after = { remote_phone_id: to, remote_waba_id: number.wabaId, ...(merged && { merged }) }
-  await recordEvents(tx, [{ orgId, kind: 'number.moved', actor, reason: 'asked for', before, after }])
+  await recordEvents(tx, [{ orgId, kind: 'number.moved', actor, reason: ASKED_FOR, before, after }])
 }
 
 async function writeNumber(

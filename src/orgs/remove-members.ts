@@ -1,4 +1,4 @@
-import { recordEvents } from '../audit/record-events.ts'
+import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { run, type Statement } from '../db/statement.ts'
 import { inTransaction } from '../db/transaction.ts'
@@ -19,7 +19,7 @@ export async function removeMembers(tx: Db, leaving: Leaving): Promise<number> {
   const removed = await run(tx, deleteMembers(leaving))
   if (removed.length > 0) {
     const after = { group_id: groupId, user_ids: removed }
-    await recordEvents(tx, [{ orgId, kind: 'group.members_removed', actor, reason: 'asked for', after }])
+    await recordEvents(tx, [{ orgId, kind: 'group.members_removed', actor, reason: ASKED_FOR, after }])
   }
   return removed.length
 }

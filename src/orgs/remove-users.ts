@@ -1,4 +1,4 @@
-import { recordEvents } from '../audit/record-events.ts'
+import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import { releaseFrom } from '../chatrooms/release-chatrooms.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
@@ -23,7 +23,7 @@ export async function removeUsers(tx: Db, { orgId, userIds, actor }: Removal): P
   ])
   await recordEvents(tx, [
     ...removed.map((id) => ({
-      ...{ orgId, kind: 'user.removed' as const, actor, reason: 'asked for', after: { user_id: id } },
+      ...{ orgId, kind: 'user.removed' as const, actor, reason: ASKED_FOR, after: { user_id: id } },
     })),
     ...delegates.map((id) => ({
       ...{ orgId, kind: 'org.settings_changed' as const, actor, reason: 'the delegate was removed' },

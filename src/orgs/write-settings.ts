@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { eq, sql } from 'drizzle-orm'
-import { recordEvents } from '../audit/record-events.ts'
+import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import { findAssignee } from '../chatrooms/pick-assignee.ts'
 import type { Db } from '../db/client.ts'
 import { orgs } from '../db/schema/index.ts'
@@ -29,7 +29,7 @@ export async function writeSettings(
       .set({ ...columns, updatedAt: sql`now()` })
       .where(eq(orgs.id, orgId))
     await recordEvents(tx, [
-      { orgId, kind: 'org.settings_changed', actor, reason: 'asked for', before, after: settings },
+      { orgId, kind: 'org.settings_changed', actor, reason: ASKED_FOR, before, after: settings },
     ])
     return settings
   })

@@ -1,33 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Wish } from '../../src/chatrooms/pick-assignee.ts'
-import { createAsAdmin } from '../support/chatrooms.ts'
+import { assignmentsIn, FOUR, toGroup, toUser } from '../support/assignments.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createGroup, createLead, fingerprint, usersOf } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
-import { refusalOf } from '../support/refusal.ts'
 import { ago } from '../support/time.ts'
-
-const FOUR = ['ann', 'bob', 'cid', 'dee']
 
 const { db } = await createTestDatabase()
 
-const to = (userId: string): Wish => ({ mode: 'USER', userId })
-
-const toGroup = (groupId: string): Wish => ({ mode: 'GROUP', groupId })
-
-async function create(org: TestOrg, contactId: string, assign: Wish, onHandover = false) {
-  return (await createAsAdmin(db, org, contactId, { assign, onHandover })).chatroomId
-}
-
-async function refused(org: TestOrg, work: () => Promise<unknown>) {
-  const { status, error } = await refusalOf(db, org, work)
-  return [status, error]
-}
+const { create, refused } = assignmentsIn(db)
 
 describe('the user who gets a new chatroom', () => {
   it('is named by id, or by e-mail address in upper or lower case', async () => {
     const org = await createOrg(db)
-    const byId = await create(org, await createLead(db, org, { customer: '+15550000001' }), to('bob'))
+    const byId = await create(org, await createLead(db, org, { customer: '+15550000001' }), toUser('bob'))
     expect(await usersOf(db, byId)).toEqual(['bob'])
     const email = `BOB@${org.id.toUpperCase()}.test`
     const lead = await createLead(db, org, { customer: '+15550000002' })
@@ -41,8 +27,8 @@ describe('the user who gets a new chatroom', () => {
     await createGroup(db, org, 'empty', [])
     const lead = await createLead(db, org)
     const refusal = (wish: Wish) => refused(org, () => create(org, lead, wish))
-    expect(await refusal(to('nobody'))).toEqual([404, 'USER_NOT_FOUND'])
-    expect(await refusal(to('eve'))).toEqual([404, 'USER_NOT_FOUND'])
+    expect(await refusal(toUser('nobody'))).toEqual([404, 'USER_NOT_FOUND'])
+    expect(await refusal(toUser('eve'))).toEqual([404, 'USER_NOT_FOUND'])
     const email = `eve@${other.id}.test`
     expect(await refusal({ mode: 'USER', email })).toEqual([404, 'USER_NOT_FOUND'])
     expect(await refusal(toGroup('nobody'))).toEqual([404, 'GROUP_NOT_FOUND'])
@@ -56,7 +42,7 @@ describe('the user who gets a new chatroom', () => {
     await createGroup(db, other, 'theirs', ['ann'])
     const { contactId } = await createRoom(db, org)
     const refusal = (wish: Wish) => refused(org, () => create(org, contactId, wish))
-    expect(await refusal(to('nobody'))).toEqual([404, 'USER_NOT_FOUND'])
+    expect(await refusal(toUser('nobody'))).toEqual([404, 'USER_NOT_FOUND'])
     expect(await refusal(toGroup('theirs'))).toEqual([404, 'GROUP_NOT_FOUND'])
   })
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { startTestApi, type TestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver } from '../support/inbox.ts'
-import { createLead } from '../support/leads.ts'
-import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { addMember, createLead } from '../support/leads.ts'
+import { createOrg, createRoom } from '../support/org.ts'
 import { message, newWamid, post } from '../support/webhooks.ts'
 
 const SECOND = Math.floor(Date.now() / 1000) * 1000
@@ -12,13 +12,6 @@ const { db } = await createTestDatabase()
 const api = await startTestApi(db)
 
 const get = (path: string, as?: Parameters<TestApi['call']>[2]) => api.call('GET', path, as)
-
-async function addMember(org: TestOrg, chatroomId: string, userId: string, visibleFrom: Date | null = null) {
-  await db.$client.query(
-    'insert into chatroom_members (org_id, chatroom_id, user_id, visible_from) values ($1, $2, $3, $4)',
-    [org.id, chatroomId, userId, visibleFrom],
-  )
-}
 
 describe('the messages of a chatroom', () => {
   /** A room whose messages arrived in this order; `times` in seconds before now. Their ids say the reverse. */
@@ -113,8 +106,8 @@ describe('the messages of a chatroom', () => {
 
   it('are shown to a MEMBER of the chatroom from the time on that the membership allows', async () => {
     const { org, room, sent, path } = await chat([120, 60, 30])
-    await addMember(org, room.id, 'bob', new Date(SECOND - 60_000))
-    await addMember(org, room.id, 'ann')
+    await addMember(db, org, room.id, 'bob', new Date(SECOND - 60_000))
+    await addMember(db, org, room.id, 'ann')
     const as = (user: string) => ({ as: { org: org.id, role: 'MEMBER', user } })
     expect(idsOf((await get(path, as('bob'))).body)).toEqual([sent[2]!.id, sent[1]!.id])
     expect(idsOf((await get(path, as('ann'))).body)).toHaveLength(3)

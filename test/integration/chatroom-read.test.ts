@@ -2,21 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { startTestApi, type TestApi } from '../support/api.ts'
 import { UNKNOWN_ID } from '../support/chatrooms.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { createLead } from '../support/leads.ts'
-import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { addMember, createLead } from '../support/leads.ts'
+import { createOrg, createRoom } from '../support/org.ts'
 import { ago, DAY } from '../support/time.ts'
 
 const { db } = await createTestDatabase()
 const api = await startTestApi(db)
 
 const get = (path: string, as?: Parameters<TestApi['call']>[2]) => api.call('GET', path, as)
-
-async function addMember(org: TestOrg, chatroomId: string, userId: string, visibleFrom: Date | null = null) {
-  await db.$client.query(
-    'insert into chatroom_members (org_id, chatroom_id, user_id, visible_from) values ($1, $2, $3, $4)',
-    [org.id, chatroomId, userId, visibleFrom],
-  )
-}
 
 describe('the chatroom of a contact', () => {
   it('has its WABA, and leaves out unknown fields', async () => {
@@ -107,7 +100,7 @@ describe('the detail of a chatroom', () => {
     const org = await createOrg(db)
     const at = ago(1)
     const room = await createRoom(db, org, { lastInboundAt: at })
-    await addMember(org, room.id, 'ann')
+    await addMember(db, org, room.id, 'ann')
     const { status, body } = await get(`/v1/org/${org.id}/chatroom/${room.id}`)
     expect([status, body]).toEqual([
       200,
@@ -131,7 +124,7 @@ describe('the detail of a chatroom', () => {
   it('shows the user of a pending handover as `user_id`', async () => {
     const org = await createOrg(db)
     const room = await createRoom(db, org, { pendingUserId: 'bob' })
-    await addMember(org, room.id, 'ann')
+    await addMember(db, org, room.id, 'ann')
     const { body } = await get(`/v1/org/${org.id}/chatroom/${room.id}`)
     expect(body).toMatchObject({ user_id: 'bob', users: ['ann'], last_inbound_at: null })
   })

@@ -2,33 +2,20 @@ import { describe, expect, it } from 'vitest'
 import type { Wish } from '../../src/chatrooms/pick-assignee.ts'
 import { reassignChatroom } from '../../src/chatrooms/reassign-chatroom.ts'
 import { startTestApi } from '../support/api.ts'
-import { createAsAdmin, UNKNOWN_ID } from '../support/chatrooms.ts'
+import { assignmentsIn, FOUR, toGroup, toUser } from '../support/assignments.ts'
+import { UNKNOWN_ID } from '../support/chatrooms.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { eventsOf } from '../support/events.ts'
 import { deliver, readRoom } from '../support/inbox.ts'
 import { createLead, fingerprint, readOrg, usersOf } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
-import { refusalOf } from '../support/refusal.ts'
 import { ago } from '../support/time.ts'
 import { message, post as posted } from '../support/webhooks.ts'
-
-const FOUR = ['ann', 'bob', 'cid', 'dee']
 
 const { db } = await createTestDatabase()
 const api = await startTestApi(db)
 
-const to = (userId: string): Wish => ({ mode: 'USER', userId })
-
-const toGroup = (groupId: string): Wish => ({ mode: 'GROUP', groupId })
-
-async function create(org: TestOrg, contactId: string, assign: Wish, onHandover = false) {
-  return (await createAsAdmin(db, org, contactId, { assign, onHandover })).chatroomId
-}
-
-async function refused(org: TestOrg, work: () => Promise<unknown>) {
-  const { status, error } = await refusalOf(db, org, work)
-  return [status, error]
-}
+const { create, refused } = assignmentsIn(db)
 
 async function reassign(org: TestOrg, chatroomId: string, assign: Wish, onHandover = false) {
   const now = new Date()
@@ -54,12 +41,12 @@ const membersOf = async (chatroomId: string) =>
 describe('reassigning a chatroom', () => {
   it('removes all its users and assigns the new one', async () => {
     const org = await createOrg(db, {}, { users: FOUR })
-    const id = await create(org, await createLead(db, org), to('ann'))
+    const id = await create(org, await createLead(db, org), toUser('ann'))
     await db.$client.query(
       `insert into chatroom_members (org_id, chatroom_id, user_id) values ($1, $2, 'bob')`,
       [org.id, id],
     )
-    await reassign(org, id, to('cid'))
+    await reassign(org, id, toUser('cid'))
     expect(await membersOf(id)).toEqual([{ user_id: 'cid', visible_from: null }])
     expect((await eventsOf(db, id)).at(-1)).toMatchObject({
       kind: 'chatroom.assigned',
@@ -71,23 +58,23 @@ describe('reassigning a chatroom', () => {
 
   it('hides earlier messages from a new user if the history of the chatroom is hidden, to the second', async () => {
     const org = await createOrg(db, { room_history_visible: false })
-    const id = await create(org, await createLead(db, org), to('ann'))
-    const now = await reassign(org, id, to('bob'))
+    const id = await create(org, await createLead(db, org), toUser('ann'))
+    const now = await reassign(org, id, toUser('bob'))
     const second = new Date(Math.floor(now.getTime() / 1000) * 1000)
     expect(await membersOf(id)).toEqual([{ user_id: 'bob', visible_from: second }])
   })
 
   it('keeps what a user could see who had the chatroom already', async () => {
     const org = await createOrg(db, { room_history_visible: false })
-    const id = await create(org, await createLead(db, org), to('ann'))
-    await reassign(org, id, to('ann'))
+    const id = await create(org, await createLead(db, org), toUser('ann'))
+    await reassign(org, id, toUser('ann'))
     expect(await membersOf(id)).toEqual([{ user_id: 'ann', visible_from: null }])
   })
 
   it('keeps its users until the customer writes, if it happens on handover', async () => {
     const org = await createOrg(db)
-    const id = await create(org, await createLead(db, org), to('ann'))
-    await reassign(org, id, to('bob'), true)
+    const id = await create(org, await createLead(db, org), toUser('ann'))
+    await reassign(org, id, toUser('bob'), true)
     expect(await usersOf(db, id)).toEqual(['ann'])
     expect((await eventsOf(db, id)).at(-1)).toMatchObject({
       kind: 'chatroom.handover_set',
@@ -99,8 +86,8 @@ describe('reassigning a chatroom', () => {
 
   it('cancels a pending handover', async () => {
     const org = await createOrg(db, {}, { users: FOUR })
-    const id = await create(org, await createLead(db, org), to('ann'), true)
-    await reassign(org, id, to('cid'))
+    const id = await create(org, await createLead(db, org), toUser('ann'), true)
+    await reassign(org, id, toUser('cid'))
     expect((await readRoom(db, org.id, id)).pending_user_id).toBe(null)
     await deliver(db, posted(org.phones[0]!, message({})))
     expect(await usersOf(db, id)).toEqual(['cid'])
@@ -110,7 +97,7 @@ describe('reassigning a chatroom', () => {
     const org = await createOrg(db)
     for (const state of [{ deactivatedAt: ago(1) }, { expiredAt: ago(1) }]) {
       const room = await createRoom(db, org, state)
-      await reassign(org, room.id, to('bob'))
+      await reassign(org, room.id, toUser('bob'))
       expect(await usersOf(db, room.id)).toEqual(['bob'])
       expect((await readRoom(db, org.id, room.id)).state).not.toBe('active')
     }
@@ -120,9 +107,9 @@ describe('reassigning a chatroom', () => {
     const [org, other] = [await createOrg(db), await createOrg(db)]
     const [room, foreign] = [await createRoom(db, org), await createRoom(db, other)]
     const refusal = (id: string, wish: Wish) => refused(org, () => reassign(org, id, wish))
-    expect(await refusal(UNKNOWN_ID, to('ann'))).toEqual([404, 'CHATROOM_NOT_FOUND'])
-    expect(await refusal(foreign.id, to('ann'))).toEqual([404, 'CHATROOM_NOT_FOUND'])
-    expect(await refusal(room.id, to('nobody'))).toEqual([404, 'USER_NOT_FOUND'])
+    expect(await refusal(UNKNOWN_ID, toUser('ann'))).toEqual([404, 'CHATROOM_NOT_FOUND'])
+    expect(await refusal(foreign.id, toUser('ann'))).toEqual([404, 'CHATROOM_NOT_FOUND'])
+    expect(await refusal(room.id, toUser('nobody'))).toEqual([404, 'USER_NOT_FOUND'])
     expect(await refusal(room.id, toGroup('nobody'))).toEqual([404, 'GROUP_NOT_FOUND'])
     expect(await refusal(room.id, { mode: 'DELEGATE' })).toEqual([404, 'DELEGATE_NOT_FOUND'])
   })

@@ -2,31 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { assignContact } from '../../src/chatrooms/assign-contact.ts'
 import type { Wish } from '../../src/chatrooms/pick-assignee.ts'
 import { startTestApi } from '../support/api.ts'
-import { createAsAdmin, UNKNOWN_ID } from '../support/chatrooms.ts'
+import { assignmentsIn, FOUR, toGroup, toUser } from '../support/assignments.ts'
+import { UNKNOWN_ID } from '../support/chatrooms.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { readRoom } from '../support/inbox.ts'
 import { createGroup, createLead, fingerprint, readOrg, usersOf } from '../support/leads.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
-import { refusalOf } from '../support/refusal.ts'
 import { ago } from '../support/time.ts'
-
-const FOUR = ['ann', 'bob', 'cid', 'dee']
 
 const { db } = await createTestDatabase()
 const api = await startTestApi(db)
 
-const to = (userId: string): Wish => ({ mode: 'USER', userId })
-
-const toGroup = (groupId: string): Wish => ({ mode: 'GROUP', groupId })
-
-async function create(org: TestOrg, contactId: string, assign: Wish, onHandover = false) {
-  return (await createAsAdmin(db, org, contactId, { assign, onHandover })).chatroomId
-}
-
-async function refused(org: TestOrg, work: () => Promise<unknown>) {
-  const { status, error } = await refusalOf(db, org, work)
-  return [status, error]
-}
+const { create, refused } = assignmentsIn(db)
 
 type Ask = { assign?: Wish; wabaId?: string; remotePhoneId?: string; onHandover?: boolean }
 
@@ -34,7 +21,7 @@ async function assign(org: TestOrg, contactId: string, ask: Ask = {}) {
   await assignContact(db, {
     org: await readOrg(db, org),
     contactId,
-    assign: to('bob'),
+    assign: toUser('bob'),
     onHandover: false,
     actor: 'user:admin',
     now: new Date(),
@@ -50,12 +37,12 @@ describe('assigning a contact', () => {
     const org = await createOrg(db, {}, { users: FOUR })
     const team = await createGroup(db, org, 'team', ['cid'])
     const lead = await createLead(db, org)
-    const id = await create(org, lead, to('ann'))
+    const id = await create(org, lead, toUser('ann'))
     await assign(org, lead)
     expect(await usersOf(db, id)).toEqual(['bob'])
     await assign(org, lead, { assign: toGroup(team), remotePhoneId: org.phones[0]!, wabaId: org.wabaId })
     expect(await usersOf(db, id)).toEqual(['cid'])
-    await assign(org, lead, { assign: to('dee'), onHandover: true })
+    await assign(org, lead, { assign: toUser('dee'), onHandover: true })
     expect(await usersOf(db, id)).toEqual(['cid'])
     expect((await readRoom(db, org.id, id)).pending_user_id).toBe('dee')
   })
@@ -81,7 +68,7 @@ describe('assigning a contact', () => {
     expect(await refusal(UNKNOWN_ID)).toEqual([404, 'CONTACT_NOT_FOUND'])
     expect(await refusal(await createLead(db, other))).toEqual([404, 'CONTACT_NOT_FOUND'])
     for (const id of [contactId, lead]) {
-      expect(await refusal(id, { assign: to('nobody') })).toEqual([404, 'USER_NOT_FOUND'])
+      expect(await refusal(id, { assign: toUser('nobody') })).toEqual([404, 'USER_NOT_FOUND'])
       expect(await refusal(id, { assign: toGroup('nobody') })).toEqual([404, 'GROUP_NOT_FOUND'])
       expect(await refusal(id, { wabaId: other.wabaId })).toEqual([404, 'WABA_NOT_FOUND'])
       expect(await refusal(id, { remotePhoneId: other.phones[0]! })).toEqual([404, 'WABA_PHONE_NOT_FOUND'])

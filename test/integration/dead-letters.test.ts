@@ -1,21 +1,13 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
-import type { OpsParts } from '../../workers/ops-app.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { insertDelivery } from '../support/inbox.ts'
-import { LOGIN, loggedIn, startOps } from '../support/ops.ts'
+import { LOGIN, loggedIn, opsWithQueue } from '../support/ops.ts'
 
-const { db, pool } = await createTestDatabase()
+const database = await createTestDatabase()
+const { db, pool } = database
 
-let enqueued: number[][] = []
-
-const start = (parts: Partial<OpsParts> = {}) =>
-  startOps(db, { enqueue: async (ids) => enqueued.push(ids) > 0, ...parts })
-
-beforeEach(async () => {
-  enqueued = []
-  await pool.query('truncate inbox')
-})
+const { start, enqueued } = opsWithQueue(database)
 
 describe('/dead-letters', () => {
   const get = async (url: string) => JSON.parse((await loggedIn(url)).body)
@@ -56,13 +48,13 @@ describe('/dead-letters', () => {
     const url = await start()
     const reply = await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST' })
     expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { id, state: 'new' }])
-    expect(enqueued).toEqual([[id]])
+    expect(enqueued()).toEqual([[id]])
     const { rows } = await pool.query(
       'select state, error, requeues, attempts, due_at <= now() as due from inbox',
     )
     expect(rows).toEqual([{ state: 'new', error: null, requeues: 0, attempts: 0, due: true }])
     expect((await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST' })).status).toBe(404)
-    expect(enqueued.length).toBe(1)
+    expect(enqueued().length).toBe(1)
   })
 
   const replayAll = async (url: string, query = '') => {
@@ -87,17 +79,17 @@ describe('/dead-letters', () => {
     await insertDelivery(db, 'parked')
     const url = await start()
     expect(await replayAll(url)).toEqual({ status: 200, replayed: 250, next_after: null })
-    expect(enqueued.map((ids) => ids.length)).toEqual([100, 100, 50])
-    expect(enqueued.flat()).toEqual(await newOnes())
+    expect(enqueued().map((ids) => ids.length)).toEqual([100, 100, 50])
+    expect(enqueued().flat()).toEqual(await newOnes())
     expect(await replayAll(url)).toEqual({ status: 200, replayed: 0, next_after: null })
-    expect(enqueued).toHaveLength(3)
+    expect(enqueued()).toHaveLength(3)
   })
 
   test('replays dead letters by reason, up to a limit, and says where to continue', async () => {
     await insertMany(250)
     const url = await start()
     const first = await replayAll(url, '?reason=or%201&limit=120')
-    expect(first).toMatchObject({ replayed: 120, next_after: enqueued.flat().at(-1) })
+    expect(first).toMatchObject({ replayed: 120, next_after: enqueued().flat().at(-1) })
     const second = await replayAll(url, `?reason=or%201&after=${first.next_after}`)
     expect(second).toMatchObject({ replayed: 5, next_after: null })
     expect((await newOnes()).length).toBe(125)

@@ -1,33 +1,25 @@
 import { createBullBoard } from '@bull-board/api'
 import { ExpressAdapter } from '@bull-board/express'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { createBoardQueues } from '../../src/queue/board-queues.ts'
 import { openEngine } from '../../src/queue/connection.ts'
-import type { OpsParts } from '../../workers/ops-app.ts'
 import { routesOf } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { publishFigure } from '../support/figures.ts'
 import { send } from '../support/http.ts'
 import { insertDelivery } from '../support/inbox.ts'
-import { basicAuth, LOGIN, loggedIn, startOps } from '../support/ops.ts'
+import { basicAuth, LOGIN, loggedIn, opsWithQueue } from '../support/ops.ts'
 
-const { db, pool, url: databaseUrl } = await createTestDatabase()
+const database = await createTestDatabase()
+const { db, url: databaseUrl } = database
 
 const log = createLogger({ logLevel: 'silent' })
 
 const board = createBoardQueues(openEngine({ redisUrls: [], databaseUrl }), log)
 afterAll(() => board.close(1_000))
 
-let enqueued: number[][] = []
-
-const start = (parts: Partial<OpsParts> = {}) =>
-  startOps(db, { enqueue: async (ids) => enqueued.push(ids) > 0, ...parts })
-
-beforeEach(async () => {
-  enqueued = []
-  await pool.query('truncate inbox')
-})
+const { start, enqueued } = opsWithQueue(database)
 
 describe('the login of the ops listener', () => {
   const addresses: [string, string][] = [
@@ -131,7 +123,7 @@ describe('the login of the ops listener', () => {
       const url = await start()
       const reply = await loggedIn(`${url}/dead-letters/${id}/replay`, { method: 'POST', headers })
       expect(reply.status).toBe(403)
-      expect(enqueued).toEqual([])
+      expect(enqueued()).toEqual([])
       expect((await loggedIn(`${url}/dead-letters`, { headers })).status).toBe(200)
     },
   )
@@ -153,7 +145,7 @@ describe('OPS_READ_ONLY', () => {
       expect([reply.status, reply.body]).toEqual([403, expect.stringContaining('OPS_READ_ONLY')])
     }
     expect((await loggedIn(`${url}/dead-letters/${id}`)).status).toBe(200)
-    expect(enqueued).toEqual([])
+    expect(enqueued()).toEqual([])
   })
 })
 

@@ -6,7 +6,7 @@ import { type Claims, startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { eventsOf, eventsOfOrg } from '../support/events.ts'
 import { deliver, readRoom } from '../support/inbox.ts'
-import { createGroup, createLead, usersOf } from '../support/leads.ts'
+import { addMember, createGroup, createLead, usersOf } from '../support/leads.ts'
 import { createOrg, createRoom, provisionOrg, type TestOrg } from '../support/org.ts'
 import { refusalMessageOf, unchanged } from '../support/refusal.ts'
 import { ago } from '../support/time.ts'
@@ -21,12 +21,7 @@ const remove = (org: TestOrg, id = 'ann') => provisionOrg(db, { id: org.id, user
 
 async function roomOf(org: TestOrg, userId: string | null, more: Parameters<typeof createRoom>[2] = {}) {
   const room = await createRoom(db, org, more)
-  if (userId) {
-    await db.$client.query(
-      'insert into chatroom_members (org_id, chatroom_id, user_id) values ($1, $2, $3)',
-      [org.id, room.id, userId],
-    )
-  }
+  if (userId) await addMember(db, org, room.id, userId)
   return room
 }
 

@@ -38,6 +38,20 @@ export async function createGroup(db: Db, org: TestOrg, id: string, members: str
   return id
 }
 
+/** Gives a chatroom to one more user, who sees it from that time on, or all of it. */
+export async function addMember(
+  db: Db,
+  org: TestOrg,
+  chatroomId: string,
+  userId: string,
+  visibleFrom: Date | null = null,
+): Promise<void> {
+  await db.$client.query(
+    'insert into chatroom_members (org_id, chatroom_id, user_id, visible_from) values ($1, $2, $3, $4)',
+    [org.id, chatroomId, userId, visibleFrom],
+  )
+}
+
 /** The users who have a chatroom, in the order of their ids. */
 export async function usersOf(db: Db, chatroomId: string): Promise<string[]> {
   const { rows } = await db.$client.query<{ user_id: string }>(

@@ -1,8 +1,10 @@
 import { pino } from 'pino'
+import { beforeEach } from 'vitest'
 import { startServer } from '../../src/http/server.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createOpsApp, type OpsParts } from '../../workers/ops-app.ts'
 import { atEndOf } from './at-end.ts'
+import type { TestDatabase } from './database.ts'
 import { type Reply, type Request, send } from './http.ts'
 
 export const LOGIN = { user: 'ops', password: 'canary-ops-password' }
@@ -30,6 +32,21 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   log: pino({ level: 'silent' }),
   ...parts,
 })
+
+/** The ops listener of a test file, whose inbox and jobs are emptied before each test. */
+export function opsWithQueue({ db, pool }: TestDatabase) {
+  const jobs = { enqueued: [] as number[][] }
+  beforeEach(async () => {
+    jobs.enqueued = []
+    await pool.query('truncate inbox')
+  })
+  return {
+    /** The ids of the deliveries in each job that was enqueued. */
+    enqueued: () => jobs.enqueued,
+    start: (parts: Partial<OpsParts> = {}) =>
+      startOps(db, { enqueue: async (ids) => jobs.enqueued.push(ids) > 0, ...parts }),
+  }
+}
 
 /** The ops listener on a free port until the end of the test file; gives its URL. */
 export async function startOps(db: OpsParts['db'], parts: Partial<OpsParts> = {}): Promise<string> {

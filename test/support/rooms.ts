@@ -1,5 +1,6 @@
 import type { Inbound, RoutingSettings } from '../../src/routing/decision.ts'
 import type { Room } from '../../src/rules/room.ts'
+import type { InboundMessage } from '../../src/webhook/items.ts'
 
 /** "Now" of tests that decide in memory. */
 export const NOW = new Date('2026-11-21T12:00:00Z')
@@ -45,4 +46,23 @@ export function roomOf(id: string, change: Partial<Room> = {}): Room {
 /** A customer's text, sent now but for what is given. */
 export function inboundOf(change: Partial<Inbound> = {}): Inbound {
   return { wamid: 'wamid.x', type: 'text', nature: 'customer', sentAt: NOW, ...change }
+}
+
+/** A customer's text as it is read from a delivery, sent now but for what is given. */
+export function messageOf(change: Partial<InboundMessage> = {}): InboundMessage {
+  return {
+    phoneId: 'p',
+    wamid: 'a',
+    type: 'text',
+    nature: 'customer',
+    direction: 'in',
+    sentAt: NOW,
+    receivedAt: NOW,
+    seq: 1,
+    sender: { waId: '1', userId: undefined, parentUserId: undefined, profileName: undefined },
+    payload: '{}',
+    contact: undefined,
+    target: undefined,
+    ...change,
+  }
 }

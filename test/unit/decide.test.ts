@@ -1,82 +1,43 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decide } from '../../src/routing/decide.ts'
-import type { Inbound, RoutingSettings } from '../../src/routing/decision.ts'
 import { applyOverdue } from '../../src/rules/lifecycle.ts'
-import { type Room, since } from '../../src/rules/room.ts'
+import { since } from '../../src/rules/room.ts'
+import { DAY, earlier, inboundOf, NOW, roomOf, settingsOf } from '../support/rooms.ts'
 
-const DAY = 86_400_000
-const NOW = new Date('2026-11-21T12:00:00Z')
-const ago = (days: number) => new Date(NOW.getTime() - days * DAY)
-
-const SETTINGS: RoutingSettings = {
-  inactivityDays: null,
-  expiryDays: null,
-  unknownSender: 'hold',
-  autoReplyText: 'closed',
-  autoReplyMinIntervalSeconds: 0,
-  autoReplyBurst: 20,
-  reactionsReactivate: false,
-}
-
-function room(id: string, change: Partial<Room> = {}): Room {
-  const state = change.expiredAt ? 'expired' : change.deactivatedAt ? 'deactivated' : 'active'
-  return {
-    id,
-    contactId: `c-${id}`,
-    state,
-    createdAt: ago(10),
-    contactCreatedAt: ago(10),
-    activatedAt: ago(10),
-    lastInboundAt: null,
-    lastAutoReplyAt: null,
-    autoReplies: 0,
-    autoRepliesSince: null,
-    deactivatedAt: null,
-    expiredAt: null,
-    pendingUserId: null,
-    ...change,
-  }
-}
-
-const inbound = (change: Partial<Inbound> = {}): Inbound => ({
-  wamid: 'w',
-  type: 'text',
-  nature: 'customer',
-  sentAt: ago(0),
-  ...change,
-})
+const ago = (days: number) => earlier(days * DAY)
+const SETTINGS = settingsOf()
 
 describe('routing', () => {
   it('prefers an active chatroom to a deactivated one, and that to an expired one', () => {
-    const rooms = [room('x', { expiredAt: ago(1) }), room('d', { deactivatedAt: ago(1) }), room('a')]
-    expect(decide(inbound(), rooms, SETTINGS, NOW)).toMatchObject({ route: 'active', roomId: 'a' })
-    expect(decide(inbound(), rooms.slice(0, 2), SETTINGS, NOW)).toMatchObject({
+    const rooms = [roomOf('x', { expiredAt: ago(1) }), roomOf('d', { deactivatedAt: ago(1) }), roomOf('a')]
+    expect(decide(inboundOf(), rooms, SETTINGS, NOW)).toMatchObject({ route: 'active', roomId: 'a' })
+    expect(decide(inboundOf(), rooms.slice(0, 2), SETTINGS, NOW)).toMatchObject({
       route: 'reactivated',
       roomId: 'd',
     })
-    expect(decide(inbound(), rooms.slice(0, 1), SETTINGS, NOW)).toMatchObject({
+    expect(decide(inboundOf(), rooms.slice(0, 1), SETTINGS, NOW)).toMatchObject({
       route: 'expired',
       roomId: 'x',
     })
-    expect(decide(inbound(), [], SETTINGS, NOW)).toMatchObject({ route: 'held', roomId: null })
-    expect(decide(inbound(), [], { ...SETTINGS, unknownSender: 'create' }, NOW).route).toBe('created')
+    expect(decide(inboundOf(), [], SETTINGS, NOW)).toMatchObject({ route: 'held', roomId: null })
+    expect(decide(inboundOf(), [], { ...SETTINGS, unknownSender: 'create' }, NOW).route).toBe('created')
   })
 
   it('breaks a tie of deactivation times by creation, then by id', () => {
     const at = ago(1)
     const rooms = [
-      room('a', { deactivatedAt: at, createdAt: ago(5) }),
-      room('c', { deactivatedAt: at, createdAt: ago(4) }),
-      room('b', { deactivatedAt: at, createdAt: ago(4) }),
+      roomOf('a', { deactivatedAt: at, createdAt: ago(5) }),
+      roomOf('c', { deactivatedAt: at, createdAt: ago(4) }),
+      roomOf('b', { deactivatedAt: at, createdAt: ago(4) }),
     ]
-    expect(decide(inbound(), rooms, SETTINGS, NOW).roomId).toBe('c')
-    expect(decide(inbound(), rooms.toReversed(), SETTINGS, NOW).roomId).toBe('c')
+    expect(decide(inboundOf(), rooms, SETTINGS, NOW).roomId).toBe('c')
+    expect(decide(inboundOf(), rooms.toReversed(), SETTINGS, NOW).roomId).toBe('c')
   })
 
   it('reactivates as of the time of the message, so that a late message does not restart the inactivity', () => {
-    const late = inbound({ sentAt: ago(3) })
-    const { rooms, transitions } = decide(late, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW)
+    const late = inboundOf({ sentAt: ago(3) })
+    const { rooms, transitions } = decide(late, [roomOf('d', { deactivatedAt: ago(1) })], SETTINGS, NOW)
     expect(rooms).toMatchObject([
       { state: 'active', activatedAt: ago(3), lastInboundAt: ago(3), deactivatedAt: null },
     ])
@@ -84,7 +45,7 @@ describe('routing', () => {
   })
 
   it('makes the pending user the only user', () => {
-    const decision = decide(inbound(), [room('a', { pendingUserId: 'bob' })], SETTINGS, NOW)
+    const decision = decide(inboundOf(), [roomOf('a', { pendingUserId: 'bob' })], SETTINGS, NOW)
     expect(decision.handoverTo).toBe('bob')
     expect(decision.rooms[0]?.pendingUserId).toBe(null)
   })
@@ -101,7 +62,7 @@ describe('routing', () => {
     ['no for a reaction', { type: 'reaction' }, SETTINGS, false],
     ['no without `auto_reply_text`', {}, { ...SETTINGS, autoReplyText: null }, false],
   ])('decides about an auto-reply in an expired chatroom: %s', (_, change, settings, expected) => {
-    expect(decide(inbound(change), [room('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(
+    expect(decide(inboundOf(change), [roomOf('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(
       expected,
     )
   })
@@ -109,28 +70,28 @@ describe('routing', () => {
   it('gives no auto-reply within `auto_reply_min_interval_seconds` of the last one', () => {
     const settings = { ...SETTINGS, autoReplyMinIntervalSeconds: 60 }
     const answered = (secondsAgo: number) =>
-      room('x', { expiredAt: ago(1), lastAutoReplyAt: new Date(NOW.getTime() - secondsAgo * 1000) })
-    expect(decide(inbound(), [answered(59)], settings, NOW).autoReply).toBe(false)
-    const again = decide(inbound(), [answered(60)], settings, NOW)
+      roomOf('x', { expiredAt: ago(1), lastAutoReplyAt: new Date(NOW.getTime() - secondsAgo * 1000) })
+    expect(decide(inboundOf(), [answered(59)], settings, NOW).autoReply).toBe(false)
+    const again = decide(inboundOf(), [answered(60)], settings, NOW)
     expect([again.autoReply, again.rooms[0]?.lastAutoReplyAt]).toEqual([true, NOW])
-    expect(decide(inbound(), [room('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(true)
+    expect(decide(inboundOf(), [roomOf('x', { expiredAt: ago(1) })], settings, NOW).autoReply).toBe(true)
   })
 
   it('gives an auto-reply to every message without an interval, also to one that is older than the last auto-reply', () => {
     const later = new Date(NOW.getTime() + 40)
-    const answered = room('x', { expiredAt: ago(1), lastAutoReplyAt: later })
-    const again = decide(inbound(), [answered], SETTINGS, NOW)
+    const answered = roomOf('x', { expiredAt: ago(1), lastAutoReplyAt: later })
+    const again = decide(inboundOf(), [answered], SETTINGS, NOW)
     expect([again.autoReply, again.rooms[0]?.lastAutoReplyAt]).toEqual([true, later])
   })
 
   it('shows a system message in the active chatroom, changes nothing, and never reactivates', () => {
-    const system = inbound({ nature: 'system' })
-    expect(decide(system, [room('a')], SETTINGS, NOW)).toMatchObject({
+    const system = inboundOf({ nature: 'system' })
+    expect(decide(system, [roomOf('a')], SETTINGS, NOW)).toMatchObject({
       route: 'active',
       roomId: 'a',
       changed: [],
     })
-    const inactive = decide(system, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW)
+    const inactive = decide(system, [roomOf('d', { deactivatedAt: ago(1) })], SETTINGS, NOW)
     expect(inactive).toMatchObject({ route: null, roomId: null, changed: [] })
     expect(decide(system, [], SETTINGS, NOW).route).toBe(null)
   })
@@ -138,8 +99,8 @@ describe('routing', () => {
   it.each(['echo', 'import'] as const)(
     'shows an %s in the chatroom, active or not, and changes nothing',
     (nature) => {
-      const aside = inbound({ nature })
-      const deactivated = room('d', { deactivatedAt: ago(1) })
+      const aside = inboundOf({ nature })
+      const deactivated = roomOf('d', { deactivatedAt: ago(1) })
       expect(decide(aside, [deactivated], SETTINGS, NOW)).toMatchObject({
         route: null,
         roomId: 'd',
@@ -150,18 +111,18 @@ describe('routing', () => {
   )
 
   it('routes a standby message, without an auto-reply', () => {
-    const standby = inbound({ nature: 'standby' })
-    const expired = decide(standby, [room('x', { expiredAt: ago(1) })], SETTINGS, NOW)
+    const standby = inboundOf({ nature: 'standby' })
+    const expired = decide(standby, [roomOf('x', { expiredAt: ago(1) })], SETTINGS, NOW)
     expect(expired).toMatchObject({
       route: 'expired',
       autoReply: false,
       reason: expect.stringMatching(/^standby/),
     })
-    expect(decide(standby, [room('d', { deactivatedAt: ago(1) })], SETTINGS, NOW).route).toBe('reactivated')
+    expect(decide(standby, [roomOf('d', { deactivatedAt: ago(1) })], SETTINGS, NOW).route).toBe('reactivated')
   })
 
   it('gives a group message to no chatroom', () => {
-    expect(decide(inbound({ nature: 'group' }), [room('a')], SETTINGS, NOW)).toMatchObject({
+    expect(decide(inboundOf({ nature: 'group' }), [roomOf('a')], SETTINGS, NOW)).toMatchObject({
       route: null,
       roomId: null,
     })
@@ -174,43 +135,43 @@ describe('overdue changes', () => {
   it.each([
     [
       'deactivate a chatroom without messages, counted from its activation',
-      room('a', { activatedAt: ago(6) }),
+      roomOf('a', { activatedAt: ago(6) }),
       'deactivated',
       ago(1),
     ],
     [
       'leave a chatroom active that was activated after its last message',
-      room('a', { activatedAt: ago(2), lastInboundAt: ago(9) }),
+      roomOf('a', { activatedAt: ago(2), lastInboundAt: ago(9) }),
       'active',
       null,
     ],
     [
       'leave a chatroom active that got a message in time',
-      room('a', { activatedAt: ago(9), lastInboundAt: ago(4) }),
+      roomOf('a', { activatedAt: ago(9), lastInboundAt: ago(4) }),
       'active',
       null,
     ],
     [
       'deactivate a chatroom that is due at this instant',
-      room('a', { activatedAt: ago(9), lastInboundAt: ago(5) }),
+      roomOf('a', { activatedAt: ago(9), lastInboundAt: ago(5) }),
       'deactivated',
       NOW,
     ],
     [
       'expire a chatroom whose contact is too old',
-      room('a', { contactCreatedAt: ago(21) }),
+      roomOf('a', { contactCreatedAt: ago(21) }),
       'expired',
       ago(1),
     ],
     [
       'expire a deactivated chatroom whose contact is too old',
-      room('d', { deactivatedAt: ago(2), contactCreatedAt: ago(20) }),
+      roomOf('d', { deactivatedAt: ago(2), contactCreatedAt: ago(20) }),
       'expired',
       NOW,
     ],
     [
       'leave a chatroom as it is that is expired already',
-      room('x', { expiredAt: ago(2), contactCreatedAt: ago(99) }),
+      roomOf('x', { expiredAt: ago(2), contactCreatedAt: ago(99) }),
       'expired',
       null,
     ],
@@ -221,7 +182,7 @@ describe('overdue changes', () => {
   })
 
   it('apply each rule also if the other one is off', () => {
-    const idle = room('a', { activatedAt: ago(9) })
+    const idle = roomOf('a', { activatedAt: ago(9) })
     expect(applyOverdue([idle], { inactivityDays: 5, expiryDays: null }, NOW).rooms[0]?.state).toBe(
       'deactivated',
     )
@@ -230,13 +191,13 @@ describe('overdue changes', () => {
 
   it('do not change since when a chatroom has its state', () => {
     const times = { activatedAt: ago(9), deactivatedAt: ago(5), expiredAt: ago(2) }
-    expect(since(room('a', times))).toEqual(ago(2))
-    expect(since(room('a', { ...times, expiredAt: null }))).toEqual(ago(5))
-    expect(since(room('a', { activatedAt: ago(9) }))).toEqual(ago(9))
+    expect(since(roomOf('a', times))).toEqual(ago(2))
+    expect(since(roomOf('a', { ...times, expiredAt: null }))).toEqual(ago(5))
+    expect(since(roomOf('a', { activatedAt: ago(9) }))).toEqual(ago(9))
   })
 
   it('are none if both rules are off', () => {
-    const old = room('a', { activatedAt: ago(999), contactCreatedAt: ago(999) })
+    const old = roomOf('a', { activatedAt: ago(999), contactCreatedAt: ago(999) })
     expect(applyOverdue([old], SETTINGS, NOW)).toEqual({ rooms: [old], changed: [], transitions: [] })
   })
 })
@@ -258,7 +219,7 @@ describe('for any chatrooms and settings, routing', () => {
     .tuple(fc.array(anyRoom, { maxLength: 6 }), fc.boolean())
     .map(([rooms, active]) =>
       rooms.map((r, i) =>
-        room(`r${i}`, i === 0 && active ? { ...r, deactivatedAt: null, expiredAt: null } : r),
+        roomOf(`r${i}`, i === 0 && active ? { ...r, deactivatedAt: null, expiredAt: null } : r),
       ),
     )
   const settings = fc.record({
@@ -278,7 +239,7 @@ describe('for any chatrooms and settings, routing', () => {
   it('leaves at most one active chatroom, never changes an expired one, and routes or holds every message of a customer', () => {
     fc.assert(
       fc.property(anyRooms, settings, message, (rooms, rules, m) => {
-        const decision = decide(inbound(m), rooms, rules, NOW)
+        const decision = decide(inboundOf(m), rooms, rules, NOW)
         expect(decision.rooms.filter((r) => r.state === 'active').length).toBeLessThanOrEqual(1)
         for (const [i, before] of rooms.entries()) {
           const after = decision.rooms[i]

@@ -6,26 +6,10 @@ import type { Arrival } from '../../src/routing/planned.ts'
 import { ledgerKey, pairKey } from '../../src/rules/keys.ts'
 import { IDEMPOTENCY_KEPT } from '../../src/rules/retention.ts'
 import type { InboundMessage } from '../../src/webhook/items.ts'
-import { DAY, earlier, NOW, roomOf, settingsOf } from '../support/rooms.ts'
+import { DAY, earlier, messageOf, NOW, roomOf, settingsOf } from '../support/rooms.ts'
 
 function arrival(change: Partial<InboundMessage>, customerId: string | undefined = 'c'): Arrival {
-  const sender = { waId: '1', userId: undefined, parentUserId: undefined, profileName: undefined }
-  const message: InboundMessage = {
-    phoneId: 'p',
-    wamid: 'a',
-    type: 'text',
-    nature: 'customer',
-    direction: 'in',
-    sentAt: NOW,
-    receivedAt: NOW,
-    seq: 1,
-    sender,
-    payload: '{}',
-    contact: undefined,
-    target: undefined,
-    ...change,
-  }
-  return { orgId: 'o', customerId, settings: settingsOf({ autoReplyBurst: 1 }), message }
+  return { orgId: 'o', customerId, settings: settingsOf({ autoReplyBurst: 1 }), message: messageOf(change) }
 }
 
 const withoutCustomer = (change: Partial<InboundMessage>): Arrival => ({

@@ -4,60 +4,15 @@ import { planBatch } from '../../src/routing/plan.ts'
 import type { Arrival } from '../../src/routing/planned.ts'
 import { pairKey } from '../../src/rules/keys.ts'
 import type { Room } from '../../src/rules/room.ts'
-
-const NOW = new Date('2026-11-21T12:00:00Z')
-const SETTINGS = {
-  inactivityDays: null,
-  expiryDays: null,
-  unknownSender: 'create',
-  autoReplyText: 'closed',
-  autoReplyMinIntervalSeconds: 0,
-  autoReplyBurst: 20,
-  reactionsReactivate: false,
-} as const
+import { messageOf, NOW, roomOf, settingsOf } from '../support/rooms.ts'
 
 function arrival(
   wamid: string,
   change: { type?: string; customerId?: string; hold?: boolean } = {},
 ): Arrival {
-  return {
-    orgId: 'o',
-    customerId: change.customerId ?? 'c',
-    settings: { ...SETTINGS, unknownSender: change.hold ? 'hold' : 'create' },
-    message: {
-      phoneId: 'p',
-      wamid,
-      type: change.type ?? 'text',
-      nature: 'customer',
-      direction: 'in',
-      sentAt: NOW,
-      receivedAt: NOW,
-      seq: 1,
-      sender: { waId: '1', userId: undefined, parentUserId: undefined, profileName: undefined },
-      payload: '{}',
-      target: undefined,
-      contact: undefined,
-    },
-  }
-}
-
-function room(id: string, change: Partial<Room>): Room {
-  return {
-    id,
-    contactId: `contact-${id}`,
-    state: 'active',
-    createdAt: NOW,
-    contactCreatedAt: NOW,
-    activatedAt: NOW,
-    lastInboundAt: null,
-    lastAutoReplyAt: null,
-    autoReplies: 0,
-    autoRepliesSince: null,
-    deactivatedAt: null,
-    expiredAt: null,
-    pendingUserId: null,
-    ...change,
-  }
+  const { type = 'text', customerId = 'c', hold = false } = change
+  const settings = settingsOf({ unknownSender: hold ? 'hold' : 'create' })
+  return { orgId: 'o', customerId, settings, message: messageOf({ wamid, type }) }
 }
 
 const nothing = { rooms: new Map(), messages: new Map<string, KnownMessage>() }
@@ -85,25 +40,25 @@ describe('the plan of a batch', () => {
   })
 
   it('reactivates a chatroom once, writes it once, and has one audit event', () => {
-    const known = withRoom(room('r', { state: 'deactivated', deactivatedAt: NOW }))
+    const known = withRoom(roomOf('r', { state: 'deactivated', deactivatedAt: NOW }))
     const plan = planBatch([arrival('a'), arrival('b')], known, NOW, ids())
     expect(plan.messages.map((m) => m.route)).toEqual(['reactivated', 'active'])
     expect(plan.rooms.map((r) => [r.room.id, r.room.state])).toEqual([['r', 'active']])
-    expect(plan.events).toMatchObject([{ kind: 'chatroom.reactivated', contactId: 'contact-r', wamid: 'a' }])
+    expect(plan.events).toMatchObject([{ kind: 'chatroom.reactivated', contactId: 'c-r', wamid: 'a' }])
   })
 
   it('has the audit event of an overdue deactivation before that of the reactivation', () => {
-    const known = withRoom(room('r', { activatedAt: new Date(0) }))
-    const overdue = { ...arrival('a'), settings: { ...SETTINGS, inactivityDays: 1 } }
+    const known = withRoom(roomOf('r', { activatedAt: new Date(0) }))
+    const overdue = { ...arrival('a'), settings: settingsOf({ inactivityDays: 1 }) }
     const plan = planBatch([overdue], known, NOW, ids())
     expect(plan.events.map((e) => e.kind)).toEqual(['chatroom.deactivated', 'chatroom.reactivated'])
   })
 
   it('writes only chatrooms that changed', () => {
     const pair = pairKey({ orgId: 'o', customerId: 'c', phoneId: 'p' })
-    const expired = room('x', { state: 'expired', expiredAt: NOW })
+    const expired = roomOf('x', { state: 'expired', expiredAt: NOW })
     const known = {
-      rooms: new Map([[pair, [room('a', {}), expired]]]),
+      rooms: new Map([[pair, [roomOf('a', {}), expired]]]),
       messages: new Map<string, KnownMessage>(),
     }
     const plan = planBatch([arrival('a')], known, NOW, ids())
@@ -113,7 +68,7 @@ describe('the plan of a batch', () => {
   it('has one handover for several messages', () => {
     const plan = planBatch(
       [arrival('a'), arrival('b')],
-      withRoom(room('r', { pendingUserId: 'bob' })),
+      withRoom(roomOf('r', { pendingUserId: 'bob' })),
       NOW,
       ids(),
     )
@@ -121,7 +76,7 @@ describe('the plan of a batch', () => {
   })
 
   it('has one auto-reply for each message in an expired chatroom', () => {
-    const known = withRoom(room('r', { state: 'expired', expiredAt: NOW }))
+    const known = withRoom(roomOf('r', { state: 'expired', expiredAt: NOW }))
     const plan = planBatch([arrival('a'), arrival('b'), arrival('a')], known, NOW, ids())
     expect(plan.replies.map((r) => r.inReplyTo)).toEqual(['a', 'b'])
     expect(plan.duplicates).toBe(1)
