@@ -63,6 +63,12 @@ export default defineConfig({
     projects: [
       suite('unit'),
       suite('integration', withServers),
+      // The suite of the receiver once more, without the short cut in front of Express.
+      suite('receiver-in-express', {
+        ...withServers,
+        include: ['test/integration/receiver*.test.ts'],
+        env: { RECEIVER_SHORTCUT: 'off' },
+      }),
       suite('e2e', withServers),
       suite('faults', { ...withServers, include: ['test/faults/*.test.ts'] }),
       // Minutes of kills and time-outs: `npm run faults -- matrix`, not part of `npm test`.

@@ -47,6 +47,9 @@ export const environment = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
   RECEIVER_MEMORY_MB: wholeNumber(8, 65_536).default(64),
+  RECEIVER_SHORTCUT: z
+    .stringbool({ truthy: ['on'], falsy: ['off'], error: 'must be on or off' })
+    .default(true),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
   OTEL_SERVICE_NAME: z.string().default('usher'),

@@ -28,6 +28,8 @@ export type Config = {
   workers: { concurrency: number }
   /** Bytes of request bodies that may wait for the database. Beyond this the receiver answers 503. */
   maxWaitingBytes: number
+  /** Webhooks go straight to the receiver, not through Express. */
+  receiverShortcut: boolean
   /** Where spans are exported to, by OTLP over HTTP; undefined when traces are off. */
   traces: { url: string; serviceName: string } | undefined
   /** Advice about this configuration, such as a variable whose name has changed; to be logged once at start. */

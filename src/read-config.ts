@@ -91,6 +91,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
     logLevel: env.LOG_LEVEL,
     workers: { concurrency: env.WORKER_CONCURRENCY },
     maxWaitingBytes: env.RECEIVER_MEMORY_MB * 1024 * 1024,
+    receiverShortcut: env.RECEIVER_SHORTCUT,
     traces: readTraces(env),
     warnings,
   }

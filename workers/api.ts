@@ -1,4 +1,4 @@
-import type { Express } from 'express'
+import type { Express, Router } from 'express'
 import { chatroomEndpoints } from '../src/chatrooms/routes.ts'
 import type { Config } from '../src/config.ts'
 import { contactEndpoints } from '../src/contacts/routes.ts'
@@ -36,14 +36,20 @@ export type ApiParts = {
   announceSends: (rows: OutboxRow[]) => void
   /** This machine's time in milliseconds. */
   machineTime?: (() => number) | undefined
+  /** Routers that come before those of the API. */
+  before?: Router[]
   log: Logger
 }
 
 /** Assembles the API with its OpenAPI document and its documentation page. `close` releases its Redis connection. */
-export function createApi({ db, config, announceSends, machineTime = Date.now, log }: ApiParts): {
-  app: Express
-  close(): void
-} {
+export function createApi({
+  db,
+  config,
+  announceSends,
+  machineTime = Date.now,
+  before = [],
+  log,
+}: ApiParts): { app: Express; close(): void } {
   const { jwt, redisUrls } = config
   if (jwt.secrets.length === 0 && jwt.jwksUrl === undefined) {
     log.warn('neither JWT_SECRET nor JWT_JWKS_URL is set: the API refuses every request')
@@ -58,5 +64,5 @@ export function createApi({ db, config, announceSends, machineTime = Date.now, l
     log,
   })
   const docs = createDocsRoutes(createDocument(ENDPOINTS))
-  return { app: createApiApp({ routers: [docs, api], log }), close }
+  return { app: createApiApp({ routers: [...before, docs, api], log }), close }
 }

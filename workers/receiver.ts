@@ -1,6 +1,6 @@
+import { Router } from 'express'
 import type { Config } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
-import { createPublicHandler } from '../src/http/app.ts'
 import { type RunningServer, startServer } from '../src/http/server.ts'
 import { createInboxWriter } from '../src/inbox/save.ts'
 import type { Lifetime } from '../src/lifetime.ts'
@@ -10,6 +10,7 @@ import { createAnnouncer } from '../src/queue/announce.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createReceiver } from '../src/receiver/receive.ts'
 import { createRefusalReport } from '../src/receiver/refusals.ts'
+import { createShortcut, createWebhookRouter, WEBHOOK_PATH } from '../src/receiver/routes.ts'
 import type { Tracing } from '../src/tracing/tracing.ts'
 import { createApi } from './api.ts'
 import type { ProcessDatabase } from './database.ts'
@@ -27,17 +28,19 @@ type Parts = {
 const CLOSE_MS = 4_000
 
 /**
- * Starts the public listener: webhooks go straight to the receiver, everything else to the API. The receiver stores
- * deliveries over connections of its own, so that it never waits for one that workers or API calls are using.
+ * Starts the public listener: an Express app of the receiver and the API. The receiver stores deliveries over connections
+ * of its own, so that it never waits for one that workers or API calls are using.
  */
 export async function startReceiver(parts: Parts, { openPool }: ProcessDatabase): Promise<RunningServer> {
   const { config, db, producer, metrics, log, lifetime } = parts
   const inbox = openInbox(parts, openPool('usher-receiver', 2))
   const reportRefusal = createRefusalReport(db, log)
   const receiver = createReceiver({ ...config.meta, save: inbox.save, reportRefusal, metrics, log })
-  const api = createApi({ db, config, announceSends: () => producer.wakeSenders(), log })
+  const webhooks = Router().use(WEBHOOK_PATH, createWebhookRouter(receiver))
+  const announceSends = () => producer.wakeSenders()
+  const api = createApi({ db, config, announceSends, before: [webhooks], log })
   lifetime.onStop('rate limits', () => api.close())
-  const handler = createPublicHandler({ receiver, app: api.app })
+  const handler = config.receiverShortcut ? createShortcut(receiver, api.app) : api.app
   const server = await startServer({ ...config.http, variable: 'PORT', handler, log })
   lifetime.onStop('public listener', () => server.close(CLOSE_MS))
   return server

@@ -1,25 +1,8 @@
-import type { RequestListener } from 'node:http'
 import express, { type Express, type Router } from 'express'
 import helmet from 'helmet'
 import type { Logger } from '../logger.ts'
 import { createErrorHandler, notFound } from './error-handler.ts'
 import { assignRequestId } from './request-id.ts'
-
-const WEBHOOK = /^\/webhooks\/whatsapp\/?(\?|$)/
-
-/**
- * The handler of the public listener. Webhooks bypass Express, which would cost the receiver most of its speed; all
- * other requests go to the Express app.
- */
-export function createPublicHandler({
-  receiver,
-  app,
-}: {
-  receiver: RequestListener
-  app: Express
-}): RequestListener {
-  return (req, res) => (WEBHOOK.test(req.url ?? '') ? receiver(req, res) : app(req, res))
-}
 
 /** The API: security headers, the given routers, and an error of the common shape for every other request. */
 export function createApiApp({ routers, log }: { routers: Router[]; log: Logger }): Express {

@@ -26,8 +26,8 @@ export type ReceiverParts = {
 type Result = { ok: string } | { refused: WebhookRefusal } | 'aborted'
 
 /**
- * Creates the webhook receiver, a plain node handler that must come before anything that reads request bodies. It
- * checks bytes, never content, and answers
+ * Creates the webhook receiver, a plain node handler, which `src/receiver/routes.ts` makes an Express router. It must come
+ * before anything that reads request bodies. It checks bytes, never content, and answers
  * - GET: 200 and the challenge for the right verify token, 403 for anything else;
  * - POST: 200 after `save` has resolved; 401 for a missing, malformed or wrong signature; 413 above 4 MB; 415 for any
  *   content-encoding; 503 with Retry-After exactly when the body could not be stored, so that Meta sends it again;

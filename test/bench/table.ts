@@ -19,6 +19,7 @@ const TITLES: Record<Name, string> = {
   'redis-one': '**Usher, queue on Redis**, one process',
   postgres: '**Usher, PostgreSQL only**',
   'postgres-one': '**Usher, PostgreSQL only**, one process',
+  'postgres-in-express': '**Usher, PostgreSQL only**, without the short cut',
   plain: 'the plain design',
   'plain-durable': 'the plain design, Redis `appendfsync always`',
   sql: 'SQL alone',

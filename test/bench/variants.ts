@@ -47,6 +47,11 @@ export const VARIANTS = {
     needsRedis: false,
     start: (world) => usher(world, ['all'], undefined),
   },
+  'postgres-in-express': {
+    title: 'Usher, PostgreSQL only, without the short cut in front of Express',
+    needsRedis: false,
+    start: (world) => usher(world, apart(world), undefined, { RECEIVER_SHORTCUT: 'off' }),
+  },
   plain: { title: 'The plain design, queue on Redis', needsRedis: true, start: plain },
   'plain-durable': {
     title: 'The plain design, its Redis on disk before it answers',
@@ -69,9 +74,10 @@ async function usher(
   { databaseUrl, pool }: World,
   roles: Role[],
   redisUrl: string | undefined,
+  settings: Record<string, string> = {},
 ): Promise<Running> {
   if (redisUrl !== undefined) await empty(redisUrl)
-  const env = { DATABASE_URL: databaseUrl, ...(redisUrl && { REDIS_URL: redisUrl }) }
+  const env = { DATABASE_URL: databaseUrl, ...(redisUrl && { REDIS_URL: redisUrl }), ...settings }
   const processes: Process[] = []
   for (const role of roles) processes.push(await startUsher(role, env))
   const drained = async () =>

@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { sign } from '../../src/http/signature.ts'
 import { engines, OPS_LOGIN, startTestApp, type TestApp } from '../support/app.ts'
+import { send } from '../support/http.ts'
 import { readMessage, readRoom } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
+import { APP_SECRET } from '../support/post.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
 
 describe.each(engines())('from the receiver to the chatroom, queue on %s', (engine) => {
@@ -135,4 +138,18 @@ describe.each(engines())('from the receiver to the chatroom, queue on %s', (engi
     await app.drained()
     expect(await readMessage(app.db, org.id, poison.id)).toMatchObject({ route: 'held' })
   })
+})
+
+it.each([
+  ['on', undefined],
+  ['off', expect.any(String)],
+])('with RECEIVER_SHORTCUT=%s webhooks and the API are answered', async (value, requestId) => {
+  const { url = '' } = await startTestApp('postgres', { RECEIVER_SHORTCUT: value }, { role: 'server' })
+  const body = post('1', message({}))
+  const headers = { 'x-hub-signature-256': sign(body, APP_SECRET) }
+  const reply = await send(`${url}/webhooks/whatsapp`, { method: 'POST', body, headers })
+  expect(reply).toMatchObject({ status: 200, body: 'ok' })
+  // Express gives each request an id.
+  expect(reply.headers['x-request-id']).toEqual(requestId)
+  expect((await send(`${url}/v1/org/acme/settings`)).status).toBe(401)
 })

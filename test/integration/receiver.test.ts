@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { sign } from '../../src/http/signature.ts'
 import { publishFigure } from '../support/figures.ts'
-import { send } from '../support/http.ts'
+import { openSocket, send } from '../support/http.ts'
 import {
   APP_SECRET,
   OLD_APP_SECRET,
@@ -129,27 +129,54 @@ describe('a signed delivery', () => {
     expect((await stored())[0]?.equals(body)).toBe(true)
   })
 
-  test.each(['/webhooks/whatsapp/', '/webhooks/whatsapp?a=1', '/webhooks/whatsapp/?a=1', '/mounted'])(
-    'is accepted at %s too',
-    async (path) => {
-      const body = Buffer.from('{}')
-      const headers = signed(body)
-      expect((await send(url + path, { method: 'POST', body, headers })).status).toBe(200)
-      expect((await stored()).length).toBe(1)
-    },
-  )
+  test.each([
+    '/webhooks/whatsapp/',
+    '/webhooks/whatsapp?a=1',
+    '/webhooks/whatsapp/?a=1',
+    '/mounted/hooks',
+    '/mounted/hooks/?a=1',
+  ])('is accepted at %s too', async (path) => {
+    const body = Buffer.from('{}')
+    const headers = signed(body)
+    expect((await send(url + path, { method: 'POST', body, headers })).status).toBe(200)
+    expect((await stored()).length).toBe(1)
+  })
 
-  test.each(['/webhooks/whatsapp/x', '/webhooks/whatsappx', '/webhooks', '/x/webhooks/whatsapp'])(
-    'is answered 404 at %s',
-    async (path) => {
-      const body = Buffer.from('{}')
-      const headers = signed(body)
-      const reply = await send(url + path, { method: 'POST', body, headers })
-      expect(reply.status).toBe(404)
-      expect(JSON.parse(reply.body)).toMatchObject({ error_code: 4040001, payload: {} })
-      expect(await stored()).toEqual([])
-    },
-  )
+  test('is accepted at an absolute-form target too', async () => {
+    const body = '{"absolute":true}'
+    const { socket, closed } = await openSocket(url)
+    const signature = `x-hub-signature-256: ${sign(Buffer.from(body), APP_SECRET)}`
+    socket.write(
+      `POST http://usher.example/webhooks/whatsapp?a=1 HTTP/1.1\r\nhost: usher.example\r\n${signature}\r\n`,
+    )
+    socket.write(`connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+    expect(await closed).toMatch(/^HTTP\/1.1 200 [\s\S]*\r\n\r\nok$/)
+    expect((await stored()).map(String)).toEqual([body])
+  })
+
+  test.each([
+    '/webhooks/whatsapp/x',
+    '/webhooks/whatsappx',
+    '/webhooks',
+    '/x/webhooks/whatsapp',
+    '/mounted/hooks/x',
+  ])('is answered 404 at %s', async (path) => {
+    const body = Buffer.from('{}')
+    const headers = signed(body)
+    const reply = await send(url + path, { method: 'POST', body, headers })
+    expect(reply.status).toBe(404)
+    expect(JSON.parse(reply.body)).toMatchObject({ error_code: 4040001, payload: {} })
+    expect(await stored()).toEqual([])
+  })
+
+  test('that something else has read already is answered 500, and not stored', async () => {
+    const body = Buffer.from('{}')
+    const headers = { ...signed(body), 'content-type': 'application/json' }
+    const reply = await send(`${url}/mounted/read`, { method: 'POST', body, headers })
+    expect(reply.status).toBe(500)
+    expect(await stored()).toEqual([])
+    expect(logged()).toMatch(/must be mounted before anything that reads request bodies/)
+  })
 
   test('shares its insert with others that arrive at the same time, and each is stored once', async () => {
     const bodies = Array.from({ length: 300 }, (_, i) => Buffer.from(`{"n":${i}}`))

@@ -1,14 +1,15 @@
-import express from 'express'
+import express, { Router } from 'express'
 import { pino } from 'pino'
 import { afterAll, beforeEach } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
-import { createApiApp, createPublicHandler } from '../../src/http/app.ts'
+import { createApiApp } from '../../src/http/app.ts'
 import { startServer } from '../../src/http/server.ts'
 import { sign } from '../../src/http/signature.ts'
 import { createInboxWriter } from '../../src/inbox/save.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createReceiver } from '../../src/receiver/receive.ts'
 import { createRefusalReport } from '../../src/receiver/refusals.ts'
+import { createShortcut, createWebhookRouter, WEBHOOK_PATH } from '../../src/receiver/routes.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { type Reply, type Request, send } from './http.ts'
 import { PATIENCE_MS } from './patience.ts'
@@ -26,8 +27,9 @@ type Options = {
 }
 
 /**
- * The receiver on a free port, before an API of one route, until the end of the test file. The inbox, the recorded
- * inserts and the log are emptied before each test. The queue is down: announcing a delivery fails.
+ * The receiver on a free port until the end of the test file, as Usher mounts it and at `/mounted/hooks` of another app;
+ * behind the short cut, unless RECEIVER_SHORTCUT is `off`. The inbox, the recorded inserts and the log are emptied before
+ * each test. The queue is down: announcing a delivery fails.
  */
 export async function startReceiver({ connect, deadlineMs = PATIENCE_MS }: Options = {}) {
   const database = await createTestDatabase()
@@ -51,8 +53,10 @@ export async function startReceiver({ connect, deadlineMs = PATIENCE_MS }: Optio
   }
   const reportRefusal = createRefusalReport(database.db, log)
   const receiver = createReceiver({ ...secrets, save: writer.save, reportRefusal, metrics, log })
-  const app = createApiApp({ routers: [express.Router().use('/mounted', receiver)], log })
-  const handler = createPublicHandler({ receiver, app })
+  const router = createWebhookRouter(receiver)
+  const inner = express().use('/hooks', router).use('/read', express.json(), router)
+  const app = createApiApp({ routers: [Router().use(WEBHOOK_PATH, router).use('/mounted', inner)], log })
+  const handler = process.env.RECEIVER_SHORTCUT === 'off' ? app : createShortcut(receiver, app)
   const server = await startServer({ host: '127.0.0.1', port: 0, variable: 'PORT', handler, log })
   afterAll(async () => {
     await server.close(1_000)

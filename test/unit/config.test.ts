@@ -103,6 +103,13 @@ describe('the configuration', () => {
     })
   })
 
+  it('sends webhooks past Express unless RECEIVER_SHORTCUT is off', () => {
+    const read = (value?: string) =>
+      readConfig({ ...RECEIVER, RECEIVER_SHORTCUT: value }, 'server').receiverShortcut
+    expect([read(), read('on'), read('off')]).toEqual([true, true, false])
+    expect(() => read('no')).toThrow(/RECEIVER_SHORTCUT must be on or off/)
+  })
+
   it('advises to check issuer and audience of tokens, where the API has keys and does not', () => {
     const advice = (env: Record<string, string>, role: 'server' | 'workers' = 'server') =>
       readConfig({ ...RECEIVER, ...env }, role).warnings
