@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { ConfigError } from '../config.ts'
 import { ProvisionError } from '../orgs/provision-file.ts'
+import { doctorCommand } from './doctor.ts'
 import { migrateCommand } from './migrate.ts'
 import { provisionCommand } from './provision.ts'
 import { simulateCommand } from './simulate.ts'
@@ -12,7 +13,14 @@ import { tokenCommand } from './token.ts'
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const program = new Command('usher').description('Leads every inbound WhatsApp message to its chatroom.')
-  const commands = [migrateCommand(), provisionCommand(), simulateCommand(), sweepCommand(), tokenCommand()]
+  const commands = [
+    doctorCommand(),
+    migrateCommand(),
+    provisionCommand(),
+    simulateCommand(),
+    sweepCommand(),
+    tokenCommand(),
+  ]
   for (const command of commands) program.addCommand(command)
   await program.parseAsync()
 }

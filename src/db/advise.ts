@@ -12,13 +12,21 @@ const RETRY_MS = 2_000
 export async function adviseWhenReachable(url: string, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      for (const advice of adviceOn(await readSettings(url))) log.warn(advice)
+      for (const advice of await readAdvice(url)) log.warn(advice)
       return
     } catch {
       // That the database is away is reported by others.
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
     }
   }
+}
+
+/**
+ * What the settings of the database and the rights of the role take from Usher's promises, one sentence each.
+ * @throws what PostgreSQL or the network says.
+ */
+export async function readAdvice(url: string): Promise<string[]> {
+  return adviceOn(await readSettings(url))
 }
 
 type Settings = { commit: string; fsync: string; mayFlush: boolean | null }

@@ -24,15 +24,27 @@ export function workerClient(urls: string[]): Client {
  * @throws what Redis or the network says.
  */
 export async function pingRedis(urls: string[], connectTimeout: number): Promise<void> {
-  const client = connect(urls, { lazyConnect: true, connectTimeout, retryStrategy: () => null })
+  await connectBriefly(urls, connectTimeout, (client) => client.exists(PREFIX))
+}
+
+/**
+ * Runs `work` over a connection of its own, which ends after `timeoutMs` at the latest.
+ * @throws what Redis or the network says.
+ */
+export async function connectBriefly<T>(
+  urls: string[],
+  timeoutMs: number,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = connect(urls, { lazyConnect: true, connectTimeout: timeoutMs, retryStrategy: () => null })
   let cause: Error | undefined
   client.on('error', (error) => {
     cause = error
   })
-  const giveUp = setTimeout(() => client.disconnect(), connectTimeout)
+  const giveUp = setTimeout(() => client.disconnect(), timeoutMs)
   try {
     await client.connect()
-    await client.exists(PREFIX)
+    return await work(client)
   } catch (error) {
     throw cause ?? error
   } finally {
