@@ -1,16 +1,19 @@
 import { ASKED_FOR, insertEvents } from '../audit/record-events.ts'
 import { nothing, type Statement } from '../db/statement.ts'
 
+/** A chatroom with the users who have it, and the user who is to get it by a pending handover. */
+export type AssignableRoom = {
+  id: string
+  contactId: string
+  customerId: string
+  historyVisible: boolean
+  userIds: string[]
+  pendingUserId: string | null
+}
+
 type Assignment = {
   orgId: string
-  room: {
-    id: string
-    contactId: string
-    customerId: string
-    historyVisible: boolean
-    userIds: string[]
-    pendingUserId: string | null
-  }
+  room: AssignableRoom
   userId: string
   /** True: the user gets the chatroom when the customer writes next; routing makes the handover. */
   onHandover: boolean

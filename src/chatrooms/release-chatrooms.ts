@@ -7,13 +7,12 @@ import { run, send } from '../db/statement.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
-import { assignUser } from './assign-user.ts'
+import { type AssignableRoom, assignUser } from './assign-user.ts'
 import { findAssignee, pickUser } from './pick-assignee.ts'
 import {
   afterLeaving,
   countReleased,
   type Leaver,
-  type LeftRoom,
   leaveRooms,
   markReleased,
   readLeavers,
@@ -79,7 +78,11 @@ function hasNobody(room: ReturnType<typeof afterLeaving>): boolean {
   return room.user_ids.length === 0 && room.pending_user_id === null
 }
 
-async function assignDelegate(tx: Db, { orgId, userId: leaverId }: Leaver, rooms: LeftRoom[]): Promise<void> {
+async function assignDelegate(
+  tx: Db,
+  { orgId, userId: leaverId }: Leaver,
+  rooms: AssignableRoom[],
+): Promise<void> {
   const [org] = await tx.select().from(orgs).where(eq(orgs.id, orgId))
   if (!org) return
   const now = await readNow(tx)

@@ -1,19 +1,10 @@
 import { type AuditEvent, insertEvents } from '../audit/record-events.ts'
 import { columns, uuid } from '../db/columns.ts'
 import { allRows, nothing, over, type Statement } from '../db/statement.ts'
+import type { AssignableRoom } from './assign-user.ts'
 
 /** A user of an org who was removed. */
 export type Leaver = { orgId: string; userId: string }
-
-/** A chatroom that a leaver has, or is to get by a pending handover. */
-export type LeftRoom = {
-  id: string
-  contactId: string
-  customerId: string
-  historyVisible: boolean
-  userIds: string[]
-  pendingUserId: string | null
-}
 
 /** Chatrooms that are released in one transaction. */
 const BATCH = 100
@@ -30,7 +21,10 @@ export function readLeavers(): Statement<Leaver[]> {
 }
 
 /** Up to 100 chatrooms of a leaver; only those of these customers, if they are given. */
-export function readLeftRooms({ orgId, userId }: Leaver, customerIds?: string[]): Statement<LeftRoom[]> {
+export function readLeftRooms(
+  { orgId, userId }: Leaver,
+  customerIds?: string[],
+): Statement<AssignableRoom[]> {
   return {
     name: 'read-left-rooms',
     text: `select r.id, r.contact_id as "contactId", r.customer_id as "customerId",
@@ -46,14 +40,14 @@ export function readLeftRooms({ orgId, userId }: Leaver, customerIds?: string[])
       where $3::uuid[] is null or r.customer_id = any($3::uuid[])
       order by r.id`,
     values: [orgId, userId, customerIds],
-    read: allRows<LeftRoom>,
+    read: allRows<AssignableRoom>,
   }
 }
 
-const ROOMS = columns<LeftRoom>({ id: uuid((r) => r.id) })
+const ROOMS = columns<AssignableRoom>({ id: uuid((r) => r.id) })
 
 /** Takes the chatrooms from a leaver and cancels the handovers to the leaver, with the audit. */
-export function leaveRooms(leaver: Leaver, rooms: LeftRoom[], actor: string): Statement<void>[] {
+export function leaveRooms(leaver: Leaver, rooms: AssignableRoom[], actor: string): Statement<void>[] {
   const revoke = over(ROOMS, rooms, {
     name: 'leave-chatrooms',
     text: `with k as materialized (select * from ${ROOMS.as('k')}),
@@ -68,7 +62,7 @@ export function leaveRooms(leaver: Leaver, rooms: LeftRoom[], actor: string): St
   return [revoke, insertEvents(rooms.flatMap((room) => eventsOf(leaver, room, actor)))]
 }
 
-function eventsOf({ orgId, userId }: Leaver, room: LeftRoom, actor: string): AuditEvent[] {
+function eventsOf({ orgId, userId }: Leaver, room: AssignableRoom, actor: string): AuditEvent[] {
   const before = { user_ids: room.userIds, pending_user_id: room.pendingUserId }
   const after = afterLeaving(room, userId)
   const event = {
@@ -82,7 +76,7 @@ function eventsOf({ orgId, userId }: Leaver, room: LeftRoom, actor: string): Aud
 }
 
 /** The users of a chatroom without the leaver. */
-export function afterLeaving({ userIds, pendingUserId }: LeftRoom, userId: string) {
+export function afterLeaving({ userIds, pendingUserId }: AssignableRoom, userId: string) {
   return {
     user_ids: userIds.filter((id) => id !== userId),
     pending_user_id: pendingUserId === userId ? null : pendingUserId,
