@@ -8,7 +8,7 @@ export type CustomerKey = { orgId: string; id: string }
 const KEYS = columns<CustomerKey>({ org_id: text((k) => k.orgId), id: uuid((k) => k.id) })
 
 /**
- * Locks customers until the transaction ends, in (org, id) order. Routing, API and sweeps hold this lock before they
+ * Locks customers until the transaction ends, in (org, id) order, by code points as JavaScript sorts. Routing, API and sweeps hold this lock before they
  * decide about a customer's chatrooms, and read the chatrooms in a later statement.
  * @throws RetryError when one was merged into another between its look-up and this lock
  */
@@ -17,7 +17,7 @@ export function lockCustomers(customers: CustomerKey[]): Statement<void> {
     name: 'lock-customers',
     text: `select c.merged_into is not null as merged from ${KEYS.as('k')}
       join customers c on c.org_id = k.org_id and c.id = k.id
-      order by c.org_id, c.id for update of c`,
+      order by c.org_id collate "C", c.id for update of c`,
     read: refuseMerged,
   })
 }

@@ -24,7 +24,8 @@ export function mergeCustomer(
           where r.org_id = $1 and r.customer_id = $2 and r.waba_phone_id = m.waba_phone_id and m.route = 'held'
           order by ${PREFERRED_FIRST}
           limit 1)
-        where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null`,
+        where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null
+          and m.waba_phone_id = any(array(select id from waba_phones where org_id = $1))`,
     ),
     ...['customer_aliases', 'former_aliases'].map((table) =>
       statement(

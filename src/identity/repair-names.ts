@@ -3,8 +3,7 @@ import { columns, text } from '../db/columns.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, over, run, type Statement, send } from '../db/statement.ts'
 import { phoneDigits } from '../rules/phone-digits.ts'
-import { readAliases } from './find-customers.ts'
-import { lockIdentities } from './lock-identities.ts'
+import { lockPeople } from './lock-people.ts'
 import { type PlusName, personOfPlusName, planRepair } from './plan-repair.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
 
@@ -44,8 +43,7 @@ function readPlusNames({ orgId, value }: { orgId: string; value: string }): Stat
 
 async function repairBatch(tx: Db, batch: PlusName[]): Promise<number> {
   const names = batch.filter(({ digits }) => digits !== '')
-  const people = names.map(personOfPlusName)
-  const [, known] = await send(tx, [lockIdentities(people), readAliases(people)])
+  const known = await lockPeople(tx, names.map(personOfPlusName))
   const { renamed, dropped, conflicts } = planRepair(names, known)
   await send(tx, [renameNames(renamed), dropNames(dropped)])
   if (conflicts.length > 0) await resolveConflicts(tx, conflicts, known)

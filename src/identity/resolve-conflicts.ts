@@ -5,7 +5,6 @@ import { isId } from './aliases.ts'
 import { type AnnouncedPhone, announcePhone } from './announced-phones.ts'
 import type { Holdings } from './holdings.ts'
 import type { Conflict } from './lesson.ts'
-import { lockCustomers } from './lock-customers.ts'
 import { mergeCustomer } from './merge-customer.ts'
 import { writeNames } from './write-names.ts'
 
@@ -13,18 +12,9 @@ import { writeNames } from './write-names.ts'
  * Resolves names that lead to two customers, one by one: they are rare. Meta's ids follow the customer that the phone
  * decided for; a phone is never taken from a customer of whom the CRM has contacts. A customer without contacts merges
  * into the other one, with names and held messages, unless a phone or another BSUID of its own speaks against it.
- * Chatrooms are never merged. Each conflict is an `events` row. The rule: docs/rules.md#when-names-disagree.
+ * Chatrooms are never merged. The customers must be locked. Each conflict is an `events` row. The rule: docs/rules.md#when-names-disagree.
  */
 export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: Holdings): Promise<void> {
-  await run(
-    tx,
-    lockCustomers(
-      conflicts.flatMap(({ orgId, customerId, otherId }) => [
-        { orgId, id: customerId },
-        { orgId, id: otherId },
-      ]),
-    ),
-  )
   const phones: AnnouncedPhone[] = []
   // One conflict may merge a customer that a later one still names.
   const mergedInto = new Map<string, string>()

@@ -9,7 +9,9 @@ import { addFormer, readAliases, readFormerAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
 import { isRenamed, learn } from './learn.ts'
 import type { Ambiguity } from './lesson.ts'
-import { lockIdentities } from './lock-identities.ts'
+import { lockCustomers } from './lock-customers.ts'
+import { lockNames } from './lock-names.ts'
+import { holdersOf } from './lock-people.ts'
 import { readNewIdentities } from './new-identities.ts'
 import { namesToLookUp, type Person } from './person.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
@@ -19,7 +21,9 @@ import { insertCustomers, writeNames } from './write-names.ts'
  * The customer id of every person, in their order; undefined for a passive person whom no name leads to. Any other
  * unknown person becomes a customer, new names are remembered, and names that lead to two customers are resolved.
  * Without news it takes one query however many people there are, and none when `aliases` are given. Call it inside a
- * transaction and before any customer is locked (lock order: identities of the org, then customers by id).
+ * transaction, once for all people, and before any customer is locked: with news it locks the names, and then every
+ * customer whom the names of these people lead to, so that the caller's own lock of its customers waits for nothing.
+ * @throws RetryError when a customer was merged into another one meanwhile
  * @param aliases what `readAliases` gave for these people, where it was read already
  */
 export async function resolveCustomers(
@@ -30,7 +34,7 @@ export async function resolveCustomers(
   const known = aliases ?? (await run(tx, readAliases(people)))
   const news = people.filter((person) => hasNews(known, person))
   // A name that was given up leads others elsewhere from then on, so everybody is looked at again.
-  if (news.length > 0) await remember(tx, news.some(isRenamed) ? people : news, known)
+  if (news.length > 0) await remember(tx, people, news.some(isRenamed) ? people : news, known)
   return people.map((person) => {
     const { customerId } = find(known, person)
     if (!customerId && !person.passive) throw new Error('a person without any name reached identity')
@@ -48,10 +52,10 @@ export async function resolveCustomer(tx: Db, person: Person): Promise<string> {
   return customerId
 }
 
-/** Learns the names of people under the lock of their orgs; `known` is brought up to date. */
-async function remember(tx: Db, people: Person[], known: Holdings): Promise<void> {
+/** Learns the names of the people with news under the locks of their names; `known` is brought up to date. */
+async function remember(tx: Db, everybody: Person[], people: Person[], known: Holdings): Promise<void> {
   const [, current, former] = await send(tx, [
-    lockIdentities(people),
+    lockNames(people),
     readAliases(people),
     readFormerAliases(people),
   ])
@@ -60,6 +64,8 @@ async function remember(tx: Db, people: Person[], known: Holdings): Promise<void
   }
   for (const [key, holding] of current) known.set(key, holding)
   addFormer(known, former)
+  // Before the first write: a foreign key locks the customer of a name as well.
+  await run(tx, lockCustomers(holdersOf(everybody, known)))
   const lesson = learn(await withAttestedPhones(tx, people, known), known, uuidv7)
   const [newIdentities] = await send(tx, [
     readNewIdentities(lesson.newIds),

@@ -19,7 +19,7 @@ export function insertCustomers(customers: NewCustomer[]): Statement<void> {
 }
 
 /**
- * Writes the present and former holders of names. The names were read under the lock on the identities of their orgs, so
+ * Writes the present and former holders of names. The names were read under the locks on them (`lockNames`), so
  * nobody else has written them since.
  */
 export function writeNames(names: ChangedName[]): Statement<void>[] {

@@ -1,8 +1,8 @@
 import { type AuditEvent, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { columns, text, uuid } from '../db/columns.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { run, type Statement } from '../db/statement.ts'
-import { inTransaction } from '../db/transaction.ts'
 import type { CustomerKey } from '../identity/lock-customers.ts'
 import { type ChangeKind, type Changes, countChange } from './changes.ts'
 
@@ -50,7 +50,7 @@ export async function sweepInBatches(db: Db, sweep: Sweep, onProgress: OnProgres
   const changes: Changes = new Map()
   let done = 0
   for (let isFull = true; isFull; ) {
-    const { picked, events } = await inTransaction(db, (tx) => runBatch(tx, sweep))
+    const { picked, events } = await inRetriedTransaction(db, (tx) => runBatch(tx, sweep))
     for (const { orgId, kind } of events) countChange(changes, orgId, kind)
     done += events.length
     // Rows that changed between lock and change are not due any more; without progress the next run goes on.

@@ -3,8 +3,7 @@ import { allRows, run } from '../db/statement.ts'
 import { MESSAGE_COLUMNS, type MessageRow, NEWEST, type Page, toMessageList } from './message-page.ts'
 
 /**
- * A page of the messages that wait for a chatroom of their customer at their number, newest first. The order includes
- * `chatroom_id`, which is null in all of them, so that the index `messages_chatroom` gives the order without a sort.
+ * A page of the messages that wait for a chatroom of their customer at their number, newest first.
  */
 export async function heldMessages(db: Db, { orgId, before, limit }: Page & { orgId: string }) {
   const { sentAt, seq, wamid } = before ?? NEWEST
@@ -13,7 +12,7 @@ export async function heldMessages(db: Db, { orgId, before, limit }: Page & { or
     text: `select ${MESSAGE_COLUMNS} from messages
       where org_id = $1 and route = 'held' and chatroom_id is null
         and (sent_at, seq, wamid) < ($2::timestamptz, $3::bigint, $4::text)
-      order by chatroom_id desc, sent_at desc, seq desc, wamid desc limit $5`,
+      order by sent_at desc, seq desc, wamid desc limit $5`,
     values: [orgId, sentAt, seq, wamid, limit + 1],
     read: allRows<MessageRow>,
   })

@@ -6,7 +6,7 @@ import { chatrooms, contacts, contactWabas } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { personOfPhone } from '../identity/person.ts'
-import { resolveCustomer } from '../identity/resolve-customers.ts'
+import { resolveCustomers } from '../identity/resolve-customers.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import { readNumbers } from './move-number.ts'
 import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
@@ -18,9 +18,12 @@ import { ProvisionError, type ProvisionOrg } from './provision-file.ts'
 export async function provisionAffiliates(tx: Db, org: ProvisionOrg): Promise<void> {
   const ids = org.affiliates.map((affiliate) => affiliate.remote_phone_id)
   const numbers = await run(tx, readNumbers(org.id, ids))
-  for (const affiliate of org.affiliates) {
-    const customerId = await resolveCustomer(tx, personOfPhone(org.id, affiliate.phone))
-    await run(tx, lockCustomers([{ orgId: org.id, id: customerId }]))
+  const people = org.affiliates.map(({ phone }) => personOfPhone(org.id, phone))
+  const customerIds = (await resolveCustomers(tx, people)).filter((id) => id !== undefined)
+  await run(tx, lockCustomers(customerIds.map((id) => ({ orgId: org.id, id }))))
+  for (const [i, affiliate] of org.affiliates.entries()) {
+    const customerId = customerIds[i]
+    if (!customerId) throw new Error('an affiliate has no customer')
     const existing = await tx
       .select({ crmId: contacts.crmId })
       .from(contacts)

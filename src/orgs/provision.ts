@@ -25,7 +25,9 @@ export async function provision(
   secretsKey: Buffer | undefined,
 ): Promise<{ orgs: number; phones: number; unparked: number; released: number }> {
   const done = await inRetriedTransaction(db, async (tx) => {
-    for (const org of file.orgs) await provisionOrg(tx, org, secretsKey)
+    // Customers are locked org by org.
+    for (const org of file.orgs.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+      await provisionOrg(tx, org, secretsKey)
     const unparked = await unparkDeliveries(tx)
     const phones = file.orgs.flatMap((o) => o.wabas.flatMap((w) => w.phones)).length
     return { orgs: file.orgs.length, phones, unparked }

@@ -1,7 +1,7 @@
 import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { run, type Statement } from '../db/statement.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 
 /** A group, and either the members who stay in it or those who leave it. */
@@ -32,7 +32,7 @@ export async function removeMember(
   db: Db,
   { userId, ...group }: { orgId: string; groupId: string; userId: string; actor: string },
 ): Promise<void> {
-  const removed = await inTransaction(db, (tx) => removeMembers(tx, { ...group, userIds: [userId] }))
+  const removed = await inRetriedTransaction(db, (tx) => removeMembers(tx, { ...group, userIds: [userId] }))
   if (removed === 0) throw new ApiError('USER_NOT_FOUND', 'The group has no member with this id.')
 }
 

@@ -3,8 +3,8 @@ import { eq, sql } from 'drizzle-orm'
 import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import { findAssignee } from '../chatrooms/pick-assignee.ts'
 import type { Db } from '../db/client.ts'
+import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { orgs } from '../db/schema/index.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { ApiError } from '../errors.ts'
 import { type Settings, settingsOf, settingsToColumns } from './settings.ts'
 
@@ -17,7 +17,7 @@ export async function writeSettings(
   db: Db,
   { orgId, settings, actor }: { orgId: string; settings: Settings; actor: string },
 ): Promise<Settings> {
-  return inTransaction(db, async (tx) => {
+  return inRetriedTransaction(db, async (tx) => {
     const [org] = await tx.select().from(orgs).where(eq(orgs.id, orgId)).for('no key update')
     if (!org) throw new ApiError('FORBIDDEN')
     const before = settingsOf(org)

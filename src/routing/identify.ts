@@ -127,6 +127,13 @@ export async function identify(tx: Db, people: People): Promise<Identified> {
   }
 }
 
+/** The people whom items at known numbers name. */
+export function peopleOf({ messages, preferences, recipients, owners }: People): Person[] {
+  return [messages, preferences, recipients].flatMap((mentions: Mention<{ phoneId: string }>[]) =>
+    owned(mentions, owners).map(({ person }) => person),
+  )
+}
+
 type Owned<T> = { item: T; owner: PhoneOwner; person: Person }
 
 function owned<T extends { phoneId: string }>(items: Mention<T>[], { phones }: Owners): Owned<T>[] {

@@ -2,11 +2,12 @@ import type { Db } from '../db/client.ts'
 import { isTransient, sqlState } from '../db/pg-errors.ts'
 import { run, send } from '../db/statement.ts'
 import { inSavepoint, inTransaction } from '../db/transaction.ts'
+import { lockPeople } from '../identity/lock-people.ts'
 import { claimDeliveries, type Delivery } from '../inbox/claim.ts'
 import { endDeliveries, type Outcome } from '../inbox/end-deliveries.ts'
 import { extract } from '../webhook/extract.ts'
 import type { Extraction } from '../webhook/items.ts'
-import { readPeople } from './identify.ts'
+import { peopleOf, readPeople } from './identify.ts'
 import { outcomeOf } from './owned-items.ts'
 import { type Routed, routeBatch, routeItems } from './route-batch.ts'
 
@@ -44,6 +45,7 @@ function routeItemByItem(db: Db, ids: number[], onPoison: OnPoison): Promise<Rou
 
 async function routeDelivery(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoison): Promise<Routed> {
   const { problems, ...items } = extract(delivery)
+  await lockAtOnce(tx, { ...items, problems })
   const parts: Routed[] = []
   for (const { place, item } of singles(items)) {
     try {
@@ -58,6 +60,18 @@ async function routeDelivery(tx: Db, delivery: Delivery, now: Date, onPoison: On
   const outcome = endOf(delivery.id, problems, routed.outcomes)
   await send(tx, endDeliveries([outcome]))
   return { ...routed, outcomes: [outcome] }
+}
+
+/**
+ * Locks the people of all items in the one order, before the items come in the order of the delivery. If one of them
+ * cannot be looked up, each item locks its own; a deadlock is then possible, and is retried.
+ */
+async function lockAtOnce(tx: Db, extraction: Extraction): Promise<void> {
+  try {
+    await inSavepoint(tx, async () => lockPeople(tx, peopleOf(await readPeople(tx, [extraction]))))
+  } catch (error) {
+    if (isTransient(error)) throw error
+  }
 }
 
 /**

@@ -52,6 +52,7 @@ export function timelineMessages(
         union all (
           select * from messages m
           where m.org_id = $2 and m.customer_id = $3 and m.route = 'held' and m.chatroom_id is null
+            and m.waba_phone_id = any(array(select id from waba_phones where org_id = $2))
           order by m.sent_at desc limit ${MAX_MESSAGES}))
       select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
         coalesce(m.status, o.state) as status, case when $4 then m.payload end as payload

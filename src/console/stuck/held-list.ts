@@ -23,13 +23,12 @@ const ORGS = columns<string>({ id: text((id) => id) })
 export function listHeld(db: Db, orgIds: string[]): Promise<HeldMessage[]> {
   const statement = over(ORGS, orgIds, {
     name: 'console-held',
-    // `chatroom_id` is null in every row. Ordering by it first lets the index `messages_chatroom` give the order.
     text: `select m.org_id as "orgId", m.wamid, m.customer_id as "customerId", coalesce(m.wa_id, m.user_id) as sender,
         coalesce(p.display_phone_number, m.waba_phone_id) as number, m.type, m.reason, m.received_at as "receivedAt"
       from ${ORGS.as('o')}
       cross join lateral (
         select * from messages m where m.org_id = o.id and m.route = 'held' and m.chatroom_id is null
-        order by m.chatroom_id desc, m.sent_at desc, m.seq desc limit ${PER_ORG}) m
+        order by m.sent_at desc, m.seq desc limit ${PER_ORG}) m
       left join waba_phones p on p.org_id = m.org_id and p.id = m.waba_phone_id
       order by m.received_at desc, m.seq desc limit ${MAX_MESSAGES}`,
     read: allRows<HeldMessage>,

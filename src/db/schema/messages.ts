@@ -44,8 +44,10 @@ export const messages = pgTable(
       foreignColumns: [chatrooms.orgId, chatrooms.id, chatrooms.customerId, chatrooms.wabaPhoneId],
     }),
     index('messages_chatroom').on(t.orgId, t.chatroomId, t.sentAt, t.seq),
+    // Held messages, groups and imports are in no chatroom, and an org may have millions of them.
+    index('messages_in_no_room').on(t.orgId, t.wabaPhoneId, t.customerId).where(sql`chatroom_id is null`),
     index('messages_held')
-      .on(t.orgId, t.customerId, t.wabaPhoneId, t.sentAt, t.seq)
+      .on(t.orgId, t.sentAt, t.seq, t.wamid)
       .where(sql`route = 'held' and chatroom_id is null`),
     index('messages_routed').on(t.orgId, t.seq).where(sql`route is not null`),
     check('messages_direction_known', sql`${t.direction} in ('in', 'out', 'echo')`),

@@ -1,0 +1,33 @@
+import type { Db } from '../db/client.ts'
+import { run, send } from '../db/statement.ts'
+import { aliasKey } from './aliases.ts'
+import { readAliases } from './find-customers.ts'
+import type { Holdings } from './holdings.ts'
+import { type CustomerKey, lockCustomers } from './lock-customers.ts'
+import { lockNames } from './lock-names.ts'
+import { namesToLookUp, type Person } from './person.ts'
+
+/**
+ * Locks the names of these people and the customers whom the names lead to, all in the one order, for a transaction that
+ * handles the people one after another. Writes nothing.
+ * @returns the present holders of their names
+ * @throws RetryError when a customer was merged into another one meanwhile
+ */
+export async function lockPeople(tx: Db, people: Person[]): Promise<Holdings> {
+  const [, known] = await send(tx, [lockNames(people), readAliases(people)])
+  await run(tx, lockCustomers(holdersOf(people, known)))
+  return known
+}
+
+/** Every customer whom a name of these people leads to, or led to. */
+export function holdersOf(people: Person[], known: Holdings): CustomerKey[] {
+  const holders = new Map<string, CustomerKey>()
+  for (const { orgId, ...person } of people) {
+    for (const alias of namesToLookUp(person)) {
+      const { customerId, former = [] } = known.get(aliasKey(orgId, alias)) ?? {}
+      for (const id of [customerId, ...former.map((of) => of.customerId)])
+        if (id !== undefined) holders.set(`${orgId}\n${id}`, { orgId, id })
+    }
+  }
+  return [...holders.values()]
+}

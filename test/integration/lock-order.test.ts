@@ -1,0 +1,199 @@
+import pg from 'pg'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { isTransient } from '../../src/db/pg-errors.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
+import { startTestApi } from '../support/api.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { seededRandom } from '../support/faults/random.ts'
+import { SEED } from '../support/figures.ts'
+import { deliver, store } from '../support/inbox.ts'
+import { createOrg, createRoom, provisionOrg, type TestOrg } from '../support/org.ts'
+import { eventually, SLOWNESS } from '../support/patience.ts'
+import { waitingQueries } from '../support/waiting-queries.ts'
+import { message, post } from '../support/webhooks.ts'
+
+/** By hand: `LOCK_SECONDS=120 npx vitest run --project integration lock-order`. */
+const SECONDS = Number(process.env.LOCK_SECONDS ?? 4 * SLOWNESS)
+const ROUTERS = 4
+const CALLERS = 2
+const PEOPLE = 24
+
+const { db, pool, url } = await createTestDatabase()
+const api = await startTestApi(db)
+const random = seededRandom(SEED)
+
+/** Others each second, since people with contacts do not merge any more. */
+const somebody = () => random.int(0, PEOPLE) + 10 * Math.floor(performance.now() / 1_000)
+const phoneOf = (n: number) => `1555${1_000_000 + (n % 1_000_000)}`
+const idOf = (n: number) => `US.${1000 + n}`
+
+/** A message whose phone and BSUID belong together or not, or have only one of the two; or a change of number. */
+function oddMessage() {
+  const [n, m] = [somebody(), somebody()]
+  const kind = random.int(0, 10)
+  if (kind < 3) return message({ from: phoneOf(n), userId: idOf(n) })
+  if (kind < 5) return message({ from: phoneOf(n), userId: idOf(m) })
+  if (kind < 7) return message({ from: phoneOf(n) })
+  if (kind < 9) return message({ from: '', userId: idOf(n) })
+  const system = { type: 'user_changed_number', wa_id: phoneOf(m), user_id: idOf(m), body: 'changed' }
+  return message({
+    from: phoneOf(n),
+    type: 'system',
+    extra: { system: { ...system, previous_user_id: idOf(n) } },
+  })
+}
+
+/** Deadlocks that PostgreSQL has resolved in this database. Each connection reports its own, when it is made to. */
+async function countDeadlocks(): Promise<number> {
+  const all = Array.from({ length: pool.options.max ?? 10 })
+  await Promise.all(all.map(() => pool.query('select pg_stat_force_next_flush(), pg_sleep(0.2)')))
+  const { rows } = await pool.query(
+    'select deadlocks::int as n from pg_stat_database where datname = current_database()',
+  )
+  return rows[0].n
+}
+
+it('batches with number changes and merges, and calls of the API beside them, never deadlock', async () => {
+  const org = await createOrg(db)
+  const end = performance.now() + SECONDS * 1_000
+  const statuses = new Map<string, number>()
+  const waiting: number[] = []
+  let routed = 0
+
+  const route = async (ids: number[]) => {
+    try {
+      routed += (await routeDeliveries(db, ids, (error) => expect.fail(String(error)))).outcomes.length
+    } catch (error) {
+      if (!isTransient(error)) throw error
+      waiting.push(...ids)
+    }
+  }
+  const router = async () => {
+    while (performance.now() < end) {
+      const bodies = Array.from({ length: random.int(1, 8) }, () =>
+        post(org.phones[0]!, ...Array.from({ length: random.int(1, 4) }, oddMessage)),
+      )
+      await route([...waiting.splice(0), ...(await store(db, ...bodies))])
+    }
+  }
+  const call = async (method: string, path: string, body?: unknown) => {
+    const reply = await api.call(method, path, { body })
+    statuses.set(`${reply.status}`, (statuses.get(`${reply.status}`) ?? 0) + 1)
+    return reply.body
+  }
+  const caller = async () => {
+    for (let n = 0; performance.now() < end; n += 1) {
+      const phone = phoneOf(somebody())
+      const contact = {
+        crm_id: `crm-${phone}-${n}-${random.int(0, 1e9)}`,
+        phone_number: { rawInput: `+${phone}` },
+      }
+      const { id } = await call('POST', `/v2/org/${org.id}/contact`, {
+        ...contact,
+        opt_in_date: 1_790_000_000,
+      })
+      const details = { assign_mode: 'USER', user_id: 'ann' }
+      await call('POST', `/v3/org/${org.id}/lead/chatroom`, {
+        lead_id: id,
+        assign_details: details,
+        force_deactivate: true,
+      })
+      await call('PUT', `/v1/orgs/${org.id}/contact/${id}`, { crm_id: `${contact.crm_id}-b` })
+    }
+  }
+  await Promise.all([...Array.from({ length: ROUTERS }, router), ...Array.from({ length: CALLERS }, caller)])
+  await eventually(async () => {
+    await route(waiting.splice(0))
+    return waiting.length === 0
+  })
+  expect(routed).toBeGreaterThan(0)
+  expect([...statuses.keys()].filter((status) => status.startsWith('5'))).toEqual([])
+  const merged = await pool.query('select from customers where org_id = $1 and merged_into is not null', [
+    org.id,
+  ])
+  expect(merged.rowCount).toBeGreaterThan(0)
+  const deadlocks = await countDeadlocks()
+  process.stdout.write(
+    `${SECONDS} s: ${routed} deliveries, ${merged.rowCount} merges, ${JSON.stringify([...statuses])}, deadlocks ${deadlocks}\n`,
+  )
+  expect(deadlocks).toBe(0)
+})
+
+describe('customers are locked in one order', () => {
+  type Customer = { customerId: string; from: string }
+
+  /** Three customers with chatrooms, sorted by id, so in the order of their locks. */
+  async function threeCustomers(org: TestOrg): Promise<[Customer, Customer, Customer]> {
+    const phones = [1, 2, 3].map(() => `1555200${random.int(1000, 9999)}`)
+    const rooms = await Promise.all(phones.map((from) => createRoom(db, org, { customer: `+${from}` })))
+    const customers = rooms.map(({ customerId }, i) => ({ customerId, from: phones[i]! }))
+    // Their names are known, so that they bring no news.
+    await deliver(db, post(org.phones[0]!, ...customers.map(({ from }) => message({ from }))))
+    const [a, b, c] = customers.sort((x, y) => (x.customerId < y.customerId ? -1 : 1))
+    return [a!, b!, c!]
+  }
+
+  /** Does `work` while another transaction locks the first customer, and then, when `work` waits for it, the last. */
+  async function beside<T>([first, , last]: Customer[], work: () => Promise<T>): Promise<T> {
+    const before = await countDeadlocks()
+    const rival = new pg.Client(url)
+    await rival.connect()
+    onTestFinished(() => rival.end())
+    const lock = (customer?: Customer) =>
+      rival.query('select from customers where id = $1 for update', [customer?.customerId])
+    // PostgreSQL ends the transaction whose deadlock time-out is over first, which would be that of `work`.
+    await rival.query(`set deadlock_timeout = '60s'`)
+    await rival.query('begin')
+    await lock(first)
+    const working = work()
+    working.catch(() => undefined)
+    const waits = eventually(async () => (await waitingQueries(db)).length > 0)
+    await Promise.race([working, waits])
+    await lock(last)
+    await rival.query('commit')
+    const result = await working
+    expect(await countDeadlocks(), 'deadlocks').toBe(before)
+    return result
+  }
+
+  const route = (...bodies: Buffer[]) => deliver(db, ...bodies)
+
+  it('by a batch in which a BSUID is found to be of another customer', async () => {
+    const org = await createOrg(db)
+    const customers = await threeCustomers(org)
+    const [a, b, c] = customers
+    const id = `US.${c.from}`
+    await deliver(db, post(org.phones[0]!, message({ from: c.from, userId: id })))
+    const batch = post(org.phones[0]!, message({ from: a.from }), message({ from: b.from, userId: id }))
+    expect((await beside(customers, () => route(batch))).outcomes).toMatchObject([{ end: 'routed' }])
+  })
+
+  it('by a batch that brings a new name', async () => {
+    const org = await createOrg(db)
+    const customers = await threeCustomers(org)
+    const [a, , c] = customers
+    const batch = post(
+      org.phones[0]!,
+      message({ from: a.from }),
+      message({ from: c.from, userId: `US.${c.from}` }),
+    )
+    expect((await beside(customers, () => route(batch))).outcomes).toMatchObject([{ end: 'routed' }])
+  })
+
+  it('by a provisioning with affiliates', async () => {
+    const org = await createOrg(db)
+    const customers = await threeCustomers(org)
+    const rows = await pool.query(
+      'select c.crm_id, c.phone, c.customer_id from contacts c where org_id = $1',
+      [org.id],
+    )
+    const of = ({ customerId }: Customer) => rows.rows.find((row) => row.customer_id === customerId)
+    const affiliates = [customers[2], customers[0]].map((customer) => {
+      const { crm_id, phone } = of(customer)
+      return { crm_id, phone, remote_phone_id: org.phones[0] }
+    })
+    const phones = [{ id: org.phones[0], display_phone_number: '+1' }]
+    const wabas = [{ id: org.wabaId, name: 'w', phones }]
+    await beside(customers, () => provisionOrg(db, { id: org.id, wabas, affiliates }))
+  })
+})
