@@ -1,5 +1,6 @@
 import type { Config, Role } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
+import { readReplication } from '../src/db/replication.ts'
 import { expectCanaries } from '../src/heartbeats/expect-canaries.ts'
 import { readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import type { ClockWatch } from '../src/heartbeats/watch-clock.ts'
@@ -69,8 +70,13 @@ function probesOf({ db, engine, clock, role }: Parts): Probe[] {
 }
 
 async function readDetails(db: Database['db'], clock: ClockWatch): Promise<Record<string, unknown>> {
-  const [stopped, { canaries, sweeps }] = await Promise.all([countStoppedNumbers(db), readHeartbeats(db)])
+  const [stopped, { canaries, sweeps }, replication] = await Promise.all([
+    countStoppedNumbers(db),
+    readHeartbeats(db),
+    readReplication(db),
+  ])
   return {
+    replication,
     stopped_numbers: stopped,
     canary_age_seconds: canaries,
     sweep_age_seconds: sweeps,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Logger } from '../logger.ts'
 import { MAY_FLUSH } from './durable.ts'
+import { REPLICATION, type Replication } from './replication.ts'
 
 const RETRY_MS = 2_000
 
@@ -29,9 +30,9 @@ export async function readAdvice(url: string): Promise<string[]> {
   return adviceOn(await readSettings(url))
 }
 
-type Settings = { commit: string; fsync: string; mayFlush: boolean | null }
+type Settings = { commit: string; fsync: string; mayFlush: boolean | null; replication: Replication }
 
-function adviceOn({ commit, fsync, mayFlush }: Settings): string[] {
+function adviceOn({ commit, fsync, mayFlush, replication }: Settings): string[] {
   const advice: string[] = []
   if (fsync === 'off')
     advice.push('fsync is off: a crash of the machine loses deliveries that were answered with 200')
@@ -42,6 +43,10 @@ function adviceOn({ commit, fsync, mayFlush }: Settings): string[] {
   if (mayFlush !== true)
     advice.push(
       'the role may not execute pg_logical_emit_message(boolean, text, text): single deliveries are stored like batches, and answers of the API can take 0.6 s longer',
+    )
+  if (replication === 'asynchronous')
+    advice.push(
+      'standbys follow this database asynchronously: a failover loses what they lacked, deliveries that were answered with 200 included, and may send a message twice; set synchronous_standby_names',
     )
   return advice
 }
@@ -58,7 +63,7 @@ async function readSettings(url: string): Promise<Settings> {
     await client.connect()
     const { rows } = await client.query<Settings>(
       `select current_setting('synchronous_commit') as commit, current_setting('fsync') as fsync,
-        (${MAY_FLUSH}) as "mayFlush"`,
+        (${MAY_FLUSH}) as "mayFlush", ${REPLICATION} as replication`,
     )
     const [settings] = rows
     if (!settings) throw new Error('the database gave no settings')

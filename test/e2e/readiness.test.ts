@@ -26,7 +26,8 @@ describe.each(engines())('readiness, queue on %s', (engine) => {
     await expect.poll(swept).toBeLessThan(30)
     const checks = { database: 'ok', queue: 'ok', canaries: 'ok', clock: 'ok' }
     const answer = () => ready(app.opsUrl)
-    await expect.poll(answer).toMatchObject({ code: 200, status: 'ready', checks })
+    const details = { replication: 'none' }
+    await expect.poll(answer).toMatchObject({ code: 200, status: 'ready', checks, details })
     const metrics = await (await fetch(`${app.opsUrl}/metrics`)).text()
     for (const queue of QUEUE_NAMES)
       expect(metrics).toMatch(new RegExp(`^usher_queue_canary_age_seconds{queue="${queue}"} \\d`, 'm'))

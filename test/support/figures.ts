@@ -36,7 +36,7 @@ export const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
 export const rounds = (few: number): number => few * Number(process.env.FAULT_ROUNDS ?? 1)
 
 /**
- * Publishes what a test measured for row 1-31 of the matrix.
+ * Publishes what a test measured for a row of the matrix, counted from 1.
  * @throws Error when anything was lost, doubled, misplaced, invented or wrong: such a figure is not published.
  */
 export function publishFigure(row: number, { account, wrong, ...figure }: Figure): void {

@@ -34,4 +34,8 @@ export const MATRIX: readonly (readonly [fault: string, promise: string])[] = [
   ],
   ['rolling restarts under load', 'nothing lost; each process ends within 10 s'],
   ['a random fault every 5 s, on and on', 'all of the above at once'],
+  [
+    'PostgreSQL fails over to a standby',
+    'synchronous: nothing lost or doubled; asynchronous: what the standby lacked is lost, and nothing else',
+  ],
 ]

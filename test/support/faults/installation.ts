@@ -39,6 +39,8 @@ type Stores = {
 type AccountOptions = {
   /** What the stand-in Graph API accepted, for orgs that reply. */
   accepted?: readonly AcceptedSend[]
+  /** When a worker, or its database, was ended: the sends under way may be `unknown`. */
+  workerEnds?: number[]
   /** The messages that must end as dead letters. */
   deadLetters?: string[]
 }
@@ -167,7 +169,7 @@ export class Installation {
    * Waits until no delivery waits, and counts what became of all that was posted.
    * @throws Error when anything was lost, doubled, misplaced or otherwise wrong (`accountFor`).
    */
-  async account({ accepted, deadLetters = [] }: AccountOptions = {}): Promise<Account> {
+  async account({ accepted, workerEnds = [], deadLetters = [] }: AccountOptions = {}): Promise<Account> {
     const routed = this.#record.acknowledged.filter((wamid) => !deadLetters.includes(wamid))
     await this.allRouted(routed).catch(() => undefined)
     return accountFor({
@@ -175,6 +177,7 @@ export class Installation {
       databaseUrl: this.#database.url,
       posted: await this.#record.messages(this.db),
       accepted,
+      workerEnds,
       deadLetters: new Set(deadLetters),
     })
   }
