@@ -10,6 +10,7 @@ const CHECKED_ROOMS = 100_000
 /** SQL expressions for the rows that belong to room `n`. */
 export const ORG = `'bench-' || n % ${ORGS}`
 export const PHONE = `'bench-phone-' || n % ${ORGS}`
+const WABA = `'bench-waba-' || n % ${ORGS}`
 export const WA_ID = '(919000000000 + n)::text'
 export const USER_ID = `'IN.1349' || lpad(n::text, 16, '0')`
 const cohort = (name: keyof typeof COHORTS) => `${COHORT} in (${COHORTS[name].join(', ')})`
@@ -64,8 +65,8 @@ function statementsFor(rooms: number): Record<string, string> {
   return {
     customers: `insert into customers (org_id, id, profile_name)
       select ${ORG}, ${CUSTOMER}, '${nameOf(0).slice(0, -1)}' || n ${from}`,
-    aliases: `insert into customer_aliases (org_id, kind, value, customer_id, created_at)
-      select ${ORG}, a.kind, a.value, ${CUSTOMER}, ${days(10, 80)} ${from}
+    aliases: `insert into customer_aliases (org_id, kind, value, customer_id, created_at, waba_ids)
+      select ${ORG}, a.kind, a.value, ${CUSTOMER}, ${days(10, 80)}, case a.kind when 'bsuid' then array[${WABA}] end ${from}
       cross join lateral (values ('phone', '+' || ${WA_ID}), ('wa_id', ${WA_ID}), ('bsuid', ${USER_ID})) a(kind, value)
       where a.kind <> 'bsuid' or not ${cohort('withoutUserId')}`,
     contacts: `${contacts} select ${ORG}, ${CONTACT}, ${CUSTOMER}, 'crm-' || n, '+' || ${WA_ID}, 'Customer ' || n,
