@@ -57,9 +57,10 @@ export const NOBODY: Identity = {
 export function identityOf(sender: Sender, at?: Date): Identity {
   const { waId, profileName, rename, attestedPhones = NOBODY.attestedPhones } = sender
   const ids = idsOf(sender)
-  const own = [...waIds(waId), ...ids]
+  const phone = waId === undefined ? NO_PHONE : phoneNames(waId)
+  const own = [...phone.phones.slice(0, 1), ...ids]
   const identity = {
-    ...(waId === undefined ? NO_PHONE : phoneNames(waId)),
+    ...phone,
     ids,
     attestedPhones,
     profileName,
@@ -106,7 +107,9 @@ export function namesToLookUp(identity: Identity): Alias[] {
     ...variants,
     ...rivals,
     ...ids,
-    ...[...names, ...givenUp].flatMap(synonymsOf),
+    ...[...names, ...givenUp]
+      .filter((name) => !phones.includes(name) && !ids.includes(name))
+      .flatMap(synonymsOf),
     ...attested,
   ]
 }

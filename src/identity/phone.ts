@@ -5,10 +5,13 @@
  * and count only when one customer fits; stored names stay verbatim.
  */
 export function phoneVariants(digits: string): string[] {
+  if (!MAY_VARY.test(digits)) return []
   const variants = COUNTRIES.flatMap((country) => country(digits))
   return [...new Set(variants)].filter((variant) => variant !== digits)
 }
 
+/** The country codes of `COUNTRIES`: most phones have none of them. */
+const MAY_VARY = /^(5[245]|2(25|29|41)|3(77|8[36]))/
 const COUNTRIES = [brazil, mexico, argentina, ivoryCoast, benin, gabon, kosovo]
 
 /** Phones, as digits, that are not this one but share a spelling with it. */
