@@ -6,6 +6,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { createGroup, createLead } from '../support/leads.ts'
 import { loadCustomers } from '../support/load-customers.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { missingIn } from '../support/plan-tests.ts'
 import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
 import { ago } from '../support/time.ts'
 
@@ -116,6 +117,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
   })
 
   it('no statement of the API scans a big table', async () => {
+    expect(missingIn('api-plans', statements)).toEqual([])
     expect(statements.length).toBeGreaterThan(30)
     const scans: [string, string[]][] = []
     for (const statement of statements) {

@@ -6,6 +6,7 @@ import { loadCustomers } from '../support/load-customers.ts'
 import { loggedIn, startOps } from '../support/ops.ts'
 import { createOrg, createRoom } from '../support/org.ts'
 import { eventually } from '../support/patience.ts'
+import { missingIn } from '../support/plan-tests.ts'
 import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -81,6 +82,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
 
   it('no statement that a page waits for scans a big table', async () => {
     const names = statements.map((s) => s.name)
+    expect(missingIn('console-plans', statements)).toEqual([])
     expect(names).toEqual(expect.arrayContaining(['console-recent-messages', 'console-timeline-messages']))
     expect(names).toEqual(expect.arrayContaining(COUNTS))
     const scans: [string, string[]][] = []

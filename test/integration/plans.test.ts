@@ -8,6 +8,7 @@ import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { store } from '../support/inbox.ts'
 import { createOrg, createRoom } from '../support/org.ts'
+import { missingIn } from '../support/plan-tests.ts'
 import { planNodes, recordStatements, type Statement } from '../support/statements.ts'
 import { ago } from '../support/time.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
@@ -61,6 +62,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
 
   it('routing reads big tables by index, without hash or merge joins', async () => {
     expect(statements.length).toBeGreaterThan(15)
+    expect(missingIn('plans', statements)).toEqual([])
     for (const statement of statements.filter((s) => s.name !== '')) {
       const nodes = await planNodes(database.db, statement)
       const scans = nodes.filter((n) => n.startsWith('Seq Scan') && BIG.some((table) => n.endsWith(table)))

@@ -2,13 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
 import { loadCustomers } from '../support/load-customers.ts'
 import { createOrg, provisionOrg } from '../support/org.ts'
-import { planNodes, recordEverything } from '../support/statements.ts'
+import { missingIn } from '../support/plan-tests.ts'
+import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
 
 const BIG = [
   ...['chatrooms', 'chatroom_members', 'contacts', 'contact_wabas', 'customers', 'customer_aliases'],
   ...['messages', 'events', 'outbox'],
 ]
 const USERS = ['ann', 'bob', 'cid', 'dee']
+
+const recorded: Statement[] = []
 
 describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
   const { db } = await createTestDatabase()
@@ -19,6 +22,7 @@ describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
   /** The nodes that name a big table in the plans of what `work` sends; its inserts of events apart. */
   async function bigNodes(work: () => Promise<unknown>): Promise<string[]> {
     const statements = await recordEverything(async () => void (await work()))
+    recorded.push(...statements)
     const plans = await Promise.all(
       statements.filter(({ name }) => name !== 'record-events').map((statement) => planNodes(db, statement)),
     )
@@ -45,4 +49,8 @@ describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
     const leave = () => provisionOrg(db, { id: org.id, users: [{ id: 'bob', removed: true }] })
     expect((await bigNodes(leave)).filter((node) => node.startsWith('Seq Scan'))).toEqual([])
   })
+})
+
+it('every statement of the list is recorded', () => {
+  expect(missingIn('provision-plans', recorded)).toEqual([])
 })

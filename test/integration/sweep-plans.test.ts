@@ -6,6 +6,7 @@ import { sweep } from '../../src/lifecycle/sweep.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createSilentRooms } from '../support/lifecycle.ts'
 import { createOrg, createRoom } from '../support/org.ts'
+import { missingIn } from '../support/plan-tests.ts'
 import { planNodes, recordStatements, type Statement } from '../support/statements.ts'
 import { ago } from '../support/time.ts'
 
@@ -29,6 +30,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     await inTransaction(own.db, (tx) => sweep(tx, undefined))
     recorder.stop()
     const statements = recorder.statements.filter((s) => s.name !== '')
+    expect(missingIn('sweep-plans', statements)).toEqual([])
     expect(statements.map((s) => s.name)).toEqual(
       expect.arrayContaining([
         'preview-sweep',
