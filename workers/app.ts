@@ -56,7 +56,7 @@ async function assemble(start: Parts): Promise<App> {
   const clock = watchClock({ ...parts, workers, now: Date.now })
   lifetime.onStop('clock', () => clock.stop())
   const receiver = role === 'workers' ? undefined : await startReceiver(parts, database)
-  const opsUrl = await startOps({ ...parts, clock })
+  const opsUrl = await startOps({ ...parts, clock, now: Date.now })
   const url = receiver?.url
   log.info({ role, url, opsUrl, queue: parts.engine.kind }, 'Usher is up')
   return { url, opsUrl, databaseUrl: database.url, db: parts.db, lifetime }

@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Registry } from 'prom-client'
 import { createConsole } from '../src/console/routes.ts'
+import type { ConsoleParts } from '../src/console/ui/console-parts.ts'
 import { within } from '../src/deadline.ts'
 import { createDashboard } from '../src/http/dashboard.ts'
 import { createErrorHandler, notFound } from '../src/http/error-handler.ts'
@@ -12,6 +13,7 @@ import { assignRequestId } from '../src/http/request-id.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-letter-routes.ts'
 
 export type OpsParts = DeadLetterParts &
+  Pick<ConsoleParts, 'examine'> &
   ReadinessParts & {
     registry: Registry
     /** Reads the current values of the gauges; called at each scrape, which waits at most a second for it. */

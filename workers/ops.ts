@@ -1,6 +1,7 @@
 import type { Config, Role } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
 import { readReplication } from '../src/db/replication.ts'
+import { examine } from '../src/doctor/examine.ts'
 import { expectCanaries } from '../src/heartbeats/expect-canaries.ts'
 import { readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import type { ClockWatch } from '../src/heartbeats/watch-clock.ts'
@@ -23,6 +24,9 @@ type Parts = {
   engine: Engine
   producer: Producer
   clock: ClockWatch
+  databaseUrl: string
+  /** This machine's time in milliseconds. */
+  now: () => number
   metrics: Metrics
   log: Logger
   lifetime: Lifetime
@@ -46,6 +50,7 @@ export async function startOps(parts: Parts): Promise<string> {
     readOnly: config.ops.readOnly,
     db,
     enqueue: (ids) => producer.enqueueDeliveries(ids),
+    examine: (orgId) => examine(parts, { orgId }),
     log,
   })
   const { host, port } = config.ops

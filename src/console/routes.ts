@@ -1,6 +1,7 @@
 import { Router } from 'express'
 import { ApiError } from '../errors.ts'
 import { createCustomerRoutes } from './customer/routes.ts'
+import { createDoctorRoutes } from './doctor/routes.ts'
 import { createLifecycleRoutes } from './lifecycle/routes.ts'
 import { createNowRoutes } from './now/routes.ts'
 import { createStuckRoutes } from './stuck/routes.ts'
@@ -34,6 +35,7 @@ export function createConsole(parts: ConsoleParts): Router {
   router.use(createCustomerRoutes(shell, parts))
   router.use(createStuckRoutes(shell, parts))
   router.use(createLifecycleRoutes(shell, parts))
+  router.use(createDoctorRoutes(shell, parts))
   router.use(() => {
     throw new ApiError('NOT_FOUND')
   })

@@ -114,7 +114,12 @@ withChromium('the console, in a browser', () => {
     const { rows } = await app.db.$client.query(`select id from inbox where state = 'dead'`)
     const pages = [
       ...['/console', `/console/customer?q=${text.id}`, '/console/stuck', `/console/stuck/${rows[0].id}`],
-      ...['/console/stuck?replayed=1&first=1&last=9', '/console/lifecycle', `${app.url}/docs`],
+      ...[
+        '/console/stuck?replayed=1&first=1&last=9',
+        '/console/lifecycle',
+        '/console/doctor',
+        `${app.url}/docs`,
+      ],
     ]
     const faults: Record<string, string[]> = {}
     for (const colorScheme of ['light', 'dark'] as const) {

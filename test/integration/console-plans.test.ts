@@ -49,7 +49,7 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
   return {
     pages: [
       ...['', `?org=${org.id}`, '/stuck', `/stuck?org=${org.id}&before=999999999`, `/stuck/${dead}`],
-      ...['/stuck?replayed=1&first=0&last=99999999', '/lifecycle', `/lifecycle?org=${org.id}`],
+      ...['/stuck?replayed=1&first=0&last=99999999', '/doctor', '/lifecycle', `/lifecycle?org=${org.id}`],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),
     ],
     changes: [`/stuck/${more}/replay`, '/stuck/replay'],

@@ -89,7 +89,7 @@ describe('the console', () => {
     const url = await start({ readOnly: true })
     const [id = 0] = await store(database.db, Buffer.from('x'))
     await database.pool.query(`update inbox set state = 'dead', error = 'e'`)
-    for (const path of ['', '/stuck', `/stuck/${id}`, '/customer', '/lifecycle']) {
+    for (const path of ['', '/stuck', `/stuck/${id}`, '/customer', '/lifecycle', '/doctor']) {
       const { status, body } = await loggedIn(`${url}/console${path}`)
       expect([path, status, body.includes('method="post"')]).toEqual([path, 200, false])
     }
@@ -362,6 +362,21 @@ describe('the page of the lifecycle', () => {
     await expect.poll(page).toContain(`${dayOf(0)} 1 0 0 0`)
     expect(await page()).toContain(`${dayOf(3)} 0 1 0 0`)
     expect(await page()).not.toContain(dayOf(14))
+  })
+})
+
+describe('the page of the doctor', () => {
+  test('lists what was found with its remedy, and asks Meta about the chosen org only', async () => {
+    const asked: (string | undefined)[] = []
+    const url = await start({
+      examine: async (orgId) => {
+        asked.push(orgId)
+        return [{ name: 'Node', status: 'warning', found: 'v20', remedy: 'install Node 24' }]
+      },
+    })
+    expect(await read(`${url}/console/doctor`)).toContain('warning Node v20 install Node 24')
+    await read(`${url}/console/doctor?org=${org.id}`)
+    expect(asked).toEqual([undefined, org.id])
   })
 })
 

@@ -29,6 +29,7 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   readOnly: false,
   db,
   enqueue: async () => true,
+  examine: async () => [],
   log: pino({ level: 'silent' }),
   ...parts,
 })

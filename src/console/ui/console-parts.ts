@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq'
 import type { Db } from '../../db/client.ts'
+import type { Check } from '../../doctor/check.ts'
 import type { Logger } from '../../logger.ts'
 
 export type ConsoleParts = {
@@ -8,6 +9,8 @@ export type ConsoleParts = {
   queues: () => Queue[]
   /** Enqueues jobs for deliveries; false when the queue may not have them. Has a deadline and never rejects. */
   enqueue: (ids: number[]) => Promise<boolean>
+  /** Looks at the installation, and asks Meta about an org. Never rejects. */
+  examine: (orgId: string | undefined) => Promise<Check[]>
   /** Pages show no button that changes anything; the login refuses such requests too. */
   readOnly: boolean
   log: Logger
