@@ -24,6 +24,7 @@ export const PURE = [
   'src/rules/keys.ts',
   'src/rules/latest.ts',
   'src/rules/ledger-order.ts',
+  'src/rules/message-status.ts',
   'src/rules/lifecycle.ts',
   'src/rules/phone-digits.ts',
   'src/rules/provisional-wamid.ts',

@@ -22,7 +22,7 @@ export const environment = z.object({
   OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
   META_APP_SECRET: z.string().transform(splitList).default([]),
   META_VERIFY_TOKEN: z.string().transform(splitList).default([]),
-  GRAPH_API_URL: url('http:', 'https:').default('https://graph.facebook.com'),
+  GRAPH_API_URL: plainUrl('http:', 'https:').default('https://graph.facebook.com'),
   GRAPH_API_VERSION: z
     .string()
     .regex(/^v\d+\.\d+$/, 'must look like v26.0')
@@ -82,6 +82,15 @@ function wholeNumber(low: number, high: number) {
 
 function port(fallback: number) {
   return wholeNumber(0, 65_535).default(fallback)
+}
+
+/** A URL to which a path is added: it has no credentials, query or fragment. */
+function plainUrl(...schemes: string[]) {
+  return url(...schemes).refine((value) => {
+    if (!URL.canParse(value)) return true
+    const { username, password, search, hash } = new URL(value)
+    return username + password + search + hash === ''
+  }, 'must have no credentials, no query and no fragment')
 }
 
 function url(...schemes: string[]) {

@@ -5,6 +5,7 @@ import { watchClock } from '../src/heartbeats/watch-clock.ts'
 import { createLifetime, type Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import { createMetrics } from '../src/metrics.ts'
+import { createAccessTokens } from '../src/outbound/access-tokens.ts'
 import { createGraph } from '../src/outbound/graph.ts'
 import { openEngine } from '../src/queue/connection.ts'
 import { createProducer } from '../src/queue/producer.ts'
@@ -75,5 +76,6 @@ function openShared(
   lifetime.onStop('queues', () => producer.close(CLOSE_MS))
   const graph = createGraph(config.graph)
   const metrics = createMetrics()
-  return { db, databaseUrl, engine, producer, graph, metrics, concurrency, secretsKey: config.secretsKey }
+  const tokens = createAccessTokens({ db, secretsKey: config.secretsKey, log })
+  return { db, databaseUrl, engine, producer, graph, metrics, concurrency, tokens }
 }

@@ -10,6 +10,7 @@ import { startServer } from '../src/http/server.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
+import type { AccessTokens } from '../src/outbound/access-tokens.ts'
 import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
 import { createBoardQueues } from '../src/queue/board-queues.ts'
 import { type Engine, ping } from '../src/queue/connection.ts'
@@ -23,6 +24,7 @@ type Parts = {
   db: Database['db']
   engine: Engine
   producer: Producer
+  tokens: AccessTokens
   clock: ClockWatch
   databaseUrl: string
   /** This machine's time in milliseconds. */
@@ -62,15 +64,16 @@ export async function startOps(parts: Parts): Promise<string> {
 /**
  * The checks of `/ready`. A receiver loses nothing without a queue, so the queue and its canaries are not vital to it and
  * it stays in rotation; a process that only runs workers can do nothing without them. No process may work by a wrong
- * clock.
+ * clock. A process whose workers have no key for the access tokens does everything but send.
  */
-function probesOf({ db, engine, clock, role }: Parts): Probe[] {
+function probesOf({ db, engine, clock, role, tokens }: Parts): Probe[] {
   const runsOnlyWorkers = role === 'workers'
   return [
     { name: 'database', check: () => db.$client.query('select 1 from inbox limit 0'), vital: true },
     { name: 'queue', check: () => ping(engine), vital: runsOnlyWorkers },
     { name: 'canaries', check: () => expectCanaries(db, process.uptime()), vital: runsOnlyWorkers },
     { name: 'clock', check: clock.expectRight, vital: true },
+    ...(role === 'server' ? [] : [{ name: 'secrets', check: tokens.expectKey, vital: false }]),
   ]
 }
 

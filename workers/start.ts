@@ -3,6 +3,7 @@ import { answerCanary } from '../src/heartbeats/answer-canary.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
+import type { AccessTokens } from '../src/outbound/access-tokens.ts'
 import type { SendParts } from '../src/outbound/send.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
@@ -24,6 +25,7 @@ type Parts = {
   log: Logger
   lifetime: Lifetime
   concurrency: number
+  tokens: AccessTokens
 } & SendParts
 
 const CLOSE_MS = 5_000

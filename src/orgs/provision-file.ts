@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { toE164 } from '../identity/e164.ts'
+import { TOKEN_PATTERN } from '../outbound/access-token.ts'
 import { numberMistakes } from './number-change.ts'
 import { settingsSchema } from './settings.ts'
 
@@ -19,7 +20,7 @@ const waba = z.strictObject({
   id,
   name,
   matrix_host_name: z.string().min(1).max(253).optional(),
-  access_token: z.string().min(1).optional(),
+  access_token: z.string().regex(TOKEN_PATTERN, 'must consist of visible ASCII characters').optional(),
   phones: z.array(phone).default([]),
 })
 const affiliate = z.strictObject({

@@ -6,13 +6,15 @@ export type Turns = {
   slotsOfOrg: number
   /** The numbers of the sends that are under way in this process. */
   underWay: { org: string; phoneId: string }[]
+  /** WABAs whose access token this process cannot use. */
+  unusable: { org: string; wabaId: string }[]
 }
 
 /**
  * SQL: `chosen`, the pairs that are due, at most `slots`, by turns (docs/rules.md#turns). The org with the fewest sends
  * under way in this process is next, and of its numbers the one with the fewest; lots decide between equals. Numbers are
  * found by one probe of the index each, so neither the pairs that wait nor those of a stopped number cost anything.
- * $1 slots, $2 slots of an org, $3 and $4 org and number of each send under way.
+ * $1 slots, $2 slots of an org, $3 and $4 org and number of each send under way, $5 and $6 org and id of unusable WABAs.
  */
 export const CHOSEN = `number as (
     (select org_id, waba_phone_id from outbox_pairs where due_at is not null
@@ -29,6 +31,7 @@ export const CHOSEN = `number as (
     from number n
     join waba_phones p on p.org_id = n.org_id and p.id = n.waba_phone_id and p.stopped_at is null
     join wabas w on w.org_id = p.org_id and w.id = p.waba_id and w.access_token is not null
+      and (w.org_id, w.id) not in (select * from unnest($5::text[], $6::text[]))
     left join busy b on b.org_id = n.org_id and b.phone_id = n.waba_phone_id
     cross join lateral (
       select q.org_id, q.customer_id, q.waba_phone_id, q.version, q.due_at from outbox_pairs q
@@ -43,6 +46,7 @@ export const CHOSEN = `number as (
     order by org_turn, random() limit $1)`
 
 /** The values of the parameters of `CHOSEN`. */
-export function turnValues({ slots, slotsOfOrg, underWay }: Turns): unknown[] {
-  return [slots, slotsOfOrg, underWay.map(({ org }) => org), underWay.map(({ phoneId }) => phoneId)]
+export function turnValues({ slots, slotsOfOrg, underWay, unusable }: Turns): unknown[] {
+  const busy = [underWay.map(({ org }) => org), underWay.map(({ phoneId }) => phoneId)]
+  return [slots, slotsOfOrg, ...busy, unusable.map(({ org }) => org), unusable.map(({ wabaId }) => wabaId)]
 }

@@ -3,16 +3,20 @@ import { nothing, type Statement } from '../db/statement.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
 
 /**
- * Meta accepted the message, which gets its real wamid in the ledger. The row may have become `unknown` meanwhile, when
- * the claim ended before the answer was recorded, and a status webhook may have recorded the same.
+ * Meta accepted the message, which gets its real wamid in the ledger, and the status that came before this answer. The row
+ * may have become `unknown` meanwhile, when the claim ended before the answer was recorded, and a status webhook may have
+ * recorded the same.
  */
 export function markSent({ org, id }: OutboxRow, wamid: string): Statement<void> {
   return {
     name: 'mark-sent',
     text: `with sent as (
         update outbox set state = 'sent', wamid = $3, error = null
-        where org_id = $1 and id = $2 and state in ('sending', 'unknown'))
-      update messages set wamid = $3, errors = null where org_id = $1 and wamid = $4`,
+        where org_id = $1 and id = $2 and state in ('sending', 'unknown')),
+      early as (delete from early_statuses where org_id = $1 and wamid = $3 returning status, status_at, errors)
+      update messages m set wamid = $3, errors = e.errors, status = coalesce(e.status, m.status),
+        status_at = coalesce(e.status_at, m.status_at)
+      from (select) as one left join early e on true where m.org_id = $1 and m.wamid = $4`,
     values: [org, id, wamid, provisionalWamid(id)],
     read: nothing,
   }

@@ -1,3 +1,4 @@
+import { NoReply, postOnce } from './post-once.ts'
 import { classifyFailure, classifyReply, type SendOutcome } from './send-errors.ts'
 
 export type Graph = {
@@ -15,21 +16,16 @@ export function createGraph(
   return {
     async send(remotePhoneId, token, message) {
       try {
-        const response = await fetch(`${url}/${version}/${encodeURIComponent(remotePhoneId)}/messages`, {
-          method: 'POST',
+        const reply = await postOnce({
+          url: `${url}/${version}/${encodeURIComponent(remotePhoneId)}/messages`,
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
           body: JSON.stringify(message),
-          redirect: 'error',
-          signal: AbortSignal.timeout(deadlineMs),
+          deadlineMs,
         })
-        const body = parse(await response.text())
-        return classifyReply({
-          status: response.status,
-          retryAfter: response.headers.get('retry-after'),
-          body,
-        })
+        return classifyReply({ ...reply, body: parse(String(reply.body)) })
       } catch (error) {
-        return classifyFailure(codeOf(error))
+        const { name } = error as Error
+        return classifyFailure(error instanceof NoReply ? error.failure : { code: name, hasLeft: false })
       }
     },
   }
@@ -41,13 +37,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** The code of the socket's error, which `fetch` wraps in others. */
-function codeOf(error: unknown): string {
-  for (let e = error; e instanceof Error; e = e.cause) {
-    const { code } = e as Error & { code?: unknown }
-    if (typeof code === 'string') return code
-  }
-  return error instanceof Error ? error.name : 'unknown'
 }

@@ -40,14 +40,14 @@ export function classifyReply({ status, retryAfter, body }: GraphReply): SendOut
   return { kind: 'failed', error }
 }
 
-/** Codes of sockets that cannot have carried the request: refused, no route, no name. After others nobody knows. */
-const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
+/** A request without a reply: the code of its error, and whether any of it may have left this process. */
+export type Failure = { code: string; hasLeft: boolean }
 
-/** Classifies a request without a reply, by the code of its error. */
-export function classifyFailure(code: string): SendOutcome {
-  return NEVER_SENT.test(code)
-    ? { kind: 'retry', error: `not sent: ${code}`, afterMs: undefined, pairLimited: false }
-    : { kind: 'unknown', error: `no reply: ${code}` }
+/** Classifies a request without a reply. One that never left was certainly not accepted; of any other, nobody knows. */
+export function classifyFailure({ code, hasLeft }: Failure): SendOutcome {
+  return hasLeft
+    ? { kind: 'unknown', error: `no reply: ${code}` }
+    : { kind: 'retry', error: `not sent: ${code}`, afterMs: undefined, pairLimited: false }
 }
 
 const MAX_BACKOFF_MS = 600_000

@@ -3,7 +3,7 @@ import type { Db } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { run } from '../db/statement.ts'
 import { learnSpelling } from '../identity/learn-spelling.ts'
-import { accessTokenOf } from './access-token.ts'
+import type { AccessTokens } from './access-tokens.ts'
 import { addressOf, NO_ADDRESS } from './address.ts'
 import { markEnded, markSent, releaseSend, requeueSend } from './end-send.ts'
 import type { Graph } from './graph.ts'
@@ -11,10 +11,10 @@ import type { Send } from './read-send.ts'
 import { backoffMs, type SendOutcome } from './send-errors.ts'
 import { stopNumber } from './stopped-numbers.ts'
 
-export type SendParts = { db: Db; graph: Graph; secretsKey: Buffer | undefined }
+export type SendParts = { db: Db; graph: Graph; tokens: Pick<AccessTokens, 'tokenOf'> }
 
-/** How one try to send ended. */
-export type Sent = SendOutcome['kind']
+/** How one try to send ended; `left`: no request was made, since this process cannot use the access token. */
+export type Sent = SendOutcome | { kind: 'left'; error: string }
 
 /**
  * Sends one claimed message (docs/rules.md#how-a-send-ends). It is sent again only when Meta certainly did not accept it,
@@ -22,25 +22,23 @@ export type Sent = SendOutcome['kind']
  * messages wait until it is provisioned again.
  */
 export async function sendMessage(parts: SendParts, send: Send): Promise<Sent> {
-  const { db, graph, secretsKey } = parts
-  const token = accessTokenOf(send, secretsKey)
+  const { db, graph, tokens } = parts
+  const token = tokens.tokenOf(send)
   if (token === undefined) {
-    await untilRecorded(async () => {
-      await run(db, stopNumber(send.org, send.remotePhoneId, 'no usable access token'))
-      await run(db, releaseSend(send, send.attempts, 'no usable access token'))
-    })
-    return 'number_refused'
+    const error = 'the access token cannot be used'
+    await untilRecorded(() => run(db, releaseSend(send, send.attempts, error)))
+    return { kind: 'left', error }
   }
   const address = addressOf(send)
   if (!address) {
     await untilRecorded(() => run(db, markEnded(send, 'failed', NO_ADDRESS)))
-    return 'failed'
+    return { kind: 'failed', error: NO_ADDRESS }
   }
   const general = { messaging_product: 'whatsapp', recipient_type: 'individual' }
   const message = { ...general, ...address, ...send.payload, biz_opaque_callback_data: send.id }
   const outcome = await graph.send(send.remotePhoneId, token, message)
   await recordOutcome(db, send, outcome)
-  return outcome.kind
+  return outcome
 }
 
 async function recordOutcome(db: Db, send: Send, outcome: SendOutcome): Promise<void> {

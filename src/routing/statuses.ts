@@ -1,20 +1,23 @@
 import { columns, json, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
+import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import type { StatusUpdate } from '../webhook/items.ts'
+import { keepEarlyStatuses } from './early-statuses.ts'
 
 export type OrgStatus = StatusUpdate & { orgId: string }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
- * Moves the statuses of sent messages forward, never back: Meta sends statuses late and in any order. Statuses of
- * unknown messages, and status words that Meta added later, change nothing.
+ * Moves the statuses of sent messages forward, never back: Meta sends statuses late and in any order. Those of unknown
+ * messages are kept for the answer to a send that is still to come. Status words that Meta added later change nothing.
  */
 export function applyStatuses(statuses: OrgStatus[]): Statement<void>[] {
   return [
     markSentByStatus(statuses.filter((s) => s.callback && UUID.test(s.callback))),
     moveForward(statuses),
+    keepEarlyStatuses(STATUSES, statuses),
   ]
 }
 
@@ -25,15 +28,24 @@ const CALLBACKS = columns<OrgStatus>({
   status: text((s) => s.status),
 })
 
-/** A status that names the outbox row ends a send whose answer never came, and gives the message its real wamid. */
+/**
+ * A status that names the outbox row ends the send, whatever its state: Meta has the message, so it is not sent again, and
+ * the message gets its real wamid. The pairs are locked first, as a claim does.
+ */
 function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
   return over(CALLBACKS, statuses, {
     name: 'mark-sent-by-status',
     text: `with s as (
         select distinct on (org_id, id) * from ${CALLBACKS.as('s')} order by org_id, id, status = 'failed'),
+      pair as materialized (
+        select from s join outbox o on o.org_id = s.org_id and o.id = s.id
+        join outbox_pairs q on q.org_id = o.org_id and q.customer_id = o.customer_id
+          and q.waba_phone_id = o.waba_phone_id
+        order by q.org_id, q.customer_id, q.waba_phone_id for update of q),
       ended as (
-        update outbox o set wamid = s.wamid, state = case when s.status = 'failed' then 'failed' else 'sent' end
-        from s where o.org_id = s.org_id and o.id = s.id and o.state in ('sending', 'unknown'))
+        update outbox o set wamid = s.wamid, state = case when s.status = 'failed' then 'failed' else 'sent' end,
+          error = case when s.status = 'failed' then o.error end
+        from s where o.org_id = s.org_id and o.id = s.id and o.state <> 'sent' and (select count(*) from pair) > 0)
       update messages m set wamid = s.wamid, errors = null
       from s where m.org_id = s.org_id and m.direction = 'out'
         and m.wamid = ${provisionalWamidSql('s.id')}`,
@@ -52,15 +64,15 @@ const STATUSES = columns<OrgStatus>({
 function moveForward(statuses: OrgStatus[]): Statement<void> {
   return over(STATUSES, statuses, {
     name: 'apply-statuses',
-    text: `with ranks(status, rank) as (values ('sent', 1), ('delivered', 2), ('read', 3), ('played', 4), ('failed', 5)),
-      newest as (
-        select distinct on (u.org_id, u.wamid) u.*, ranks.rank
-        from ${STATUSES.as('u')} join ranks on ranks.status = u.status
-        order by u.org_id, u.wamid, ranks.rank desc)
-      update messages m set status = n.status, status_at = n.at, errors = coalesce(n.errors, m.errors)
+    text: `with newest as (
+        select distinct on (u.org_id, u.wamid) u.* from ${STATUSES.as('u')}
+        where ${statusRankSql('u.status')} is not null
+        order by u.org_id, u.wamid, ${statusRankSql('u.status')} desc)
+      update messages m set status = n.status, status_at = n.at,
+        errors = case when n.status in ('sent', 'failed') then coalesce(n.errors, m.errors) else n.errors end
       from newest n
       where m.org_id = n.org_id and m.wamid = n.wamid and m.direction = 'out'
-        and n.rank > coalesce((select rank from ranks where ranks.status = m.status), 0)`,
+        and ${statusRankSql('n.status')} > coalesce(${statusRankSql('m.status')}, 0)`,
     read: nothing,
   })
 }

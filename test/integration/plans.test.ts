@@ -83,7 +83,10 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
   it.each([
     { statement: markAbandonedSends(), index: 'outbox_one_sending' },
     { statement: failLateSends(), index: 'outbox_free_text' },
-    { statement: claimSends({ slots: 32, slotsOfOrg: 24, underWay: [] }), index: 'outbox_pairs_due' },
+    {
+      statement: claimSends({ slots: 32, slotsOfOrg: 24, underWay: [], unusable: [] }),
+      index: 'outbox_pairs_due',
+    },
   ])('sends are found by index: $statement.name', async ({ statement, index }) => {
     const { rows } = await database.pool.query(`explain ${statement.text}`, statement.values)
     const plan = rows.map((row) => row['QUERY PLAN']).join(' ')

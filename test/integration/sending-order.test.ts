@@ -78,7 +78,7 @@ describe('the messages of one pair', () => {
   it('are claimed once by eight claims at the same time, and never two of them', async () => {
     const { org, rooms } = await pairs(5)
     for (const room of rooms) await queue(org, room, ['1', '2'])
-    const turns = { slots: 10, slotsOfOrg: 10, underWay: [] }
+    const turns = { slots: 10, slotsOfOrg: 10, underWay: [], unusable: [] }
     await claimOf(db, 'nobody')
     await db.$client.query('update outbox_pairs set due_at = now() where org_id = $1', [org.id])
     const claims = await Promise.all(Array.from({ length: 8 }, () => run(db, claimSends(turns))))
@@ -161,7 +161,7 @@ describe('turns', () => {
     await claimOf(db, 'nobody')
     const orgs = [many.org.id, few.org.id]
     await db.$client.query('update outbox_pairs set due_at = now() where org_id = any($1)', [orgs])
-    const { sends } = await run(db, claimSends({ slots: 2, slotsOfOrg: 24, underWay: [] }))
+    const { sends } = await run(db, claimSends({ slots: 2, slotsOfOrg: 24, underWay: [], unusable: [] }))
     expect(sends.map(nameOf).sort()).toEqual(['few', 'many'])
   })
 
@@ -173,9 +173,9 @@ describe('turns', () => {
     const orgs = [a.org.id, b.org.id]
     await db.$client.query('update outbox_pairs set due_at = now() where org_id = any($1)', [orgs])
     const ofA = { org: a.org.id, phoneId: a.org.phones[0]! }
-    const first = await run(db, claimSends({ slots: 1, slotsOfOrg: 2, underWay: [ofA] }))
+    const first = await run(db, claimSends({ slots: 1, slotsOfOrg: 2, underWay: [ofA], unusable: [] }))
     expect(first.sends.map(nameOf)).toEqual(['b'])
-    const second = await run(db, claimSends({ slots: 5, slotsOfOrg: 2, underWay: [ofA] }))
+    const second = await run(db, claimSends({ slots: 5, slotsOfOrg: 2, underWay: [ofA], unusable: [] }))
     expect(second.sends.map(nameOf)).toEqual(['a'])
   })
 

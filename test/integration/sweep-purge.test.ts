@@ -56,7 +56,7 @@ describe('the purge', () => {
 
     const progress: number[] = []
     const purged = await purge(db, undefined, (done) => progress.push(done))
-    expect(purged).toEqual({ idempotencyKeys: 1, rateLimits: 1, outbox: 2, buried: 1 })
+    expect(purged).toEqual({ idempotencyKeys: 1, rateLimits: 1, outbox: 2, earlyStatuses: 0, buried: 1 })
     expect(progress.at(-1)).toBe(5)
     const column = async (text: string) =>
       (await db.$client.query({ text, values: [org.id], rowMode: 'array' })).rows.map(([value]) => value)
@@ -72,7 +72,13 @@ describe('the purge', () => {
     expect(await inboxStates(db, [forgotten, young, dead[0]!])).toEqual(['dead', 'parked', 'dead'])
     const { rows } = await db.$client.query('select error, body from inbox where id = $1', [forgotten])
     expect(rows).toEqual([{ error: 'never provisioned', body: Buffer.from('x') }])
-    expect(await purge(db, undefined)).toEqual({ idempotencyKeys: 0, rateLimits: 0, outbox: 0, buried: 0 })
+    expect(await purge(db, undefined)).toEqual({
+      idempotencyKeys: 0,
+      rateLimits: 0,
+      outbox: 0,
+      earlyStatuses: 0,
+      buried: 0,
+    })
   })
 
   it('works batch after batch, and never runs ahead of the database clock', async () => {

@@ -3,7 +3,9 @@ import { succeeds } from '../../src/deadline.ts'
 import type { Logger } from '../../src/logger.ts'
 import type { Metrics } from '../../src/metrics.ts'
 import { oncePerSecond } from '../../src/once-per-second.ts'
-import { claimSends } from '../../src/outbound/claim-sends.ts'
+import type { AccessTokens } from '../../src/outbound/access-tokens.ts'
+import type { Turns } from '../../src/outbound/choose-pairs.ts'
+import { type Claimed, claimSends } from '../../src/outbound/claim-sends.ts'
 import type { Graph } from '../../src/outbound/graph.ts'
 import type { Send } from '../../src/outbound/read-send.ts'
 import { type SendParts, sendMessage } from '../../src/outbound/send.ts'
@@ -14,6 +16,7 @@ import type { Tracing } from '../../src/tracing/tracing.ts'
 import { createSendTurns, type SendTurns } from './turns.ts'
 
 type Parts = SendParts & {
+  tokens: AccessTokens
   engine: Engine
   onCanary: (queue: QueueName) => Promise<void>
   metrics: Metrics
@@ -33,13 +36,13 @@ const SLOTS_OF_ORG = 24
  * wakes the senders, so that they need not wait for the second after which they look by themselves.
  */
 export function startSending(parts: Parts): QueueWorker {
-  const { db, engine, onCanary, tracing, log } = parts
+  const { engine, onCanary, tracing, log } = parts
   const warn = oncePerSecond(log)
   const graph: Graph = {
     send: (...args) => tracing.traced('Graph send', {}, () => parts.graph.send(...args)),
   }
   const turns = createSendTurns({
-    claim: (wanted) => run(db, claimSends(wanted)),
+    claim: (wanted) => claim(parts, wanted),
     send: (send) => sendAndTell({ ...parts, graph }, send),
     slots: SLOTS,
     slotsOfOrg: SLOTS_OF_ORG,
@@ -49,16 +52,27 @@ export function startSending(parts: Parts): QueueWorker {
   return withTurns(createWorker({ engine, name: 'outbound', onCanary, concurrency: 1, log, process }), turns)
 }
 
+/** Claims nothing while this process has no key for the access tokens. */
+async function claim({ db, tokens }: Parts, wanted: Omit<Turns, 'unusable'>): Promise<Claimed> {
+  const hasKey = await tokens.expectKey().then(
+    () => true,
+    () => false,
+  )
+  if (!hasKey) return { sends: [], looked: 0 }
+  return run(db, claimSends({ ...wanted, unusable: tokens.unusable() }))
+}
+
 async function sendAndTell(parts: Parts, send: Send): Promise<void> {
   const { metrics, log } = parts
   const ids = { org: send.org, send: send.id }
   try {
     const outcome = await sendMessage(parts, send)
-    metrics.sends.inc({ outcome })
-    if (outcome === 'number_refused')
-      log.error(ids, 'a number may not send: its sends wait until it is provisioned again')
-    else if (outcome === 'failed' || outcome === 'unknown')
-      log.warn({ ...ids, outcome }, 'a message was not sent, or its outcome is unknown')
+    metrics.sends.inc({ outcome: outcome.kind })
+    if (outcome.kind === 'accepted' || outcome.kind === 'retry') return
+    const about = { ...ids, number: send.remotePhoneId, outcome: outcome.kind, reason: outcome.error }
+    if (outcome.kind === 'number_refused')
+      log.error(about, 'a number may not send: its sends wait until it is provisioned again')
+    else log.warn(about, 'a message was not sent, or its outcome is unknown')
   } catch (err) {
     log.error({ ...ids, err }, 'the outcome of a send could not be recorded')
   }

@@ -14,7 +14,7 @@ export type SendTurns = {
 }
 
 type Parts = {
-  claim: (turns: Turns) => Promise<Claimed>
+  claim: (turns: Omit<Turns, 'unusable'>) => Promise<Claimed>
   /** Must not reject. */
   send: (send: Send) => Promise<void>
   /** Sends that this process may have under way. */

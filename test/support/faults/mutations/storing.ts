@@ -75,8 +75,8 @@ export const STORING: Mutation[] = [
     edits: [
       {
         file: 'src/outbound/send-errors.js',
-        from: 'return NEVER_SENT.test(code)',
-        to: 'return code !== undefined',
+        from: 'return hasLeft',
+        to: 'return hasLeft && code === undefined',
       },
     ],
     scenario: answersLost,
