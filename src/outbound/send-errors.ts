@@ -40,7 +40,7 @@ export function classifyReply({ status, retryAfter, body }: GraphReply): SendOut
   return { kind: 'failed', error }
 }
 
-/** A request without a reply: the code of its error, and whether any of it may have left this process. */
+/** A request without a reply: the code of its error, and whether any of it may be on its way to Meta. */
 export type Failure = { code: string; hasLeft: boolean }
 
 /** Classifies a request without a reply. One that never left was certainly not accepted; of any other, nobody knows. */
