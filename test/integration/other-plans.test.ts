@@ -13,7 +13,9 @@ import { insertBatch, insertSingle } from '../../src/inbox/insert.ts'
 import { countSuspectTries, readSuspects, takeBackTries, takeStranded } from '../../src/inbox/stranded.ts'
 import { isFuture } from '../../src/lifecycle/is-future.ts'
 import { removeMember } from '../../src/orgs/remove-members.ts'
+import { createAccessTokens } from '../../src/outbound/access-tokens.ts'
 import { claimSends } from '../../src/outbound/claim-sends.ts'
+import { applyEarlyStatuses } from '../../src/outbound/early-statuses.ts'
 import { markEnded, markSent, releaseSend, requeueSend } from '../../src/outbound/end-send.ts'
 import { countStoppedNumbers, stopNumber } from '../../src/outbound/stopped-numbers.ts'
 import { failLateSends, markAbandonedSends } from '../../src/outbound/stranded-sends.ts'
@@ -46,7 +48,7 @@ async function behindTheApi(org: TestOrg): Promise<void> {
   await readSuspects(db, ids)
   await countSuspectTries(db, ids)
   await takeBackTries(db, ids)
-  await run(db, claimSends({ slots: 32, slotsOfOrg: 24, underWay: [] }))
+  await run(db, claimSends({ slots: 32, slotsOfOrg: 24, underWay: [], unusable: [] }))
   for (const end of [
     markSent(row, 'wamid.x'),
     markEnded(row, 'failed', 'x'),
@@ -57,7 +59,9 @@ async function behindTheApi(org: TestOrg): Promise<void> {
     await run(db, end)
   await run(db, markAbandonedSends())
   await run(db, failLateSends())
+  await run(db, applyEarlyStatuses())
   await countStoppedNumbers(db)
+  await createAccessTokens({ db, secretsKey: undefined, log: pino({ level: 'silent' }) }).expectKey()
   await askCanaries(db)
   await answerCanary(db, 'deliveries')
   await recordSweep(db, 'purge', 1)
