@@ -68,7 +68,7 @@ describe.each(ways)(
         span = spans().find((other) => other.spanId === parentSpanId && other.traceId === traceId)
       }
       const job = notified ? [] : ['process deliveries', 'add deliveries.route']
-      expect(way).toEqual(['Graph send', 'process outbound', 'addBulk outbound', ...job, 'store deliveries'])
+      expect(way).toEqual(['Graph send', 'process outbound', 'add outbound.wake', ...job, 'store deliveries'])
       const parents = spans()
         .filter(({ name }) => name === 'route deliveries')
         .map(({ parentSpanId }) => spans().find(({ spanId }) => spanId === parentSpanId)?.name)
