@@ -25,6 +25,7 @@ export const PURE = [
   'src/rules/latest.ts',
   'src/rules/ledger-order.ts',
   'src/rules/message-status.ts',
+  'src/rules/meta-errors.ts',
   'src/rules/lifecycle.ts',
   'src/rules/phone-digits.ts',
   'src/rules/provisional-wamid.ts',

@@ -36,6 +36,10 @@ export const ERRORS = {
     'The customer has not written within the last 24 hours, so WhatsApp accepts only templates.',
   ],
   CUSTOMER_OPTED_OUT: [4090013, 'The customer has stopped marketing messages, so no campaign may write.'],
+  MARKETING_PAUSED: [
+    4090014,
+    'Meta limits marketing messages to this customer (error 131049), so no campaign may write for 24 hours.',
+  ],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],

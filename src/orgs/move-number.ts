@@ -32,7 +32,8 @@ export function moveNumber(move: { orgId: string; phoneId: string; to: string })
       present as (
         update meta_objects set waba_phone_id = $2, replaced_at = null
         where kind = 'phone' and id = $3 and org_id = $1)
-      update waba_phones set moved_to = nullif($3, id), stopped_at = null, stopped_reason = null
+      update waba_phones set moved_to = nullif($3, id), stopped_at = null, stopped_reason = null,
+        resumed_at = now()
       where org_id = $1 and id = $2`,
     values: [move.orgId, move.phoneId, move.to],
     read: nothing,

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { wabaPhones } from '../db/schema/index.ts'
@@ -71,8 +72,9 @@ async function writeNumber(
     ...{ wabaId, displayPhoneNumber, position },
     ...(mayStart && { stoppedAt: null, stoppedReason: null }),
   }
+  const resumed = { ...columns, ...(mayStart && { resumedAt: sql`now()` }) }
   await tx
     .insert(wabaPhones)
     .values({ orgId, id: phoneId, ...columns })
-    .onConflictDoUpdate({ target: [wabaPhones.orgId, wabaPhones.id], set: columns })
+    .onConflictDoUpdate({ target: [wabaPhones.orgId, wabaPhones.id], set: resumed })
 }

@@ -1,24 +1,38 @@
 import type { OutboxRow } from '../db/schema/index.ts'
-import { nothing, type Statement } from '../db/statement.ts'
+import { allRows, nothing, type Statement } from '../db/statement.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
+import type { Send } from './read-send.ts'
+import type { FailedMessage } from './refusals.ts'
+import type { ShownError } from './send-errors.ts'
 
 /**
  * Meta accepted the message, which gets its real wamid in the ledger, and the status that came before this answer. The row
  * may have become `unknown` meanwhile, when the claim ended before the answer was recorded, and a status webhook may have
- * recorded the same.
+ * recorded the same. `notice` is what Meta says besides.
+ * @returns the message, if it had failed by that status
  */
-export function markSent({ org, id }: OutboxRow, wamid: string): Statement<void> {
+export function markSent(
+  { org, id, remotePhoneId }: Pick<Send, 'org' | 'id' | 'remotePhoneId'>,
+  wamid: string,
+  notice?: ShownError,
+): Statement<FailedMessage[]> {
   return {
     name: 'mark-sent',
     text: `with sent as (
         update outbox set state = 'sent', wamid = $3, error = null
         where org_id = $1 and id = $2 and state in ('sending', 'unknown')),
-      early as (delete from early_statuses where org_id = $1 and wamid = $3 returning status, status_at, errors)
-      update messages m set wamid = $3, errors = e.errors, status = coalesce(e.status, m.status),
-        status_at = coalesce(e.status_at, m.status_at)
-      from (select) as one left join early e on true where m.org_id = $1 and m.wamid = $4`,
-    values: [org, id, wamid, provisionalWamid(id)],
-    read: nothing,
+      early as (delete from early_statuses where org_id = $1 and wamid = $3 returning status, status_at, errors),
+      named as (
+        update messages m set wamid = $3, status = coalesce(e.status, m.status),
+          status_at = coalesce(e.status_at, m.status_at),
+          errors = coalesce(e.errors, case when e.status is null or e.status = 'sent' then $5::json end)
+        from (select) as one left join early e on true where m.org_id = $1 and m.wamid = $4
+        returning m.org_id, m.customer_id, m.waba_phone_id, m.type, m.status_at, e.status, e.errors)
+      select org_id as "orgId", customer_id as "customerId", waba_phone_id as "phoneId", $6::text as "remotePhoneId",
+        type, coalesce(status_at, now()) as at, errors
+      from named where status = 'failed'`,
+    values: [org, id, wamid, provisionalWamid(id), notice ? JSON.stringify([notice]) : null, remotePhoneId],
+    read: allRows<FailedMessage>,
   }
 }
 
@@ -49,21 +63,22 @@ export function releaseSend({ org, id }: OutboxRow, attempts: number, error: str
   }
 }
 
-/** The message failed for good, or its outcome is unknown; either way its error is shown in the chatroom's messages. */
+/** The message failed for good, or its outcome is unknown; either way `shown` is shown in the chatroom's messages. */
 export function markEnded(
   { org, id }: OutboxRow,
   state: 'failed' | 'unknown',
   error: string,
+  shown: ShownError = { title: error },
 ): Statement<void> {
   return {
     name: 'mark-ended',
     text: `with ended as (
         update outbox set state = $3, error = $4 where org_id = $1 and id = $2 and state in ('queued', 'sending')
         returning org_id, id)
-      update messages m set errors = json_build_array(json_build_object('title', $4::text)),
+      update messages m set errors = $6::json,
         status = case when $3 = 'failed' then 'failed' else m.status end, status_at = now()
       from ended where m.org_id = ended.org_id and m.wamid = $5`,
-    values: [org, id, state, error, provisionalWamid(id)],
+    values: [org, id, state, error, provisionalWamid(id), JSON.stringify([shown])],
     read: nothing,
   }
 }

@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
 import { run } from '../db/statement.ts'
 import { applyEarlyStatuses } from './early-statuses.ts'
+import { followRefusalsNow, refusalsOf } from './refusals.ts'
 import { failLateSends, markAbandonedSends } from './stranded-sends.ts'
 
 /**
@@ -8,9 +9,9 @@ import { failLateSends, markAbandonedSends } from './stranded-sends.ts'
  * job: senders look once a second.
  */
 export async function endStrandedSends(db: Db): Promise<{ abandoned: number; late: number; early: number }> {
-  return {
-    abandoned: await run(db, markAbandonedSends()),
-    late: await run(db, failLateSends()),
-    early: await run(db, applyEarlyStatuses()),
-  }
+  const abandoned = await run(db, markAbandonedSends())
+  const late = await run(db, failLateSends())
+  const { applied, failed } = await run(db, applyEarlyStatuses())
+  await followRefusalsNow(db, refusalsOf(failed, 'sending'))
+  return { abandoned, late, early: applied }
 }

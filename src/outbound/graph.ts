@@ -22,7 +22,7 @@ export function createGraph(
           body: JSON.stringify(message),
           deadlineMs,
         })
-        return classifyReply({ ...reply, body: parse(String(reply.body)) })
+        return classifyReply({ ...reply, body: parse(String(reply.body)) }, message.type === 'template')
       } catch (error) {
         const { name } = error as Error
         return classifyFailure(error instanceof NoReply ? error.failure : { code: name, hasLeft: false })

@@ -12,25 +12,35 @@ export type SendRefusal =
   | 'CHATROOM_IS_DEACTIVATED'
   | 'CHATROOM_IS_EXPIRED_FOR_SENDING'
   | 'CUSTOMER_OPTED_OUT'
+  | 'MARKETING_PAUSED'
   | 'OUTSIDE_WINDOW'
 
-/** The chatroom with its customer. `lastInboundAt` is that of the customer at the number. */
-type Recipient = { state: RoomState; lastInboundAt: Date | null; optedOut: boolean }
+/**
+ * The chatroom with its customer. `lastInboundAt` is that of the customer at the number; until `marketingPausedUntil` Meta
+ * takes no marketing messages to the customer.
+ */
+type Recipient = {
+  state: RoomState
+  lastInboundAt: Date | null
+  optedOut: boolean
+  marketingPausedUntil: Date | null
+}
 
 /**
  * The reason why a message may not be sent, or undefined. An active chatroom takes any message, a deactivated one only
- * campaign messages, an expired one none; a customer who stopped marketing gets no campaign messages; outside the window
- * only templates are sent.
+ * campaign messages, an expired one none; a customer who stopped marketing, or to whom Meta takes none now, gets no campaign
+ * messages; outside the window only templates are sent.
  */
 export function refusalOf(
   message: { origin: Origin; isTemplate: boolean },
-  { state, lastInboundAt, optedOut }: Recipient,
+  { state, lastInboundAt, optedOut, marketingPausedUntil }: Recipient,
   now: Date,
 ): SendRefusal | undefined {
   const isCampaign = message.origin === 'CAMPAIGN'
   if (state === 'expired') return 'CHATROOM_IS_EXPIRED_FOR_SENDING'
   if (state === 'deactivated' && !isCampaign) return 'CHATROOM_IS_DEACTIVATED'
   if (isCampaign && optedOut) return 'CUSTOMER_OPTED_OUT'
+  if (isCampaign && marketingPausedUntil && marketingPausedUntil > now) return 'MARKETING_PAUSED'
   return message.isTemplate || isWindowOpen(lastInboundAt, now) ? undefined : 'OUTSIDE_WINDOW'
 }
 
@@ -44,5 +54,6 @@ export const REFUSAL = `case
   when h.origin = 'AGENT' and (r.deactivated_at is not null or ${DEACTIVATES_AT} <= now())
     then 'CHATROOM_IS_DEACTIVATED'
   when h.origin = 'CAMPAIGN' and k.opted_out_at is not null then 'CUSTOMER_OPTED_OUT'
+  when h.origin = 'CAMPAIGN' and k.marketing_paused_until > now() then 'MARKETING_PAUSED'
   when h.payload ->> 'type' <> 'template' and not ${isWindowOpenSql(LAST_INBOUND)} then 'OUTSIDE_WINDOW'
 end`

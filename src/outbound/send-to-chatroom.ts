@@ -27,7 +27,7 @@ type Request = {
  * Queues one message of an agent or a campaign for a chatroom, if the chatroom's state and WhatsApp's 24 h window allow
  * it (docs/rules.md#what-may-be-sent). The message is in the chatroom at once, without a status.
  * @throws ApiError CHATROOM_NOT_FOUND, FORBIDDEN, CHATROOM_IS_DEACTIVATED, CHATROOM_IS_EXPIRED_FOR_SENDING,
- * CUSTOMER_OPTED_OUT, OUTSIDE_WINDOW
+ * CUSTOMER_OPTED_OUT, MARKETING_PAUSED, OUTSIDE_WINDOW
  */
 export async function sendToChatroom(
   db: Db,
@@ -42,7 +42,10 @@ export async function sendToChatroom(
     const recipient = await run(tx, readRecipient(org.id, room))
     const wanted = { origin: message.origin, isTemplate: message.template !== undefined }
     const refusal = refusalOf(wanted, { state: room.state, ...recipient }, now)
-    if (refusal) throw new ApiError(refusal)
+    if (refusal) {
+      const until = refusal === 'MARKETING_PAUSED' && { until: recipient.marketingPausedUntil?.toISOString() }
+      throw new ApiError(refusal, undefined, { ...until })
+    }
     const { customerId } = room
     const queued = { kind: 'message.queued' as const, actor, reason: message.origin, chatroomId, customerId }
     const [[row]] = await send(tx, [
@@ -67,16 +70,18 @@ function toOutgoing(
   }
 }
 
-type Recipient = { lastInboundAt: Date | null; optedOut: boolean }
+type Recipient = { lastInboundAt: Date | null; optedOut: boolean; marketingPausedUntil: Date | null }
+const NOBODY: Recipient = { lastInboundAt: null, optedOut: false, marketingPausedUntil: null }
 
 function readRecipient(orgId: string, { customerId, phoneId }: LockedChatroom): Statement<Recipient> {
   return {
     name: 'read-recipient',
-    text: `select ${LAST_INBOUND} as "lastInboundAt", k.opted_out_at is not null as "optedOut"
+    text: `select ${LAST_INBOUND} as "lastInboundAt", k.opted_out_at is not null as "optedOut",
+        k.marketing_paused_until as "marketingPausedUntil"
       from (select $1::text as org_id, $2::uuid as customer_id, $3::text as waba_phone_id) q
       join customers k on k.org_id = q.org_id and k.id = q.customer_id`,
     values: [orgId, customerId, phoneId],
-    read: ([recipient]: Recipient[]) => recipient ?? { lastInboundAt: null, optedOut: false },
+    read: ([recipient]: Recipient[]) => recipient ?? NOBODY,
   }
 }
 

@@ -1,18 +1,31 @@
 import type { Db } from '../db/client.ts'
-import { nothing, run, type Statement } from '../db/statement.ts'
+import { columns, text, timestamptz } from '../db/columns.ts'
+import { nothing, over, run, type Statement } from '../db/statement.ts'
+
+/** Meta refused the token or the account of a number, at that time or later. */
+type StoppedNumber = { orgId: string; remotePhoneId: string; at: Date; reason: string }
+
+const NUMBERS = columns<StoppedNumber>({
+  org_id: text((n) => n.orgId),
+  remote_id: text((n) => n.remotePhoneId),
+  at: timestamptz((n) => n.at),
+  reason: text((n) => n.reason),
+})
 
 /**
- * Stops all sends from a number until it is provisioned again, because Meta refuses its token or its account. A number
- * that has moved to another id meanwhile is not stopped: the refusal concerned the former one.
+ * Stops all sends from numbers until they are provisioned again, because Meta refuses their token or their account. A
+ * number that has moved to another id, or has been provisioned, since the refusal is not stopped: the refusal concerned
+ * the former id or token.
  */
-export function stopNumber(org: string, remotePhoneId: string, reason: string): Statement<void> {
-  return {
-    name: 'stop-number',
-    text: `update waba_phones set stopped_at = now(), stopped_reason = $3
-      where org_id = $1 and remote_id = $2 and stopped_at is null`,
-    values: [org, remotePhoneId, reason],
+export function stopNumbers(numbers: StoppedNumber[]): Statement<void> {
+  return over(NUMBERS, numbers, {
+    name: 'stop-numbers',
+    text: `update waba_phones p set stopped_at = now(), stopped_reason = n.reason
+      from (select distinct on (org_id, remote_id) * from ${NUMBERS.as('n')} order by org_id, remote_id, at desc) n
+      where p.org_id = n.org_id and p.remote_id = n.remote_id and p.stopped_at is null
+        and (p.resumed_at is null or p.resumed_at < n.at)`,
     read: nothing,
-  }
+  })
 }
 
 /** The number of stopped numbers in all orgs. */

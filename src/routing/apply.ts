@@ -1,16 +1,22 @@
 import { type AuditEvent, insertEvents } from '../audit/record-events.ts'
 import { expireContactsOf } from '../chatrooms/expire-contacts.ts'
 import { updateLastInbound, updateRooms } from '../chatrooms/update-rooms.ts'
+import {
+  type CustomerPreference,
+  deactivateStopped,
+  stopsAmong,
+  writePreferences,
+} from '../consent/preferences.ts'
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { run, type Statement, send } from '../db/statement.ts'
 import { queueMessages } from '../outbound/queue-messages.ts'
+import { followRefusals, refusalsOf } from '../outbound/refusals.ts'
 import { keepAccountEvents, type OrgAccountEvent } from './account-events.ts'
 import { createRooms } from './create-rooms.ts'
 import { handOver } from './hand-over.ts'
 import { completeGhosts, insertMessages } from './insert-messages.ts'
 import type { CreatedRoom, Handover, Plan, Reply } from './planned.ts'
-import { deactivateStopped, type OrgPreference, stopsToFollow, writePreferences } from './preferences.ts'
 import { applyStatuses, type OrgStatus } from './statuses.ts'
 
 const ACTOR = 'routing'
@@ -18,7 +24,7 @@ const ACTOR = 'routing'
 /** All that a batch writes: what was planned for its messages, and its other items. */
 export type Changes = {
   plan: Plan
-  preferences: OrgPreference[]
+  preferences: CustomerPreference[]
   statuses: OrgStatus[]
   accountEvents: OrgAccountEvent[]
   /** The ends of the deliveries. */
@@ -32,7 +38,8 @@ export type Changes = {
  */
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
   const { plan, preferences, statuses, accountEvents, ends } = changes
-  const [, expiries, replies, optOuts] = await send(tx, [
+  const [, failed, , , expiries, replies, optOuts] = await send(tx, [
+    ...applyStatuses(statuses),
     updateRooms(plan.rooms),
     expireContactsOf(plan.rooms, ACTOR),
     queueMessages(plan.replies.map(replyMessage)),
@@ -42,11 +49,10 @@ export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[
     insertMessages(plan.messages),
     completeGhosts(plan.unmasked),
     handOver(plan.handovers),
-    ...applyStatuses(statuses),
     keepAccountEvents(accountEvents),
     ...ends,
   ])
-  const deactivations = await run(tx, deactivateStopped(stopsToFollow(preferences, optOuts)))
+  const deactivations = await run(tx, deactivateStopped(stopsAmong(preferences, optOuts)))
   await run(
     tx,
     insertEvents([
@@ -58,6 +64,7 @@ export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[
       ...deactivations,
     ]),
   )
+  await followRefusals(tx, refusalsOf(failed, ACTOR))
   return replies
 }
 

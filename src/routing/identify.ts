@@ -1,3 +1,4 @@
+import type { CustomerPreference } from '../consent/preferences.ts'
 import type { Db } from '../db/client.ts'
 import { run, send } from '../db/statement.ts'
 import { hasNews } from '../identity/find.ts'
@@ -15,7 +16,6 @@ import { digitsOf } from '../webhook/speaker.ts'
 import { type PhoneAtNumber, phoneKey, readOwnNumbers } from './own-numbers.ts'
 import { type Owners, type PhoneOwner, readOwners } from './owners.ts'
 import type { Arrival } from './planned.ts'
-import type { OrgPreference } from './preferences.ts'
 
 /** An item with the person it is about, before it is known which org owns its number. */
 type Mention<T> = { item: T; identity: Identity }
@@ -91,7 +91,9 @@ function readOwnersOf(extractions: Extraction[]) {
  * The messages and preferences at known numbers, with their customers. `phoneId` is the number (`waba_phones.id`) here, in
  * place of the `phone_number_id` that the webhook named.
  */
-export type Identified = { arrivals: Arrival[]; preferences: OrgPreference[] }
+export type Identified = { arrivals: Arrival[]; preferences: CustomerPreference[] }
+
+const ASKED = { actor: 'routing', reason: 'the customer asked for it' }
 
 /**
  * Finds the customers behind messages and preferences at known numbers; unknown people become customers. A message that
@@ -120,9 +122,9 @@ export async function identify(tx: Db, people: People): Promise<Identified> {
       message: item.phoneId === owner.phoneId ? item : { ...item, phoneId: owner.phoneId },
       customerId: ids[i],
     })),
-    preferences: preferences.flatMap(({ item, owner: { orgId, phoneId, deactivateOnOptOut } }, i) => {
+    preferences: preferences.flatMap(({ item: { value, at }, owner: { orgId, phoneId } }, i) => {
       const customerId = ids[messages.length + i]
-      return customerId ? [{ ...item, orgId, phoneId, deactivateOnOptOut, customerId }] : []
+      return customerId ? [{ orgId, phoneId, customerId, value, at, ...ASKED }] : []
     }),
   }
 }

@@ -2,7 +2,7 @@ import { columns, text } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
 import type { RoutingSettings } from './decision.ts'
 
-export type Owner = { orgId: string; settings: RoutingSettings; deactivateOnOptOut: boolean }
+export type Owner = { orgId: string; settings: RoutingSettings }
 /**
  * `phoneId` is the number (`waba_phones.id`), which differs from the `phone_number_id` after the number has moved; `wabaId`
  * is its WABA today.
@@ -12,8 +12,7 @@ export type PhoneOwner = Owner & { phoneId: string; wabaId: string | undefined }
 export type Owners = { phones: Map<string, PhoneOwner>; wabas: Map<string, Owner> }
 
 type MetaObject = { kind: 'phone' | 'waba'; id: string }
-type Row = MetaObject &
-  RoutingSettings & { orgId: string; phoneId: string; wabaId: string | null; deactivateOnOptOut: boolean }
+type Row = MetaObject & RoutingSettings & { orgId: string; phoneId: string; wabaId: string | null }
 
 const OBJECTS = columns<MetaObject>({ kind: text((o) => o.kind), id: text((o) => o.id) })
 
@@ -28,8 +27,7 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
     text: `select k.kind, k.id, m.org_id as "orgId", coalesce(m.waba_phone_id, m.id) as "phoneId", p.waba_id as "wabaId",
         o.inactivity_days as "inactivityDays", o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
         o.auto_reply_min_interval_seconds as "autoReplyMinIntervalSeconds",
-        o.reactions_reactivate as "reactionsReactivate", o.auto_reply_burst as "autoReplyBurst",
-        o.deactivate_on_opt_out as "deactivateOnOptOut"
+        o.reactions_reactivate as "reactionsReactivate", o.auto_reply_burst as "autoReplyBurst"
       from ${OBJECTS.as('k')}
       join meta_objects m on m.kind = k.kind and m.id = k.id
       join orgs o on o.id = m.org_id
@@ -40,8 +38,8 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
 
 function toOwners(rows: Row[]): Owners {
   const owners: Owners = { phones: new Map(), wabas: new Map() }
-  for (const { kind, id, orgId, phoneId, wabaId, deactivateOnOptOut, ...settings } of rows) {
-    const owner = { orgId, deactivateOnOptOut, settings }
+  for (const { kind, id, orgId, phoneId, wabaId, ...settings } of rows) {
+    const owner = { orgId, settings }
     if (kind === 'phone') owners.phones.set(id, { ...owner, phoneId, wabaId: wabaId ?? undefined })
     else owners.wabas.set(id, owner)
   }

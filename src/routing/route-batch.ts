@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { readRooms } from '../chatrooms/read-rooms.ts'
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
-import { type Statement, send } from '../db/statement.ts'
+import { run, type Statement, send } from '../db/statement.ts'
 import { inReplayableTransaction } from '../db/transaction.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { claimDeliveries } from '../inbox/claim.ts'
@@ -16,6 +16,7 @@ import { customersOf, ledgerEntriesOf, pairsOf } from './lookups.ts'
 import { accountEventsOf, outcomeOf, statusesOf } from './owned-items.ts'
 import { planBatch } from './plan.ts'
 import type { PlannedMessage } from './planned.ts'
+import { readRefusedCustomers } from './refused-customers.ts'
 
 /** What became of the items of some deliveries. */
 export type RoutedItems = { messages: PlannedMessage[]; duplicates: number; replies: OutboxRow[] }
@@ -56,14 +57,15 @@ export async function routeItems(
   ends: Statement<void>[] = [],
 ): Promise<RoutedItems> {
   const { arrivals, preferences } = await identify(tx, people)
+  const statuses = statusesOf(extractions, people.owners)
+  const refused = await run(tx, readRefusedCustomers(statuses))
   // The chatrooms and the ledger are read after the lock, so they include all that the lock waited for.
   const [, rooms, messages] = await send(tx, [
-    lockCustomers(customersOf([...arrivals, ...preferences])),
+    lockCustomers([...customersOf([...arrivals, ...preferences]), ...refused]),
     readRooms(pairsOf(arrivals)),
     readKnownMessages(ledgerEntriesOf(arrivals)),
   ])
   const plan = planBatch(arrivals, { rooms, messages }, now, uuidv7)
-  const statuses = statusesOf(extractions, people.owners)
   const accountEvents = accountEventsOf(extractions, people.owners)
   const replies = await applyChanges(tx, { plan, preferences, statuses, accountEvents, ends })
   return { messages: plan.messages, duplicates: plan.duplicates, replies }

@@ -1,5 +1,6 @@
 import { columns, json, text, timestamptz, uuid } from '../db/columns.ts'
-import { nothing, over, type Statement } from '../db/statement.ts'
+import { allRows, nothing, over, type Statement } from '../db/statement.ts'
+import type { FailedMessage } from '../outbound/refusals.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import type { StatusUpdate } from '../webhook/items.ts'
@@ -9,13 +10,21 @@ export type OrgStatus = StatusUpdate & { orgId: string }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** The outbox row that a status names. */
+export function outboxIdOf({ callback }: OrgStatus): string | undefined {
+  return callback !== undefined && UUID.test(callback) ? callback : undefined
+}
+
 /**
  * Moves the statuses of sent messages forward, never back: Meta sends statuses late and in any order. Those of unknown
  * messages are kept for the answer to a send that is still to come. Status words that Meta added later change nothing.
+ * The three statements belong together, in this order; the second gives the messages that failed by these statuses.
  */
-export function applyStatuses(statuses: OrgStatus[]): Statement<void>[] {
+export function applyStatuses(
+  statuses: OrgStatus[],
+): [Statement<void>, Statement<FailedMessage[]>, Statement<void>] {
   return [
-    markSentByStatus(statuses.filter((s) => s.callback && UUID.test(s.callback))),
+    markSentByStatus(statuses.filter(outboxIdOf)),
     moveForward(statuses),
     keepEarlyStatuses(STATUSES, statuses),
   ]
@@ -55,24 +64,30 @@ function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
 
 const STATUSES = columns<OrgStatus>({
   org_id: text((s) => s.orgId),
+  remote_phone_id: text((s) => s.phoneId),
   wamid: text((s) => s.wamid),
   status: text((s) => s.status),
   at: timestamptz((s) => s.at),
   errors: json((s) => s.errors),
 })
 
-function moveForward(statuses: OrgStatus[]): Statement<void> {
+function moveForward(statuses: OrgStatus[]): Statement<FailedMessage[]> {
   return over(STATUSES, statuses, {
     name: 'apply-statuses',
     text: `with newest as (
         select distinct on (u.org_id, u.wamid) u.* from ${STATUSES.as('u')}
         where ${statusRankSql('u.status')} is not null
-        order by u.org_id, u.wamid, ${statusRankSql('u.status')} desc)
-      update messages m set status = n.status, status_at = n.at,
-        errors = case when n.status in ('sent', 'failed') then coalesce(n.errors, m.errors) else n.errors end
-      from newest n
-      where m.org_id = n.org_id and m.wamid = n.wamid and m.direction = 'out'
-        and ${statusRankSql('n.status')} > coalesce(${statusRankSql('m.status')}, 0)`,
-    read: nothing,
+        order by u.org_id, u.wamid, ${statusRankSql('u.status')} desc),
+      moved as (
+        update messages m set status = n.status, status_at = n.at,
+          errors = case when n.status in ('sent', 'failed') then coalesce(n.errors, m.errors) else n.errors end
+        from newest n
+        where m.org_id = n.org_id and m.wamid = n.wamid and m.direction = 'out'
+          and ${statusRankSql('n.status')} > coalesce(${statusRankSql('m.status')}, 0)
+        returning m.org_id, m.customer_id, m.waba_phone_id, n.remote_phone_id, m.type, n.at, n.status, n.errors)
+      select org_id as "orgId", customer_id as "customerId", waba_phone_id as "phoneId",
+        remote_phone_id as "remotePhoneId", type, at, errors
+      from moved where status = 'failed'`,
+    read: allRows<FailedMessage>,
   })
 }

@@ -36,6 +36,8 @@ export type StatusUpdate = {
   status: string
   at: Date
   errors: string | undefined
+  /** The codes of `errors`. */
+  codes: number[]
   /** `biz_opaque_callback_data`; Usher sends the id of the outbox row in it. */
   callback: string | undefined
   recipient: Names | undefined

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { codesOf } from '../rules/meta-errors.ts'
 import { contactOf } from './contacts.ts'
 import type { Change } from './envelope.ts'
 import {
@@ -92,6 +93,7 @@ export function readStatus(item: unknown, { value, receivedAt }: Around): Status
     status: wordOf(status.status),
     at: instantOf(status.timestamp, receivedAt),
     errors: errors.length > 0 ? toJson(errors) : undefined,
+    codes: codesOf(errors),
     callback: asText(status.biz_opaque_callback_data),
     recipient: statusRecipientOf(status, asList(value.contacts)),
   }

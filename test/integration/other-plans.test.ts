@@ -17,7 +17,7 @@ import { createAccessTokens } from '../../src/outbound/access-tokens.ts'
 import { claimSends } from '../../src/outbound/claim-sends.ts'
 import { applyEarlyStatuses } from '../../src/outbound/early-statuses.ts'
 import { markEnded, markSent, releaseSend, requeueSend } from '../../src/outbound/end-send.ts'
-import { countStoppedNumbers, stopNumber } from '../../src/outbound/stopped-numbers.ts'
+import { countStoppedNumbers, stopNumbers } from '../../src/outbound/stopped-numbers.ts'
 import { failLateSends, markAbandonedSends } from '../../src/outbound/stranded-sends.ts'
 import { createRefusalReport } from '../../src/receiver/refusals.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -41,7 +41,7 @@ let statements: Statement[]
 
 /** Sends what goes on behind the API: the receiver, suspects, sends, heartbeats, idempotency. */
 async function behindTheApi(org: TestOrg): Promise<void> {
-  const row = { org: org.id, id: randomUUID() }
+  const row = { org: org.id, id: randomUUID(), remotePhoneId: org.phones[0]! }
   await insertBatch(db, [Buffer.from('a')], 10_000)
   const ids = await insertSingle(db, Buffer.from('b'), 10_000, '')
   await takeStranded(db, 10, false)
@@ -54,7 +54,7 @@ async function behindTheApi(org: TestOrg): Promise<void> {
     markEnded(row, 'failed', 'x'),
     requeueSend(row, 1, 'x', 0),
     releaseSend(row, 1, 'x'),
-    stopNumber(org.id, 'none', 'x'),
+    stopNumbers([{ orgId: org.id, remotePhoneId: 'none', at: new Date(), reason: 'x' }]),
   ])
     await run(db, end)
   await run(db, markAbandonedSends())
@@ -105,6 +105,14 @@ async function rareItems(org: TestOrg): Promise<void> {
   await deliver(db, bytes(delivery([{ field: 'user_preferences', value: stop }])))
   const status = { id: 'x', status: 'sent', biz_opaque_callback_data: randomUUID() }
   await deliver(db, bytes(delivery([change(phone, { statuses: [status] })])))
+  await db.$client.query(
+    `insert into messages (org_id, wamid, waba_phone_id, customer_id, direction, type, sent_at, received_at, seq, reason,
+       payload) select org_id, 'refused', $2, id, 'out', 'template', now(), now(), 0, 'x', '{}' from customers
+     where org_id = $1 limit 1`,
+    [org.id, phone],
+  )
+  const refused = { id: 'refused', status: 'failed', errors: [{ code: 131049 }] }
+  await deliver(db, bytes(delivery([change(phone, { statuses: [refused] })])))
   await db.$client.query(
     `insert into customer_aliases (org_id, kind, value, customer_id)
      select org_id, 'wa_id', '+15550000077', id from customers where org_id = $1 limit 1`,

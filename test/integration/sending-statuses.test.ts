@@ -4,6 +4,7 @@ import type { OutboxRow } from '../../src/db/schema/index.ts'
 import { run } from '../../src/db/statement.ts'
 import { markEnded, markSent, requeueSend } from '../../src/outbound/end-send.ts'
 import { endStrandedSends } from '../../src/outbound/end-stranded-sends.ts'
+import { followRefusalsNow, refusalsOf } from '../../src/outbound/refusals.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver, readMessage } from '../support/inbox.ts'
 import { createRoom, createSendingOrg, type TestOrg } from '../support/org.ts'
@@ -22,7 +23,17 @@ async function oneUnderWay() {
   return { org, row: replies[0]! as OutboxRow, wamid: `wamid.${randomUUID()}` }
 }
 
-type Status = { id: string; status: string; biz_opaque_callback_data?: string; errors?: object[] }
+const named = (org: TestOrg, row: OutboxRow) => ({ ...row, remotePhoneId: org.phones[0]! })
+
+type Status = {
+  id: string
+  status: string
+  timestamp?: string
+  biz_opaque_callback_data?: string
+  errors?: object[]
+}
+
+const now = () => ({ timestamp: String(Math.floor(Date.now() / 1000)) })
 
 function receive(org: TestOrg, ...statuses: Status[]) {
   const all = statuses.map((status) => ({ timestamp: '1790416832', ...status }))
@@ -80,14 +91,14 @@ describe('a status that comes before the answer to the send, without naming the 
     await receive(org, { id: wamid, status: 'delivered' })
     await receive(org, { id: wamid, status: 'sent' }, { id: wamid, status: 'in_orbit' })
     expect(await kept(org)).toEqual([{ wamid, status: 'delivered' }])
-    await run(db, markSent(row, wamid))
+    await run(db, markSent(named(org, row), wamid))
     expect(await readMessage(db, org.id, wamid)).toMatchObject({ status: 'delivered', direction: 'out' })
     expect(await kept(org)).toEqual([])
   })
 
   it('is applied by the next sweep if it was stored while the answer was recorded', async () => {
     const { org, row, wamid } = await oneUnderWay()
-    await run(db, markSent(row, wamid))
+    await run(db, markSent(named(org, row), wamid))
     await db.$client.query(
       `insert into early_statuses (org_id, wamid, status, errors) values ($1, $2, 'failed', '[{"code": 131026}]')`,
       [org.id, wamid],
@@ -99,11 +110,32 @@ describe('a status that comes before the answer to the send, without naming the 
     })
   })
 
+  it.each(['the answer', 'the sweep'])('has the effects of its error when %s applies it', async (by) => {
+    const { org, row, wamid } = await oneUnderWay()
+    const errors = [{ code: 131049 }, { code: 131042 }]
+    if (by === 'the answer') await receive(org, { id: wamid, status: 'failed', errors, ...now() })
+    const failed = await run(db, markSent(named(org, row), wamid))
+    await followRefusalsNow(db, refusalsOf(failed, 'sending'))
+    if (by === 'the sweep') {
+      await db.$client.query(
+        `insert into early_statuses (org_id, wamid, status, status_at, errors) values ($1, $2, 'failed', now(), $3)`,
+        [org.id, wamid, JSON.stringify(errors)],
+      )
+      await endStrandedSends(db)
+    }
+    const { rows } = await db.$client.query(
+      `select c.marketing_paused_until > now() as paused, p.stopped_reason as reason
+       from customers c join waba_phones p using (org_id) where org_id = $1`,
+      [org.id],
+    )
+    expect(rows).toEqual([{ paused: true, reason: 'status with Graph error 131049, 131042' }])
+  })
+
   it('of a message of another org is not applied', async () => {
     const { org, row, wamid } = await oneUnderWay()
     const { org: other } = await oneUnderWay()
     await receive(other, { id: wamid, status: 'read' })
-    await run(db, markSent(row, wamid))
+    await run(db, markSent(named(org, row), wamid))
     expect(await readMessage(db, org.id, wamid)).toMatchObject({ status: null })
   })
 })
@@ -115,7 +147,7 @@ it.each([
   [['sent', 'failed', 'read', 'failed'], 'read'],
 ])('the statuses %j leave a message as %s', async (names, end) => {
   const { org, row, wamid } = await oneUnderWay()
-  await run(db, markSent(row, wamid))
+  await run(db, markSent(named(org, row), wamid))
   for (const status of names) {
     await receive(org, { id: wamid, status, ...(status === 'failed' && { errors: [{ code: 131026 }] }) })
   }

@@ -94,6 +94,8 @@ function acmeOf(app: TestApp, file: ReturnType<typeof acmeFile>) {
     },
     /** What the API shows of a chatroom. */
     state: async (room: { id: string }) => (await call('GET', `/chatroom/${room.id}`)).body,
+    /** Applies the provision file again, with the access tokens, so that numbers that were stopped may send. */
+    provisionAgain: () => provisionOrg(app.db, file),
     /** The number of auto-replies queued. */
     async replies(): Promise<number> {
       const text = `select 1 from outbox where org_id = $1 and kind = 'auto_reply'`

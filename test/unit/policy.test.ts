@@ -3,6 +3,12 @@ import { refusalOf } from '../../src/outbound/policy.ts'
 
 const NOW = new Date('2026-11-21T12:00:00Z')
 
+type Recipient = Parameters<typeof refusalOf>[1]
+const room = (state: Recipient['state'], more: Partial<Recipient> = {}): Recipient => ({
+  ...{ state, lastInboundAt: NOW, optedOut: false, marketingPausedUntil: null },
+  ...more,
+})
+
 it.each([
   ['active', 'AGENT', false, 23.99, undefined],
   ['active', 'AGENT', false, 24, 'OUTSIDE_WINDOW'],
@@ -19,7 +25,7 @@ it.each([
   'a message into an %s chatroom by %s, template %s, %s h after the last message, is refused with %s',
   (state, origin, isTemplate, hours, refusal) => {
     const lastInboundAt = hours === null ? null : new Date(NOW.getTime() - hours * 3_600_000)
-    expect(refusalOf({ origin, isTemplate }, { state, lastInboundAt, optedOut: false }, NOW)).toBe(refusal)
+    expect(refusalOf({ origin, isTemplate }, room(state, { lastInboundAt }), NOW)).toBe(refusal)
   },
 )
 
@@ -31,7 +37,20 @@ it.each([
 ] as const)(
   'to a customer who stopped marketing, a message by %s, template %s, is refused with %s',
   (origin, isTemplate, refusal) => {
-    const room = { state: 'active', lastInboundAt: NOW, optedOut: true } as const
-    expect(refusalOf({ origin, isTemplate }, room, NOW)).toBe(refusal)
+    const recipient = room('active', { optedOut: true })
+    expect(refusalOf({ origin, isTemplate }, recipient, NOW)).toBe(refusal)
+  },
+)
+
+it.each([
+  ['CAMPAIGN', 1, 'MARKETING_PAUSED'],
+  ['CAMPAIGN', 0, undefined],
+  ['CAMPAIGN', -1, undefined],
+  ['AGENT', 1, undefined],
+] as const)(
+  'while Meta takes no marketing, a message by %s, %s s before the end, is refused with %s',
+  (origin, s, refusal) => {
+    const recipient = room('active', { marketingPausedUntil: new Date(NOW.getTime() + s * 1000) })
+    expect(refusalOf({ origin, isTemplate: true }, recipient, NOW)).toBe(refusal)
   },
 )

@@ -6,7 +6,7 @@ import { orgs } from './orgs.ts'
 /**
  * One WhatsApp person as one org sees them. Routing and the API lock this row before they change anything of the customer;
  * several rows are locked in (org, id) order. `preferenceAt` is Meta's time of the last `user_preferences`, so that one
- * that arrives late changes nothing. `mergedInto` is the customer that turned out to be the same person, and that has the
+ * that arrives late changes nothing. Until `marketingPausedUntil` Meta takes no marketing messages to the customer. `mergedInto` is the customer that turned out to be the same person, and that has the
  * aliases of both since then.
  */
 export const customers = pgTable(
@@ -18,6 +18,7 @@ export const customers = pgTable(
     mergedInto: uuid('merged_into'),
     optedOutAt: instant('opted_out_at'),
     preferenceAt: instant('preference_at'),
+    marketingPausedUntil: instant('marketing_paused_until'),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ name: 'customers_pkey', columns: [t.orgId, t.id] })],

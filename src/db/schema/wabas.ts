@@ -30,7 +30,8 @@ export const wabas = pgTable(
  * A number of a WABA. `id` is the first `phone_number_id` under which the number was provisioned; all other tables refer
  * to it, and it never changes. `remoteId` is the `phone_number_id` that Meta knows the number by now: Meta gives a number
  * that moves to another WABA a new one (`movedTo`), and so a move changes one row. New chatrooms take the first number in
- * the order of `position` that is free for the customer.
+ * the order of `position` that is free for the customer. `resumedAt`: the number was provisioned again, or
+ * moved, then, so what Meta refused earlier does not stop it.
  */
 export const wabaPhones = pgTable(
   'waba_phones',
@@ -48,6 +49,7 @@ export const wabaPhones = pgTable(
     position: integer('position').notNull().default(0),
     stoppedAt: instant('stopped_at'),
     stoppedReason: text('stopped_reason'),
+    resumedAt: instant('resumed_at'),
     createdAt: createdAt(),
   },
   (t) => [
