@@ -1,5 +1,6 @@
 import type { Db } from '../db/client.ts'
 import { run, send } from '../db/statement.ts'
+import { customerKey } from '../rules/keys.ts'
 import { aliasKey } from './aliases.ts'
 import { readAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
@@ -26,7 +27,7 @@ export function holdersOf(people: Person[], known: Holdings): CustomerKey[] {
     for (const alias of namesToLookUp(person)) {
       const { customerId, former = [] } = known.get(aliasKey(orgId, alias)) ?? {}
       for (const id of [customerId, ...former.map((of) => of.customerId)])
-        if (id !== undefined) holders.set(`${orgId}\n${id}`, { orgId, id })
+        if (id !== undefined) holders.set(customerKey({ orgId, id }), { orgId, id })
     }
   }
   return [...holders.values()]

@@ -9,7 +9,7 @@ import { addFormer, readAliases, readFormerAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
 import { isRenamed, learn } from './learn.ts'
 import type { Ambiguity } from './lesson.ts'
-import { lockCustomers } from './lock-customers.ts'
+import { type CustomerKey, lockCustomers } from './lock-customers.ts'
 import { lockNames } from './lock-names.ts'
 import { holdersOf } from './lock-people.ts'
 import { readNewIdentities } from './new-identities.ts'
@@ -18,28 +18,37 @@ import { resolveConflicts } from './resolve-conflicts.ts'
 import { insertCustomers, writeNames } from './write-names.ts'
 
 /**
- * The customer id of every person, in their order; undefined for a passive person whom no name leads to. Any other
- * unknown person becomes a customer, new names are remembered, and names that lead to two customers are resolved.
- * Without news it takes one query however many people there are, and none when `aliases` are given. Call it inside a
- * transaction, once for all people, and before any customer is locked: with news it locks the names, and then every
- * customer whom the names of these people lead to, so that the caller's own lock of its customers waits for nothing.
- * @throws RetryError when a customer was merged into another one meanwhile
- * @param aliases what `readAliases` gave for these people, where it was read already
+ * The customer id of every person, in their order, undefined for a passive person whom no name leads to; and the
+ * customers that were locked meanwhile, which the caller need not lock again.
  */
-export async function resolveCustomers(
-  tx: Db,
-  people: Person[],
-  aliases?: Holdings,
-): Promise<(string | undefined)[]> {
-  const known = aliases ?? (await run(tx, readAliases(people)))
+export type Resolved = { customerIds: (string | undefined)[]; locked: CustomerKey[] }
+
+/** `known`: what `readAliases` gave for these people, where it was read already; `along`: customers to lock as well. */
+type Given = { known?: Holdings; along?: CustomerKey[] }
+
+/**
+ * Finds the customers of people. Any unknown person who is not passive becomes a customer, new names are remembered, and
+ * names that lead to two customers are resolved. Without news it takes one query however many people there are, and none
+ * when `known` is given. Call it inside a transaction, once for all people, and before any customer is locked: with
+ * news it locks the names, and then every customer whom the names of these people lead to, and those in `along`, so that
+ * the caller's own lock of its customers waits for nothing.
+ * @throws RetryError when a customer was merged into another one meanwhile
+ */
+export async function resolvePeople(tx: Db, people: Person[], given: Given = {}): Promise<Resolved> {
+  const { along = [], known = await run(tx, readAliases(people)) } = given
   const news = people.filter((person) => hasNews(known, person))
-  // A name that was given up leads others elsewhere from then on, so everybody is looked at again.
-  if (news.length > 0) await remember(tx, people, news.some(isRenamed) ? people : news, known)
-  return people.map((person) => {
+  const locked = news.length > 0 ? await remember(tx, { everybody: people, news, known, along }) : []
+  const customerIds = people.map((person) => {
     const { customerId } = find(known, person)
     if (!customerId && !person.passive) throw new Error('a person without any name reached identity')
     return customerId
   })
+  return { customerIds, locked }
+}
+
+/** The customer ids of `resolvePeople`. */
+export async function resolveCustomers(tx: Db, people: Person[]): Promise<(string | undefined)[]> {
+  return (await resolvePeople(tx, people)).customerIds
 }
 
 /**
@@ -52,8 +61,15 @@ export async function resolveCustomer(tx: Db, person: Person): Promise<string> {
   return customerId
 }
 
-/** Learns the names of the people with news under the locks of their names; `known` is brought up to date. */
-async function remember(tx: Db, everybody: Person[], people: Person[], known: Holdings): Promise<void> {
+type Learning = { everybody: Person[]; news: Person[]; known: Holdings; along: CustomerKey[] }
+
+/**
+ * Learns the names of the people with news under the locks of their names; `known` is brought up to date.
+ * @returns the customers whom it locked: those in `along`, and all whom a name of anybody leads to
+ */
+async function remember(tx: Db, { everybody, news, known, along }: Learning): Promise<CustomerKey[]> {
+  // A name that was given up leads others elsewhere from then on, so everybody is looked at again.
+  const people = news.some(isRenamed) ? everybody : news
   const [, current, former] = await send(tx, [
     lockNames(people),
     readAliases(people),
@@ -65,7 +81,8 @@ async function remember(tx: Db, everybody: Person[], people: Person[], known: Ho
   for (const [key, holding] of current) known.set(key, holding)
   addFormer(known, former)
   // Before the first write: a foreign key locks the customer of a name as well.
-  await run(tx, lockCustomers(holdersOf(everybody, known)))
+  const customers = [...holdersOf(everybody, known), ...along]
+  await run(tx, lockCustomers(customers))
   const lesson = learn(await withAttestedPhones(tx, people, known), known, uuidv7)
   const [newIdentities] = await send(tx, [
     readNewIdentities(lesson.newIds),
@@ -74,6 +91,7 @@ async function remember(tx: Db, everybody: Person[], people: Person[], known: Ho
   ])
   await run(tx, insertEvents([...lesson.ambiguities.map(ambiguity), ...newIdentities]))
   if (lesson.conflicts.length > 0) await resolveConflicts(tx, lesson.conflicts, known)
+  return customers
 }
 
 function ambiguity({ orgId, customerId, fits, isCard }: Ambiguity): AuditEvent {

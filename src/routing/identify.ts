@@ -5,9 +5,10 @@ import { hasNews } from '../identity/find.ts'
 import { readAliasesAtNumbers } from '../identity/find-customers.ts'
 import type { Holdings } from '../identity/holdings.ts'
 import { isRenamed } from '../identity/learn.ts'
+import type { CustomerKey } from '../identity/lock-customers.ts'
 import { type Identity, identityOf, NOBODY, type Person } from '../identity/person.ts'
 import { phoneVariants } from '../identity/phone.ts'
-import { resolveCustomers } from '../identity/resolve-customers.ts'
+import { resolvePeople } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
 import type { Extraction, InboundMessage, Preference, StatusUpdate } from '../webhook/items.ts'
@@ -88,19 +89,19 @@ function readOwnersOf(extractions: Extraction[]) {
 }
 
 /**
- * The messages and preferences at known numbers, with their customers. `phoneId` is the number (`waba_phones.id`) here, in
- * place of the `phone_number_id` that the webhook named.
+ * The messages and preferences at known numbers, with their customers, of whom `locked` are locked already. `phoneId` is the
+ * number (`waba_phones.id`) here, in place of the `phone_number_id` that the webhook named.
  */
-export type Identified = { arrivals: Arrival[]; preferences: CustomerPreference[] }
+export type Identified = { arrivals: Arrival[]; preferences: CustomerPreference[]; locked: CustomerKey[] }
 
 const ASKED = { actor: 'routing', reason: 'the customer asked for it' }
 
 /**
  * Finds the customers behind messages and preferences at known numbers; unknown people become customers. A message that
  * is in the ledger already teaches no names: a redelivery, days late, must not move them back. Statuses only add names
- * to known customers.
+ * to known customers. Customers in `along`, whom the caller needs locked, are locked where the others are.
  */
-export async function identify(tx: Db, people: People): Promise<Identified> {
+export async function identify(tx: Db, people: People, along: CustomerKey[]): Promise<Identified> {
   const isOwn = ({ item }: { item: InboundMessage | Preference }) =>
     phoneAtNumber({ item }).some((phone) => people.ownNumbers.has(phoneKey(phone)))
   const messages = owned(people.messages, people.owners).map((message) =>
@@ -113,9 +114,11 @@ export async function identify(tx: Db, people: People): Promise<Identified> {
   }))
   const senders = await withoutNewsOfKnown(tx, messages, people.known)
   const others = preferences.map(({ person }) => person)
-  const all = await resolveCustomers(tx, [...recipients, ...senders, ...others], people.known)
-  const ids = all.slice(recipients.length)
+  const { known } = people
+  const resolved = await resolvePeople(tx, [...recipients, ...senders, ...others], { known, along })
+  const ids = resolved.customerIds.slice(recipients.length)
   return {
+    locked: resolved.locked,
     arrivals: messages.map(({ item, owner }, i) => ({
       orgId: owner.orgId,
       settings: owner.settings,
@@ -159,7 +162,7 @@ async function withoutNewsOfKnown(
   messages: Owned<InboundMessage>[],
   known: Holdings,
 ): Promise<Person[]> {
-  // After a change of names, all people are looked at again: see resolveCustomers.
+  // After a change of names, all people are looked at again: see resolvePeople.
   const areRenamed = messages.some(({ person }) => isRenamed(person))
   const teaching = messages.filter(({ person }) => areRenamed || hasNews(known, person))
   const inLedger = await run(tx, readKnownMessages(teaching.map(ledgerEntry)))

@@ -1,10 +1,18 @@
 import type { CustomerKey } from '../identity/lock-customers.ts'
-import { type Pair, pairKey } from '../rules/keys.ts'
+import { customerKey, type Pair, pairKey } from '../rules/keys.ts'
+import type { Identified } from './identify.ts'
 import type { Arrival } from './planned.ts'
 
-/** The customers of these items. */
-export function customersOf(items: { orgId: string; customerId: string | undefined }[]): CustomerKey[] {
-  return items.flatMap(({ orgId, customerId }) => (customerId ? [{ orgId, id: customerId }] : []))
+/** Those of the customers of these items, and of `others`, who are not locked yet. */
+export function customersToLock(
+  { arrivals, preferences, locked }: Identified,
+  others: CustomerKey[],
+): CustomerKey[] {
+  const done = new Set(locked.map(customerKey))
+  const customers = [...arrivals, ...preferences].flatMap(({ orgId, customerId }) =>
+    customerId ? [{ orgId, id: customerId }] : [],
+  )
+  return [...customers, ...others].filter((customer) => !done.has(customerKey(customer)))
 }
 
 /** The pairs of customer and number to which these messages belong, each once. */

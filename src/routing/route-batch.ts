@@ -12,7 +12,7 @@ import { extract } from '../webhook/extract.ts'
 import type { Extraction } from '../webhook/items.ts'
 import { applyChanges } from './apply.ts'
 import { identify, type People, readPeople } from './identify.ts'
-import { customersOf, ledgerEntriesOf, pairsOf } from './lookups.ts'
+import { customersToLock, ledgerEntriesOf, pairsOf } from './lookups.ts'
 import { accountEventsOf, outcomeOf, statusesOf } from './owned-items.ts'
 import { planBatch } from './plan.ts'
 import type { PlannedMessage } from './planned.ts'
@@ -56,12 +56,13 @@ export async function routeItems(
   now: Date,
   ends: Statement<void>[] = [],
 ): Promise<RoutedItems> {
-  const { arrivals, preferences } = await identify(tx, people)
   const statuses = statusesOf(extractions, people.owners)
   const refused = await run(tx, readRefusedCustomers(statuses))
+  const identified = await identify(tx, people, refused)
+  const { arrivals, preferences } = identified
   // The chatrooms and the ledger are read after the lock, so they include all that the lock waited for.
   const [, rooms, messages] = await send(tx, [
-    lockCustomers([...customersOf([...arrivals, ...preferences]), ...refused]),
+    lockCustomers(customersToLock(identified, refused)),
     readRooms(pairsOf(arrivals)),
     readKnownMessages(ledgerEntriesOf(arrivals)),
   ])

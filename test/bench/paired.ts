@@ -18,7 +18,7 @@ const WARM_UP = 10
 
 type Route = (db: Database['db'], ids: number[]) => Promise<unknown>
 /** One checkout under test: its routing, over a connection of its own, to a copy of the database of its own. */
-type Side = { label: 'a' | 'b'; db: Database['db']; route: Route; backend: number }
+type Side = { label: 'a' | 'b'; db: Database['db']; route: Route }
 /** What one batch cost: microseconds of CPU of PostgreSQL's backend and of Node, of time, and bytes of WAL, a message. */
 type Cost = { backend: number; node: number; cpu: number; wall: number; wal: number }
 
@@ -53,8 +53,7 @@ async function openSide(label: 'a' | 'b', folder: string, url: string, lifetime:
   const client: { openDatabase: typeof openDatabase } = await load('db/client.js')
   const { db, close } = client.openDatabase(url, { max: 1, name: `bench-${label}`, onLost: () => {} })
   lifetime.onStop(`pool ${label}`, close)
-  const { rows } = await db.$client.query<{ pid: number }>('select pg_backend_pid() as pid')
-  return { label, db, route: await loadRoute(folder, load), backend: rows[0]?.pid ?? 0 }
+  return { label, db, route: await loadRoute(folder, load) }
 }
 
 /** Routing as each version exports it: a batch that PostgreSQL refuses ends the benchmark. */
@@ -70,15 +69,15 @@ async function loadRoute(folder: string, load: (file: string) => Promise<unknown
   return (db, ids) => route(db, ids, fail)
 }
 
-async function routeOnce({ db, route, backend }: Side, bodies: Buffer[]): Promise<Cost> {
+async function routeOnce({ db, route }: Side, bodies: Buffer[]): Promise<Cost> {
   const ids = await store(db, ...bodies)
-  const walBefore = await walOf(db)
+  const { at: walBefore, backend } = await connectionOf(db)
   const [backendBefore, nodeBefore, began] = [backendMicros(backend), process.cpuUsage(), performance.now()]
   await route(db, ids)
   const wall = (performance.now() - began) * 1_000
   const { user, system } = process.cpuUsage(nodeBefore)
   const backendCpu = backendMicros(backend) - backendBefore
-  const written = (await walOf(db)) - walBefore
+  const written = (await connectionOf(db)).at - walBefore
   const each = (total: number) => total / bodies.length
   const node = each(user + system)
   return {
@@ -90,10 +89,15 @@ async function routeOnce({ db, route, backend }: Side, bodies: Buffer[]): Promis
   }
 }
 
-/** The place in the write-ahead log, in bytes. */
-async function walOf(db: Database['db']): Promise<number> {
-  const { rows } = await db.$client.query(`select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as at`)
-  return Number(rows[0].at)
+/**
+ * The place in the write-ahead log, in bytes, and the process that serves the pool's one connection: the pool makes a new
+ * connection after it was idle, while the other side's database was being copied for example.
+ */
+async function connectionOf(db: Database['db']): Promise<{ at: number; backend: number }> {
+  const { rows } = await db.$client.query(
+    `select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as at, pg_backend_pid() as backend`,
+  )
+  return { at: Number(rows[0].at), backend: rows[0].backend }
 }
 
 /** CPU time of a process so far, in microseconds: the scheduler's own count where the kernel has it, else in ticks. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KnownMessage } from '../../src/messages/read-known-messages.ts'
-import { customersOf, ledgerEntriesOf, pairsOf } from '../../src/routing/lookups.ts'
+import { customersToLock, ledgerEntriesOf, pairsOf } from '../../src/routing/lookups.ts'
 import { planBatch } from '../../src/routing/plan.ts'
 import type { Arrival } from '../../src/routing/planned.ts'
 import { ledgerKey, pairKey } from '../../src/rules/keys.ts'
@@ -71,13 +71,19 @@ it('the last auto-reply before a pause leaves an event', () => {
   expect(replies.map((reply) => reply.inReplyTo)).toEqual(['a'])
 })
 
-it('a batch looks up each customer and pair that it has, and the messages that reactions name', () => {
+it('a batch locks the customers that it has not locked yet, and looks up its pairs and the messages that reactions name', () => {
   const batch = [
     arrival({ wamid: 'a' }),
     arrival({ wamid: 'b', target: 'x' }),
     withoutCustomer({ wamid: 'd' }),
   ]
-  expect(customersOf(batch).map(({ id }) => id)).toEqual(['c', 'c'])
+  const toLock = (locked: { orgId: string; id: string }[]) =>
+    customersToLock({ arrivals: batch, preferences: [], locked }, [{ orgId: pair.orgId, id: 'd' }]).map(
+      ({ id }) => id,
+    )
+  expect(toLock([])).toEqual(['c', 'c', 'd'])
+  expect(toLock([{ orgId: 'another org', id: 'c' }])).toEqual(['c', 'c', 'd'])
+  expect(toLock([{ orgId: pair.orgId, id: 'c' }])).toEqual(['d'])
   expect(pairsOf(batch)).toEqual([pair])
   expect(ledgerEntriesOf(batch).map(({ wamid }) => wamid)).toEqual(['a', 'b', 'x', 'd'])
 })
