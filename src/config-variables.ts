@@ -8,11 +8,18 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
  */
 export const environment = z.object({
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_DIRECT_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_PIPELINE: z.stringbool({ error: 'must be on or off' }).default(true),
   REDIS_URL: z
     .string()
     .transform(splitList)
-    .pipe(z.array(url('redis:', 'rediss:')))
+    .pipe(z.array(url('redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:')))
     .default([]),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w-]+$/, 'must consist of letters, digits, - and _')
+    .default('usher'),
+  REDIS_SENTINEL_PASSWORD: z.string().optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: port(3000),
   OPS_HOST: z.string().default('127.0.0.1'),

@@ -3,10 +3,24 @@ import type { LOG_LEVELS } from './config-variables.ts'
 /** What a process does. Each role requires only the variables that it needs. */
 export type Role = 'all' | 'server' | 'workers' | 'cli'
 
+/** The Redis of an installation. */
+export type RedisAccess = {
+  /** One URL, several nodes of a Cluster, or several Sentinels (`redis+sentinel://host:26379/primary`). */
+  urls: string[]
+  /** Begins every key, so that installations can share a Redis. */
+  prefix: string
+  sentinelPassword?: string | undefined
+}
+
 /** Everything that a process reads from the environment, which it does once, when it starts. */
 export type Config = {
   databaseUrl: string | undefined
-  redisUrls: string[]
+  /** Leads to PostgreSQL itself where `databaseUrl` leads to a pooler. */
+  databaseDirectUrl: string | undefined
+  /** Statements may be sent before the answer to the one before. */
+  databasePipeline: boolean
+  /** Undefined: BullMQ runs on PostgreSQL. */
+  redis: RedisAccess | undefined
   http: { host: string; port: number }
   ops: {
     host: string
@@ -39,4 +53,12 @@ export type Config = {
 /** Thrown by `readConfig`. The message names every wrong variable on a line of its own, and never shows a value. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
+}
+
+/**
+ * A mistake of the installation that does not go away by itself. The message is one line that names the cause and what
+ * to do, and never shows a value.
+ */
+export class SetupError extends Error {
+  override name = 'SetupError'
 }

@@ -46,3 +46,23 @@ function stackOf(error: Error): string | undefined {
     .slice(0, 8)
     .join('\n')
 }
+
+/**
+ * Makes what libraries print to the console lines of the log. BullMQ and ioredis print their advice there. Objects are
+ * left out, since they may hold values.
+ */
+export function logConsole(log: Logger): void {
+  const write =
+    (level: 'info' | 'warn' | 'error') =>
+    (...args: unknown[]) => {
+      const err = args.find((arg) => arg instanceof Error)
+      const words = args.filter((arg) => typeof arg === 'string').join(' ')
+      log[level]({ from: 'console', err }, words.replace(/\s+/g, ' '))
+    }
+  Object.assign(console, {
+    log: write('info'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  })
+}

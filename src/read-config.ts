@@ -47,6 +47,13 @@ function findMissing(given: Given, role: Role): string[] {
     if (splitList(given.META_VERIFY_TOKEN ?? '').length === 0)
       lines.push('META_VERIFY_TOKEN is required: a word of your choice, the same as in the webhook settings')
   }
+  if (given.DATABASE_DIRECT_URL && !given.DATABASE_URL)
+    lines.push('DATABASE_DIRECT_URL needs DATABASE_URL: the pooler in front of the same database')
+  const sentinels = splitList(given.REDIS_URL ?? '').filter((one) => one.includes('+sentinel:'))
+  if (sentinels.some((one) => !/\/\w/.test(one.replace(/^.*?:\/\//, ''))))
+    lines.push(
+      'REDIS_URL must name the primary that the Sentinels watch: redis+sentinel://host:26379/mymaster',
+    )
   if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
     lines.push('OPS_USER and OPS_PASSWORD go together: set both or neither')
   if (given.JWT_SECRET && given.JWT_JWKS_URL) lines.push('JWT_SECRET and JWT_JWKS_URL exclude each other')
@@ -71,7 +78,9 @@ function toConfig(env: Environment, warnings: string[]): Config {
   const { OPS_USER: user, OPS_PASSWORD: password } = env
   return {
     databaseUrl: env.DATABASE_URL,
-    redisUrls: env.REDIS_URL,
+    databaseDirectUrl: env.DATABASE_DIRECT_URL,
+    databasePipeline: env.DATABASE_PIPELINE,
+    redis: readRedis(env),
     http: { host: env.HOST, port: env.PORT },
     ops: {
       host: env.OPS_HOST,
@@ -95,6 +104,11 @@ function toConfig(env: Environment, warnings: string[]): Config {
     traces: readTraces(env),
     warnings,
   }
+}
+
+function readRedis(env: Environment): Config['redis'] {
+  const { REDIS_URL: urls, REDIS_PREFIX: prefix, REDIS_SENTINEL_PASSWORD: sentinelPassword } = env
+  return urls.length > 0 ? { urls, prefix, sentinelPassword } : undefined
 }
 
 /** OpenTelemetry's own rule: the endpoint for all signals gets the path of traces, the endpoint for traces is complete. */

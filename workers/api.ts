@@ -31,7 +31,7 @@ export const ENDPOINTS: Endpoint[] = [
 
 export type ApiParts = {
   db: Database['db']
-  config: Pick<Config, 'jwt' | 'redisUrls'>
+  config: Pick<Config, 'jwt' | 'redis'>
   /** Wakes the senders for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
   /** This machine's time in milliseconds. */
@@ -50,11 +50,11 @@ export function createApi({
   before = [],
   log,
 }: ApiParts): { app: Express; close(): void } {
-  const { jwt, redisUrls } = config
+  const { jwt, redis } = config
   if (jwt.secrets.length === 0 && jwt.jwksUrl === undefined) {
     log.warn('neither JWT_SECRET nor JWT_JWKS_URL is set: the API refuses every request')
   }
-  const { limitOnce, close } = createRateLimits({ db, redisUrls, log })
+  const { limitOnce, close } = createRateLimits({ db, redis, log })
   const api = createApiRouter(ENDPOINTS, {
     db,
     authenticate: createAuthenticate(jwt, log),

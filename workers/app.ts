@@ -12,8 +12,10 @@ import { createProducer } from '../src/queue/producer.ts'
 import { startTracing } from '../src/tracing/start.ts'
 import { type ProcessDatabase, startDatabase } from './database.ts'
 import { startOps } from './ops.ts'
+import { createProbes } from './probes.ts'
 import { startReceiver } from './receiver.ts'
 import { startWorkers } from './start.ts'
+import { watchReadiness } from './watch-readiness.ts'
 
 export type App = {
   /** URL of the public listener; undefined in the role `workers`. */
@@ -57,25 +59,29 @@ async function assemble(start: Parts): Promise<App> {
   const clock = watchClock({ ...parts, workers, now: Date.now })
   lifetime.onStop('clock', () => clock.stop())
   const receiver = role === 'workers' ? undefined : await startReceiver(parts, database)
-  const opsUrl = await startOps({ ...parts, clock, now: Date.now })
+  const probes = createProbes({ ...parts, database, clock })
+  const databaseUrl = database.directUrl
+  const opsUrl = await startOps({ ...parts, databaseUrl, probes, clock, now: Date.now })
   const url = receiver?.url
-  log.info({ role, url, opsUrl, queue: parts.engine.kind }, 'Usher is up')
+  const about = { role, url, opsUrl, queue: parts.engine.kind }
+  const readiness = watchReadiness({ probes, about, log })
+  lifetime.onStop('readiness', readiness.stop)
   return { url, opsUrl, databaseUrl: database.url, db: parts.db, lifetime }
 }
 
 /** What the receiver, the workers and the ops listener of a process share. */
 function openShared(
   { config, role, log, lifetime }: Parts,
-  { url: databaseUrl, openPool }: ProcessDatabase,
+  { directUrl, isScarce, openPool }: ProcessDatabase,
   telemetry: Parameters<typeof openEngine>[0]['telemetry'],
 ) {
   const { concurrency } = config.workers
   const db = openPool(`usher-${role}`, concurrency + 8)
-  const engine = openEngine({ redisUrls: config.redisUrls, databaseUrl, telemetry })
+  const engine = openEngine({ redis: config.redis, databaseUrl: directUrl, isScarce, telemetry })
   const producer = createProducer({ engine, log })
   lifetime.onStop('queues', () => producer.close(CLOSE_MS))
   const graph = createGraph(config.graph)
   const metrics = createMetrics()
   const tokens = createAccessTokens({ db, secretsKey: config.secretsKey, log })
-  return { db, databaseUrl, engine, producer, graph, metrics, concurrency, tokens }
+  return { db, directUrl, engine, producer, graph, metrics, concurrency, tokens }
 }

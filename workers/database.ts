@@ -2,7 +2,8 @@ import type { Config, Role } from '../src/config.ts'
 import { adviseWhenReachable } from '../src/db/advise.ts'
 import { type Database, openDatabase } from '../src/db/client.ts'
 import { migrateWhenReachable } from '../src/db/prepare.ts'
-import { databaseUrl } from '../src/db/url.ts'
+import { refuseMistakes } from '../src/db/prove-connections.ts'
+import { accessDatabase, type DatabaseAccess } from '../src/db/url.ts'
 import { repairNames } from '../src/identity/repair-names.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
@@ -10,9 +11,13 @@ import { oncePerSecond } from '../src/once-per-second.ts'
 
 type Parts = { config: Config; role: Role; log: Logger; lifetime: Lifetime }
 
+/** Connections of one pool where they are scarce. */
+const SCARCE = 5
+
 /** The PostgreSQL of a process, and how to open a pool of connections to it. */
-export type ProcessDatabase = {
-  url: string
+export type ProcessDatabase = Omit<DatabaseAccess, 'stop'> & {
+  /** Each connection takes one of the few that a pooler in session mode gives, by default 20. */
+  isScarce: boolean
   /** Opens a pool of at most `max` connections, which the process releases when it stops. */
   openPool(name: string, max: number): Database['db']
 }
@@ -20,26 +25,43 @@ export type ProcessDatabase = {
 /**
  * Starts the embedded server if none is configured, and migrates where this process is responsible for it: only the role
  * `all` migrates a configured database; in a split installation, `npm run migrate` is a step of the deployment.
- * @throws Error when the embedded server cannot be started or migrated.
+ * @throws SetupError when the configured database can be reached, but not used as it is; Error when the embedded server
+ * cannot be started or migrated.
  */
 export async function startDatabase(parts: Parts): Promise<ProcessDatabase> {
   const { config, log, lifetime } = parts
-  const { url, stop } = await databaseUrl(config, (line) => log.info(line))
+  const { stop, ...access } = await accessDatabase(config, (line) => log.info(line))
   lifetime.onStop('embedded database', stop)
-  await prepareSchema(parts, url)
+  const isScarce = config.databaseUrl !== undefined && (await isBehindPooler(access))
+  if (isScarce)
+    log.info(
+      'a pooler stands before PostgreSQL: this process opens at most 20 connections; with DATABASE_DIRECT_URL it shares them',
+    )
+  await prepareSchema(parts, access.directUrl)
   const advised = new AbortController()
   lifetime.onStop('advice about the database', () => advised.abort())
-  void adviseWhenReachable(url, log, advised.signal)
+  void adviseWhenReachable(access.directUrl, log, advised.signal)
   return {
-    url,
+    ...access,
+    isScarce,
     openPool(name, max) {
       const warn = oncePerSecond(log)
       const onLost = (err: Error) => warn(err, 'database connections were lost')
-      const { db, close } = openDatabase(url, { max, name, onLost })
+      const { db, close } = openDatabase(access.url, {
+        max: isScarce ? Math.min(max, SCARCE) : max,
+        name,
+        onLost,
+        ...access.link,
+      })
       lifetime.onStop(`database pool ${name}`, close)
       return db
     },
   }
+}
+
+async function isBehindPooler(access: Omit<DatabaseAccess, 'stop'>): Promise<boolean> {
+  const { hasPooler } = await refuseMistakes(access)
+  return hasPooler && !access.link.isPooled
 }
 
 /** The embedded server is migrated before anything uses it. A configured one may not be reachable yet. */

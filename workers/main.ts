@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { ConfigError } from '../src/config.ts'
+import { ConfigError, SetupError } from '../src/config.ts'
 import { ListenError } from '../src/http/server.ts'
 import { stopOnSignals } from '../src/lifetime.ts'
-import { createLogger } from '../src/logger.ts'
+import { createLogger, logConsole } from '../src/logger.ts'
 import { readConfig } from '../src/read-config.ts'
 import { startApp } from './app.ts'
 
@@ -15,12 +15,14 @@ async function main(): Promise<void> {
   if (!role) throw new ConfigError(`usage: main.js ${ROLES.join('|')}`)
   if (existsSync('.env')) process.loadEnvFile('.env')
   const config = readConfig(process.env, role)
-  const app = await startApp(config, role, createLogger(config))
+  const log = createLogger(config)
+  logConsole(log)
+  const app = await startApp(config, role, log)
   stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code) })
 }
 
 main().catch((error: Error) => {
-  const expected = error instanceof ConfigError || error instanceof ListenError
+  const expected = [ConfigError, SetupError, ListenError].some((kind) => error instanceof kind)
   process.stderr.write(`${expected ? error.message : error.stack}\n`)
   process.exit(1)
 })

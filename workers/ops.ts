@@ -1,30 +1,27 @@
-import type { Config, Role } from '../src/config.ts'
+import type { Config } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
 import { readReplication } from '../src/db/replication.ts'
 import { examine } from '../src/doctor/examine.ts'
-import { expectCanaries } from '../src/heartbeats/expect-canaries.ts'
 import { readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import type { ClockWatch } from '../src/heartbeats/watch-clock.ts'
-import type { Probe } from '../src/http/readiness.ts'
+import type { Probe } from '../src/http/run-probes.ts'
 import { startServer } from '../src/http/server.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import type { Metrics } from '../src/metrics.ts'
-import type { AccessTokens } from '../src/outbound/access-tokens.ts'
 import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
 import { createBoardQueues } from '../src/queue/board-queues.ts'
-import { type Engine, ping } from '../src/queue/connection.ts'
+import type { Engine } from '../src/queue/connection.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { refreshGauges } from './gauges.ts'
 import { createOpsApp } from './ops-app.ts'
 
 type Parts = {
   config: Config
-  role: Exclude<Role, 'cli'>
   db: Database['db']
   engine: Engine
+  probes: Probe[]
   producer: Producer
-  tokens: AccessTokens
   clock: ClockWatch
   databaseUrl: string
   /** This machine's time in milliseconds. */
@@ -38,11 +35,11 @@ const CLOSE_MS = 1_000
 
 /** Starts the internal listener and resolves with its URL. */
 export async function startOps(parts: Parts): Promise<string> {
-  const { config, db, engine, producer, clock, metrics, log, lifetime } = parts
+  const { config, db, engine, probes, producer, clock, metrics, log, lifetime } = parts
   const boardQueues = createBoardQueues(engine, log)
   lifetime.onStop('queues of Bull Board', () => boardQueues.close(CLOSE_MS))
   const handler = createOpsApp({
-    probes: probesOf(parts),
+    probes,
     details: () => readDetails(db, clock),
     registry: metrics.registry,
     refreshGauges: () => refreshGauges(parts),
@@ -59,22 +56,6 @@ export async function startOps(parts: Parts): Promise<string> {
   const server = await startServer({ host, port, variable: 'OPS_PORT', handler, log })
   lifetime.onStop('ops listener', () => server.close(1_000))
   return server.url
-}
-
-/**
- * The checks of `/ready`. A receiver loses nothing without a queue, so the queue and its canaries are not vital to it and
- * it stays in rotation; a process that only runs workers can do nothing without them. No process may work by a wrong
- * clock. A process whose workers have no key for the access tokens does everything but send.
- */
-function probesOf({ db, engine, clock, role, tokens }: Parts): Probe[] {
-  const runsOnlyWorkers = role === 'workers'
-  return [
-    { name: 'database', check: () => db.$client.query('select 1 from inbox limit 0'), vital: true },
-    { name: 'queue', check: () => ping(engine), vital: runsOnlyWorkers },
-    { name: 'canaries', check: () => expectCanaries(db, process.uptime()), vital: runsOnlyWorkers },
-    { name: 'clock', check: clock.expectRight, vital: true },
-    ...(role === 'server' ? [] : [{ name: 'secrets', check: tokens.expectKey, vital: false }]),
-  ]
 }
 
 async function readDetails(db: Database['db'], clock: ClockWatch): Promise<Record<string, unknown>> {

@@ -17,7 +17,7 @@ import { startSending } from './sending/start.ts'
 
 type Parts = {
   engine: Engine
-  databaseUrl: string
+  directUrl: string
   db: Db
   producer: Producer
   metrics: Metrics

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { openDatabase } from '../db/client.ts'
-import { databaseUrl } from '../db/url.ts'
+import { accessDatabase } from '../db/url.ts'
 import type { Check } from '../doctor/check.ts'
 import { examine } from '../doctor/examine.ts'
 import { readConfig } from '../read-config.ts'
@@ -26,10 +26,15 @@ export function doctorCommand(): Command {
 /** Nothing is migrated or changed. */
 async function examineInstallation({ org, url }: Options): Promise<Check[]> {
   const config = readConfig(process.env, 'cli')
-  const postgres = await databaseUrl(config, (line) => console.error(line))
-  const { db, close } = openDatabase(postgres.url, { max: 2, name: 'usher-doctor', onLost: () => {} })
+  const postgres = await accessDatabase(config, (line) => console.error(line))
+  const { db, close } = openDatabase(postgres.url, {
+    max: 2,
+    name: 'usher-doctor',
+    onLost: () => {},
+    ...postgres.link,
+  })
   try {
-    const parts = { config, db, databaseUrl: postgres.url, now: Date.now }
+    const parts = { config, db, databaseUrl: postgres.directUrl, now: Date.now }
     return await examine(parts, { orgId: org, callbackUrl: url })
   } finally {
     await close()

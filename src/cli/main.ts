@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
-import { ConfigError } from '../config.ts'
+import { ConfigError, SetupError } from '../config.ts'
 import { ProvisionError } from '../orgs/provision-file.ts'
 import { doctorCommand } from './doctor.ts'
 import { migrateCommand } from './migrate.ts'
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  const expected = error instanceof ConfigError || error instanceof ProvisionError
+  const expected = [ConfigError, SetupError, ProvisionError].some((kind) => error instanceof kind)
   process.stderr.write(`${expected ? error.message : error.stack}\n`)
   process.exitCode = 1
 })

@@ -1,6 +1,5 @@
-import type { Config } from '../config.ts'
 import { openDatabase } from '../db/client.ts'
-import { databaseUrl } from '../db/url.ts'
+import { accessDatabase, type DatabaseConfig } from '../db/url.ts'
 import { within } from '../deadline.ts'
 
 const DEADLINE_MS = 3_000
@@ -9,10 +8,7 @@ const DEADLINE_MS = 3_000
  * Writes a warning to standard error for each of the orgs that does not exist, because every request with a token for it
  * is answered with 403. Standard output stays free for the token. Never rejects: a token can be signed without a database.
  */
-export async function warnOfUnknownOrgs(
-  orgIds: string[],
-  config: Pick<Config, 'databaseUrl'>,
-): Promise<void> {
+export async function warnOfUnknownOrgs(orgIds: string[], config: DatabaseConfig): Promise<void> {
   try {
     for (const id of await findUnknown(orgIds, config))
       console.error(
@@ -23,10 +19,15 @@ export async function warnOfUnknownOrgs(
   }
 }
 
-async function findUnknown(orgIds: string[], config: Pick<Config, 'databaseUrl'>): Promise<string[]> {
-  const postgres = await databaseUrl(config, (line) => console.error(line))
+async function findUnknown(orgIds: string[], config: DatabaseConfig): Promise<string[]> {
+  const postgres = await accessDatabase(config, (line) => console.error(line))
   try {
-    const { db, close } = openDatabase(postgres.url, { max: 1, name: 'usher-token', onLost: () => {} })
+    const { db, close } = openDatabase(postgres.url, {
+      max: 1,
+      name: 'usher-token',
+      onLost: () => {},
+      ...postgres.link,
+    })
     const text =
       'select id from unnest($1::text[]) id where not exists (select from orgs o where o.id = id.id)'
     const { rows } = await within(DEADLINE_MS, () =>

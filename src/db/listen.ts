@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { END_ABANDONED } from './client.ts'
+import { END_ABANDONED } from './settings.ts'
 
 export type Listener = {
   /** Starts listening in the background, and reconnects whenever the connection is lost. Harmless when open already. */
@@ -57,7 +57,6 @@ async function listenUntilLost({ url, channel, signal, handle }: Subscription): 
   const client = new pg.Client({
     connectionString: url,
     application_name: 'usher-listener',
-    options: END_ABANDONED,
     ...LIMITS,
   })
   const lost = new AbortController()
@@ -68,6 +67,7 @@ async function listenUntilLost({ url, channel, signal, handle }: Subscription): 
   })
   try {
     await client.connect()
+    await client.query(END_ABANDONED)
     await client.query(`listen ${client.escapeIdentifier(channel)}`)
     for (const ended = AbortSignal.any([signal, lost.signal]); ; ) {
       await sleep(PROBE_EVERY_MS, undefined, { signal: ended })

@@ -49,8 +49,26 @@ export function isConcurrencyFailure(error: unknown): boolean {
   return error instanceof RetryError || /^(40001|40P01)$/.test(sqlState(error) ?? '')
 }
 
+/**
+ * True when the connection is refused for a reason that only a change of the configuration removes: the role, its
+ * password, the database, or a startup parameter that a pooler does not take.
+ */
+export function isMisconfigured(error: unknown): boolean {
+  const state = sqlState(error)
+  if (state === '08P01') return POOLER_REFUSAL.test(messagesOf(error))
+  return state !== undefined && /^(28|3D000)/.test(state)
+}
+
+/** PgBouncer gives SQLSTATE 08P01 to almost everything that it says, also while its server is away. */
+const POOLER_REFUSAL = /unsupported startup|command-line options|no such (user|database)|auth/i
+
+function messagesOf(error: unknown): string {
+  return error instanceof Error ? `${error.message}\n${messagesOf(error.cause)}` : ''
+}
+
 /** True when the server could not be reached or does not accept connections. */
 export function isUnreachable(error: unknown): boolean {
+  if (isMisconfigured(error)) return false
   const state = sqlState(error)
   return state === undefined ? isConnectionLoss(error) : /^(08|57P0|53300)/.test(state)
 }

@@ -3,7 +3,8 @@ import pg from 'pg'
 import type { Db } from './client.ts'
 import { isUnreachable } from './pg-errors.ts'
 import * as schema from './schema/index.ts'
-import { nothing, run, type Statement, send } from './statement.ts'
+import { beginOn, isSetInTransactions } from './settings.ts'
+import { nothing, type Results, run, type Statement, send } from './statement.ts'
 
 /**
  * Runs `work` in one READ COMMITTED transaction on one connection; a throw rolls back and is passed on. Inside a
@@ -11,7 +12,7 @@ import { nothing, run, type Statement, send } from './statement.ts'
  * the pool.
  */
 export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
-  return transact(db, 'begin', NO_STATEMENT, work)
+  return transact(db, [], NO_STATEMENT, work)
 }
 
 export type Replayable<F> = {
@@ -33,7 +34,7 @@ export function inReplayableTransaction<F, T>(
 ): Promise<T> {
   const plans = keepPlans ? PLANS_KEPT : PLANS_OF_NOW
   const settings = `set local synchronous_commit to off; set local plan_cache_mode to ${plans}`
-  return transact(db, `begin; ${settings}`, first, work)
+  return transact(db, [settings], first, work)
 }
 
 /**
@@ -58,29 +59,37 @@ export async function inSavepoint<T>(tx: Db, work: () => Promise<T>): Promise<T>
 }
 
 /**
- * Runs `work` on one connection of the pool, without a transaction: its statements keep their order, and each commits
- * by itself. A failure closes the connection.
+ * Sends statements over one connection of the pool, in one round trip. They run in the order of the array, and each
+ * commits by itself. A failure closes the connection.
  */
-export async function onConnection<T>(
+export async function commitEach<const S extends readonly Statement<unknown>[]>(
   { $client: pool }: { $client: pg.Pool },
-  work: (connection: Db) => Promise<T>,
-): Promise<T> {
+  statements: S,
+): Promise<Results<S>> {
   const client = await pool.connect()
-  try {
-    const result = await work(dbOn(client))
-    client.release()
+  const connection = dbOn(client)
+  const commit = async (statement: Statement<unknown>) => {
+    if (!isSetInTransactions(pool)) return run(connection, statement)
+    const [, result] = await send(connection, [plain(beginOn(pool)), statement, plain('commit')])
     return result
-  } catch (error) {
-    client.release(true)
-    throw error
   }
+  const ends = await Promise.allSettled(statements.map(commit))
+  const failed = ends.find((end) => end.status === 'rejected')
+  client.release(failed !== undefined)
+  if (failed) throw failed.reason
+  return ends.map((end) => (end.status === 'fulfilled' ? end.value : undefined)) as Results<S>
+}
+
+/** A statement without parameters or result. */
+function plain(text: string): Statement<void> {
+  return { text, values: [], read: nothing }
 }
 
 const NO_STATEMENT: Statement<void> = { text: '', values: [], read: nothing, isEmpty: true }
 
 async function transact<F, T>(
   db: Db,
-  begin: string,
+  settings: string[],
   first: Statement<F>,
   work: (tx: Db, first: F) => Promise<T>,
 ): Promise<T> {
@@ -89,7 +98,7 @@ async function transact<F, T>(
   const tx = dbOn(client)
   let broken: Error | undefined
   try {
-    const [, begun] = await send(tx, [{ text: begin, values: [], read: nothing }, first])
+    const [, begun] = await send(tx, [plain(beginOn(db.$client, ...settings)), first])
     const result = await work(tx, begun)
     await client.query('commit')
     return result

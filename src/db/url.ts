@@ -1,17 +1,41 @@
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { projectRoot } from '../project-root.ts'
+import type { DatabaseOptions } from './client.ts'
 import { type Embedded, startEmbedded } from './embedded/start.ts'
 
+/** How to reach the configured database. */
+export type DatabaseAccess = {
+  /** For pools. It may lead to a pooler. */
+  url: string
+  /** For what needs a session of its own: LISTEN, migrations and BullMQ. */
+  directUrl: string
+  /** What a pool at `url` must know. */
+  link: Pick<DatabaseOptions, 'isPooled' | 'pipeline'>
+  /** Stops the embedded server, if that is the database. */
+  stop: Embedded['stop']
+}
+
+/** What of the configuration says how to reach the database. */
+export type DatabaseConfig = Pick<Config, 'databaseUrl' | 'databaseDirectUrl' | 'databasePipeline'>
+
 /**
- * The connection string of the configured database, whose `stop` does nothing. If none is configured, starts or joins
- * the embedded server under `.data/postgres`.
+ * Gives access to the configured database. If none is configured, starts or joins the embedded server under
+ * `.data/postgres`.
  * @throws Error when the embedded server cannot be started.
  */
-export async function databaseUrl(
-  config: Pick<Config, 'databaseUrl'>,
+export async function accessDatabase(
+  { databaseUrl, databaseDirectUrl, databasePipeline: pipeline }: DatabaseConfig,
   log: (line: string) => void,
-): Promise<Embedded> {
-  if (config.databaseUrl !== undefined) return { url: config.databaseUrl, stop: async () => {} }
-  return startEmbedded({ dataDir: join(projectRoot(), '.data/postgres'), log })
+): Promise<DatabaseAccess> {
+  if (databaseUrl === undefined) {
+    const { url, stop } = await startEmbedded({ dataDir: join(projectRoot(), '.data/postgres'), log })
+    return { url, directUrl: url, link: {}, stop }
+  }
+  return {
+    url: databaseUrl,
+    directUrl: databaseDirectUrl ?? databaseUrl,
+    link: { isPooled: databaseDirectUrl !== undefined, pipeline },
+    stop: async () => {},
+  }
 }

@@ -1,3 +1,4 @@
+import { type RedisAccess, SetupError } from '../config.ts'
 import { describeRedis } from '../queue/describe-redis.ts'
 import { type Check, codeOf, fail, fine, warn } from './check.ts'
 
@@ -6,12 +7,13 @@ const DEADLINE_MS = 3_000
 const OLDEST = [6, 2] as const
 
 /** Judges the Redis of the queues: version and `maxmemory-policy`. Without a Redis, the queues are on PostgreSQL. */
-export async function checkRedis(urls: string[]): Promise<Check[]> {
-  if (urls.length === 0) return [fine('Redis', 'not used: the queues are on PostgreSQL')]
+export async function checkRedis(redis: RedisAccess | undefined): Promise<Check[]> {
+  if (redis === undefined) return [fine('Redis', 'not used: the queues are on PostgreSQL')]
   try {
-    const { version, policy } = await describeRedis(urls, DEADLINE_MS)
+    const { version, policy } = await describeRedis(redis, DEADLINE_MS)
     return [checkVersion(version), checkPolicy(policy)]
   } catch (error) {
+    if (error instanceof SetupError) return [fail('Redis', 'does not let Usher in', error.message)]
     return [fail('Redis', `does not answer: ${codeOf(error)}`, 'correct REDIS_URL, or start Redis')]
   }
 }

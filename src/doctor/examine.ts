@@ -11,7 +11,7 @@ import { checkSecrets } from './check-secrets.ts'
 import { createGraphGet } from './graph-get.ts'
 
 type Parts = {
-  config: Pick<Config, 'meta' | 'jwt' | 'secretsKey' | 'redisUrls' | 'graph'>
+  config: Pick<Config, 'meta' | 'jwt' | 'secretsKey' | 'redis' | 'graph'>
   db: Db
   databaseUrl: string
   /** This machine's time in milliseconds. */
@@ -26,7 +26,7 @@ export async function examine(parts: Parts, { orgId, callbackUrl }: Wanted): Pro
   const { config, db, databaseUrl: url, now } = parts
   const [database, redis, meta, callback] = await Promise.all([
     checkDatabase({ db, url, now }),
-    checkRedis(config.redisUrls),
+    checkRedis(config.redis),
     orgId === undefined ? [] : examineOrg(parts, orgId),
     callbackUrl === undefined ? [] : [await checkCallback(callbackUrl, config.meta.verifyTokens)],
   ])

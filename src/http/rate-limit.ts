@@ -1,4 +1,5 @@
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
+import type { RedisAccess } from '../config.ts'
 import type { Database } from '../db/client.ts'
 import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
@@ -17,15 +18,15 @@ export type RateLimits = { limitOnce: LimitOnce; close(): void }
 /** A limit must not hold a request up for longer. */
 const COMMAND_MS = 500
 
-type Parts = { db: Database['db']; redisUrls: string[]; log: Logger }
+type Parts = { db: Database['db']; redis: RedisAccess | undefined; log: Logger }
 
 /**
  * Rate limits shared by all processes: counted in Redis where it is configured, else in the table `rate_limits`, by the
  * clock of that store. While the store is unavailable every request is admitted and a warning is logged, because a limit
  * must not cause an outage.
  */
-export function createRateLimits({ db, redisUrls, log }: Parts): RateLimits {
-  const { msUntilFree, close } = redisUrls.length > 0 ? onRedis(redisUrls) : onPostgres(db)
+export function createRateLimits({ db, redis, log }: Parts): RateLimits {
+  const { msUntilFree, close } = redis ? onRedis(redis) : onPostgres(db)
   const limitOnce: LimitOnce = async (key, seconds) => {
     const ms = await msUntilFree(key, seconds).catch((err) => {
       log.warn({ err }, 'a rate limit could not be checked; the request was admitted')
@@ -41,14 +42,14 @@ export function createRateLimits({ db, redisUrls, log }: Parts): RateLimits {
 /** `msUntilFree`: 0 when the request is admitted, which takes the key; else how long the key is still taken, above 0. */
 type Store = { msUntilFree(key: string, seconds: number): Promise<number>; close(): void }
 
-function onRedis(urls: string[]): Store {
-  const client = producerClient(urls, COMMAND_MS)
+function onRedis(redis: RedisAccess): Store {
+  const client = producerClient(redis, COMMAND_MS)
   // The library requires a duration, but every call passes its own.
   const limiter = new RateLimiterRedis({
     storeClient: client,
     points: 1,
     duration: 1,
-    keyPrefix: 'usher-limit',
+    keyPrefix: `${redis.prefix}-limit`,
   })
   return {
     close: () => client.disconnect(),

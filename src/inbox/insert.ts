@@ -1,8 +1,8 @@
-import type { Database, Db } from '../db/client.ts'
+import type { Database } from '../db/client.ts'
 import { bytea, columns } from '../db/columns.ts'
 import { FLUSH, flushing, mayFlush } from '../db/durable.ts'
-import { over, run, type Statement, send } from '../db/statement.ts'
-import { onConnection } from '../db/transaction.ts'
+import { over, run, type Statement } from '../db/statement.ts'
+import { commitEach } from '../db/transaction.ts'
 
 type Inserted = { id: string }
 
@@ -42,14 +42,13 @@ export async function insertSingle(
   trace: string,
 ): Promise<number[]> {
   if (!(await mayFlush(db))) return insertBatch(db, [body], timeoutMs)
-  const insertAndFlush = async (connection: Db) => {
-    const [ids] = await send(connection, [
+  const [ids] = await flushing(db, () =>
+    commitEach(db, [
       { ...insertAndNotify(body, trace), timeoutMs },
       { ...FLUSH, timeoutMs },
-    ])
-    return ids
-  }
-  return flushing(db, () => onConnection(db, insertAndFlush))
+    ]),
+  )
+  return ids
 }
 
 /**

@@ -1,7 +1,8 @@
 import { type ConnectionOptions, createRedisBackend, type Telemetry } from 'bullmq'
+import type { RedisAccess } from '../config.ts'
 import { within } from '../deadline.ts'
 import { asConnection, pingPostgres, postgresBackend, producerPool, workerPool } from './postgres.ts'
-import { PREFIX, pingRedis, producerClient, workerClient } from './redis.ts'
+import { keyPrefix, pingRedis, producerClient, workerClient } from './redis.ts'
 
 /** The store that BullMQ runs on, and how a `Queue` or a `Worker` connects to it. */
 export type Engine = {
@@ -20,7 +21,7 @@ export type Engine = {
 type Connection = {
   options: {
     connection: ConnectionOptions
-    prefix: string
+    prefix?: string
     skipVersionCheck: boolean
     telemetry?: Telemetry
   }
@@ -30,17 +31,19 @@ type Connection = {
 const PING_MS = 1_000
 
 /**
- * Chooses BullMQ's store: Redis for one URL, Redis Cluster for several, PostgreSQL for none (in the schema `bullmq`, which
- * must be migrated). With `telemetry`, jobs carry their trace on. Opens no connection yet and never throws.
+ * Chooses BullMQ's store: Redis where it is configured, else PostgreSQL, in the schema `bullmq`, which must be migrated.
+ * With `telemetry`, jobs carry their trace on. Opens no connection yet and never throws.
  */
 export function openEngine(config: {
-  redisUrls: string[]
+  redis: RedisAccess | undefined
   databaseUrl: string
+  /** PostgreSQL gives few connections: each Queue and Worker has as few as it can work with. */
+  isScarce?: boolean
   telemetry?: Telemetry | undefined
 }): Engine {
-  const { redisUrls, databaseUrl, telemetry } = config
+  const { redis, databaseUrl, isScarce = false, telemetry } = config
   const traced: Traced = telemetry ? { telemetry } : {}
-  return redisUrls.length > 0 ? onRedis(redisUrls, traced) : onPostgres(databaseUrl, traced)
+  return redis ? onRedis(redis, traced) : onPostgres(databaseUrl, isScarce, traced)
 }
 
 type Traced = { telemetry?: Telemetry }
@@ -59,30 +62,34 @@ export function ping(engine: Engine): Promise<void> {
   return running
 }
 
-function onRedis(urls: string[], traced: Traced): Engine {
+function onRedis(redis: RedisAccess, traced: Traced): Engine {
+  let mayReadInfo = true
   const connected = (client: ReturnType<typeof workerClient>, skipVersionCheck: boolean): Connection => ({
-    options: { connection: client, prefix: PREFIX, skipVersionCheck, ...traced },
+    options: { connection: client, prefix: keyPrefix(redis), skipVersionCheck, ...traced },
     disconnect: () => client.disconnect(),
   })
   return {
     kind: 'redis',
     backend: createRedisBackend,
-    connectQueue: (patienceMs) => connected(producerClient(urls, patienceMs), true),
-    connectWorker: () => connected(workerClient(urls), false),
-    ping: (timeoutMs) => pingRedis(urls, timeoutMs),
+    connectQueue: (patienceMs) => connected(producerClient(redis, patienceMs), true),
+    // BullMQ checks the version by INFO. Without it, delayed jobs start up to a second late.
+    connectWorker: () => connected(workerClient(redis), !mayReadInfo),
+    ping: async (timeoutMs) => {
+      mayReadInfo = (await pingRedis(redis, timeoutMs)).mayReadInfo
+    },
   }
 }
 
-function onPostgres(url: string, traced: Traced): Engine {
+function onPostgres(url: string, isScarce: boolean, traced: Traced): Engine {
   const connected = (pool: ReturnType<typeof workerPool>): Connection => ({
-    options: { connection: asConnection(pool), prefix: PREFIX, skipVersionCheck: false, ...traced },
+    options: { connection: asConnection(pool), skipVersionCheck: false, ...traced },
     disconnect: () => void pool.end().catch(() => undefined),
   })
   return {
     kind: 'postgres',
     backend: postgresBackend,
-    connectQueue: (patienceMs) => connected(producerPool(url, patienceMs)),
-    connectWorker: () => connected(workerPool(url)),
+    connectQueue: (patienceMs) => connected(producerPool(url, patienceMs, isScarce ? 1 : 3)),
+    connectWorker: () => connected(workerPool(url, isScarce ? 2 : 4)),
     ping: (timeoutMs) => pingPostgres(url, timeoutMs),
   }
 }

@@ -1,3 +1,4 @@
+import type { RedisAccess } from '../config.ts'
 import { connectBriefly } from './redis.ts'
 
 /** Version and eviction policy; undefined where the user may not read them. */
@@ -7,8 +8,8 @@ export type RedisFacts = { version: string | undefined; policy: string | undefin
  * Asks Redis for its version and `maxmemory_policy`, over a connection of its own.
  * @throws what Redis or the network says when it cannot be reached at all.
  */
-export function describeRedis(urls: string[], timeoutMs: number): Promise<RedisFacts> {
-  return connectBriefly(urls, timeoutMs, async (client) => {
+export function describeRedis(access: RedisAccess, timeoutMs: number): Promise<RedisFacts> {
+  return connectBriefly(access, timeoutMs, async (client) => {
     await client.ping()
     const info = await client.info().catch(() => '')
     const read = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]

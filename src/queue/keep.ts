@@ -24,6 +24,8 @@ export type Kept<T> = {
 }
 
 const RETRY_MS = 500
+/** A store that starts together with this process, or is busy, is no warning. */
+const PATIENT_FAILURES = 3
 /** On PostgreSQL a probe costs more, and `endLostConnections` finds a lost connection without it. */
 const PROBE_EVERY_MS = { redis: 1_000, postgres: 3_000 }
 const PROBE_AGAIN_MS = 250
@@ -67,11 +69,11 @@ async function startOne<T>(
   for (let failures = 0; !stopped.aborted; failures += 1) {
     try {
       const object = await tryOnce(engine, kind)
-      if (failures > 0) log.info('connected to the store of the queues')
+      if (failures > PATIENT_FAILURES) log.info('connected to the store of the queues')
       if (!stopped.aborted) return object
       await kind.drop(object)
     } catch (err) {
-      if (failures === 0)
+      if (failures === PATIENT_FAILURES)
         log.warn({ err }, 'no connection to the store of the queues yet: trying until there is one')
       await pause(RETRY_MS, stopped)
     }

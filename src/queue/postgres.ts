@@ -1,32 +1,36 @@
 import { type ConnectionOptions, createPostgresBackend, type createRedisBackend } from 'bullmq'
 import pg from 'pg'
-import { END_ABANDONED, SESSION } from '../db/client.ts'
 import { endLostConnections } from '../db/lost-connections.ts'
+import { END_ABANDONED, SAME_SESSION, sendOneByOne } from '../db/settings.ts'
 
-/** Opens the pool of Queues: a statement that takes longer than `patienceMs` fails. */
-export function producerPool(url: string, patienceMs: number): pg.Pool {
-  return openPool(url, { max: 3, query_timeout: patienceMs, connectionTimeoutMillis: patienceMs })
+/** Opens the pool of Queues, of at most `max` connections: a statement that takes longer than `patienceMs` fails. */
+export function producerPool(url: string, patienceMs: number, max: number): pg.Pool {
+  return openPool(url, { max, query_timeout: patienceMs, connectionTimeoutMillis: patienceMs })
 }
 
 /**
- * Opens the pool of one Worker, one of whose connections listens for jobs. It is patient with a busy server, and ends
- * connections that were lost.
+ * Opens the pool of one Worker, of at most `max` connections, one of which listens for jobs. It is patient with a busy
+ * server, and ends connections that were lost.
  */
-export function workerPool(url: string): pg.Pool {
-  const pool = openPool(url, { max: 4, query_timeout: 3_000, connectionTimeoutMillis: 2_000 })
+export function workerPool(url: string, max: number): pg.Pool {
+  const pool = openPool(url, { max, query_timeout: 3_000, connectionTimeoutMillis: 2_000 })
   endLostConnections(pool, url, () => undefined)
   return pool
 }
 
 /**
  * BullMQ could open the pool itself, but does not listen for errors of a connection in use: a server that hung up while
- * an object was being built ended the process.
+ * an object was being built ended the process. And it names its schema in a startup parameter, which poolers refuse.
  */
 function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
-  const search = { options: `-c search_path=bullmq ${SESSION} ${END_ABANDONED}` }
-  const pool = new pg.Pool({ connectionString: url, keepAlive: true, ...search, ...limits })
+  const pool = new pg.Pool({ connectionString: url, keepAlive: true, ...limits })
   pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
+    sendOneByOne(client)
+    // Sent before any other statement; a connection on which it fails fails the next one too.
+    client.query(`set search_path = bullmq; ${SAME_SESSION}; ${END_ABANDONED}`).catch(() => undefined)
+  })
   return pool
 }
 

@@ -1,42 +1,59 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { type RedisAccess, SetupError } from '../config.ts'
+import { type Client, openClient } from './redis-client.ts'
 
-type Client = Redis | Cluster
-type ClientOptions = Pick<
-  RedisOptions,
-  'commandTimeout' | 'connectTimeout' | 'enableOfflineQueue' | 'lazyConnect' | 'maxRetriesPerRequest'
-> & { retryStrategy: (times: number) => number | null }
-
-/** In braces, so that the keys of all queues share one slot of a Redis Cluster, as BullMQ's scripts require. */
-export const PREFIX = '{usher}'
+/** Begins the keys of BullMQ. In braces, so that all share one slot of a Redis Cluster, as BullMQ's scripts require. */
+export function keyPrefix({ prefix }: Pick<RedisAccess, 'prefix'>): string {
+  return `{${prefix}}`
+}
 
 /** Creates a client whose commands fail at once while Redis is away, and after `patienceMs` while Redis is frozen. */
-export function producerClient(urls: string[], patienceMs: number): Client {
-  return connect(urls, { enableOfflineQueue: false, commandTimeout: patienceMs, retryStrategy: () => 500 })
+export function producerClient(access: RedisAccess, patienceMs: number): Client {
+  return openClient(access, {
+    enableOfflineQueue: false,
+    commandTimeout: patienceMs,
+    retryStrategy: () => 500,
+  })
 }
 
 /** Creates a client whose commands wait for as long as Redis is away, and that reconnects within a second. */
-export function workerClient(urls: string[]): Client {
-  return connect(urls, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(100 * times, 1_000) })
+export function workerClient(access: RedisAccess): Client {
+  const retryStrategy = (times: number) => Math.min(100 * times, 1_000)
+  return openClient(access, { maxRetriesPerRequest: null, retryStrategy })
 }
 
+/** How long the key that `pingRedis` writes stays. */
+const PROOF_MS = 60_000
+
 /**
- * Reads a key from the slot that holds the queues, over a connection of its own.
- * @throws what Redis or the network says.
+ * Writes a key to the slot that holds the queues, over a connection of its own. Gives whether this user may use INFO,
+ * which tells BullMQ what Redis can do.
+ * @throws SetupError when Redis answers, but does not let Usher write; else what the network says.
  */
-export async function pingRedis(urls: string[], connectTimeout: number): Promise<void> {
-  await connectBriefly(urls, connectTimeout, (client) => client.exists(PREFIX))
+export async function pingRedis(access: RedisAccess, timeoutMs: number): Promise<{ mayReadInfo: boolean }> {
+  return connectBriefly(access, timeoutMs, async (client) => {
+    await client.set(`${keyPrefix(access)}:proof`, '1', 'PX', PROOF_MS)
+    const mayReadInfo = await client.info('server').then(
+      () => true,
+      () => false,
+    )
+    return { mayReadInfo }
+  })
 }
 
 /**
  * Runs `work` over a connection of its own, which ends after `timeoutMs` at the latest.
- * @throws what Redis or the network says.
+ * @throws SetupError when Redis answers, but does not let Usher do it; else what Redis or the network says.
  */
 export async function connectBriefly<T>(
-  urls: string[],
+  access: RedisAccess,
   timeoutMs: number,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = connect(urls, { lazyConnect: true, connectTimeout: timeoutMs, retryStrategy: () => null })
+  const client = openClient(access, {
+    lazyConnect: true,
+    connectTimeout: timeoutMs,
+    retryStrategy: () => null,
+  })
   let cause: Error | undefined
   client.on('error', (error) => {
     cause = error
@@ -46,35 +63,26 @@ export async function connectBriefly<T>(
     await client.connect()
     return await work(client)
   } catch (error) {
-    throw cause ?? error
+    throw explain(cause ?? error)
   } finally {
     clearTimeout(giveUp)
     client.disconnect()
   }
 }
 
-function connect(urls: string[], options: ClientOptions): Client {
-  const client = urls.length === 1 ? new Redis(urls[0] ?? '', options) : connectCluster(urls, options)
-  client.on('error', ignored)
-  return client
-}
+/** What Redis answers to those that it does not let write, and what to do. */
+const REFUSALS: readonly [pattern: RegExp, advice: string][] = [
+  [
+    /WRONGPASS|NOAUTH|invalid password/,
+    'Redis refuses the user or the password of REDIS_URL: correct the URL',
+  ],
+  [/NOPERM/, 'The Redis user of REDIS_URL lacks rights: give it those that docs/operate.md lists'],
+  [/READONLY/, 'REDIS_URL leads to a replica: it must lead to the primary, or name the Sentinels'],
+  [/OOM/, 'Redis is out of memory: raise its maxmemory, with the policy noeviction'],
+]
 
-/** The credentials and TLS of the first URL are used for all nodes, since the cluster announces nodes without them. */
-function connectCluster(urls: string[], options: ClientOptions): Cluster {
-  const { retryStrategy, enableOfflineQueue = true, lazyConnect = false, ...node } = options
-  const { protocol, username, password } = new URL(urls[0] ?? '')
-  return new Cluster(urls, {
-    clusterRetryStrategy: retryStrategy,
-    enableOfflineQueue,
-    lazyConnect,
-    redisOptions: {
-      ...node,
-      ...(username && { username: decodeURIComponent(username) }),
-      ...(password && { password: decodeURIComponent(password) }),
-      ...(protocol === 'rediss:' && { tls: {} }),
-    },
-  })
+function explain(error: unknown): unknown {
+  const { message } = error as Error
+  const advice = REFUSALS.find(([pattern]) => pattern.test(message))?.[1]
+  return advice === undefined ? error : new SetupError(advice, { cause: error })
 }
-
-/** BullMQ's objects report the errors of their client; without any listener, ioredis would print them as well. */
-function ignored(): void {}

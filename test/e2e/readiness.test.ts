@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { migrate } from '../../src/db/migrate.ts'
 import { QUEUE_NAMES } from '../../src/queue/names.ts'
 import { SCHEDULES } from '../../src/queue/schedules.ts'
 import { engines, startTestApp } from '../support/app.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { startUsher } from '../support/process.ts'
 import { startRedis } from '../support/redis.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
@@ -24,7 +26,8 @@ describe.each(engines())('readiness, queue on %s', (engine) => {
     await expect.poll(answered).toBe(true)
     const swept = async () => (await ready(app.opsUrl)).details.sweep_age_seconds['requeue-stranded']
     await expect.poll(swept).toBeLessThan(30)
-    const checks = { database: 'ok', queue: 'ok', canaries: 'ok', clock: 'ok' }
+    const names = ['database', 'connections', 'schema', 'queue', 'canaries', 'clock']
+    const checks = Object.fromEntries(names.map((name) => [name, 'ok']))
     const answer = () => ready(app.opsUrl)
     const details = { replication: 'none' }
     await expect.poll(answer).toMatchObject({ code: 200, status: 'ready', checks, details })
@@ -72,4 +75,40 @@ describe.runIf(engines().includes('redis'))('readiness without Redis', () => {
     const DEGRADED = [200, 'degraded', 'failed']
     await expect.poll(states).toEqual([DEGRADED, DEGRADED, [503, 'not ready', 'failed']])
   })
+})
+
+const linesOf = (output: string) =>
+  output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
+
+describe('a process that starts', () => {
+  it('says that it listens, then that it is up, and nothing is a warning', async () => {
+    const { url: DATABASE_URL } = await createTestDatabase()
+    const usher = await startUsher('all', { DATABASE_URL, JWT_SECRET: 'x'.repeat(32) })
+    await usher.printed(/"Usher is up"/)
+    const lines = linesOf(usher.output())
+    const own = lines.map(({ msg }) => msg).filter((msg) => /^Usher (listens|is up)/.test(msg))
+    expect(own).toEqual([expect.stringMatching(/^Usher listens/), 'Usher is up'])
+    // On a machine that is slow at this moment, some things are tried again.
+    expect(
+      lines.filter(
+        ({ level, msg }) => level > 30 && !/trying|^Usher waits|^fsync is off|without JWT_ISSUER/.test(msg),
+      ),
+    ).toEqual([])
+  })
+
+  it.each(['server', 'workers'] as const)(
+    'as %s on an empty database says npm run migrate, and is up when that was done',
+    async (role) => {
+      const { url, pool } = await createTestDatabase()
+      await pool.query('drop schema public, drizzle, bullmq cascade; create schema public')
+      const usher = await startUsher(role, { DATABASE_URL: url })
+      await usher.printed(/Usher waits: .*npm run migrate/)
+      const answer = await (await fetch(`${usher.opsUrl}/ready`)).json()
+      const reasons = [expect.stringContaining('npm run migrate')]
+      expect(answer).toMatchObject({ status: 'not ready', checks: { schema: 'failed' }, reasons })
+      await migrate(url)
+      if (role === 'workers') await usher.printed(/"Usher is up"/)
+      await expect.poll(async () => (await ready(usher.opsUrl)).code).toBe(200)
+    },
+  )
 })

@@ -57,7 +57,7 @@ describe.each(engines)('a process whose clock is 60 s ahead, queue on %s', (engi
 it('a process whose clock is 60 s ahead takes no job from a healthy worker', async () => {
   const { url: DATABASE_URL } = await createTestDatabase()
   const log = createLogger({ logLevel: 'silent' })
-  const engine = openEngine({ redisUrls: [], databaseUrl: DATABASE_URL })
+  const engine = openEngine({ redis: undefined, databaseUrl: DATABASE_URL })
   const producer = createProducer({ engine, log })
   const runs: string[] = []
   const worker = createWorker({

@@ -134,7 +134,7 @@ describe.each([31, -31])('an API whose clock is %i days ahead', (days) => {
   })
 
   it('ends no rate limit of another process, and none of its own', async () => {
-    const limits = () => createRateLimits({ db, redisUrls: [], log: createLogger({ logLevel: 'silent' }) })
+    const limits = () => createRateLimits({ db, redis: undefined, log: createLogger({ logLevel: 'silent' }) })
     const key = `clock/${days}`
     await limits().limitOnce(key, 1_000)
     setClock(days)

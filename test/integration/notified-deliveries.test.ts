@@ -15,13 +15,13 @@ import { message, post } from '../support/webhooks.ts'
 /** Routes deliveries until the test ends, queue on PostgreSQL; `queued` are the jobs that it enqueued. */
 async function startWorker(url: string, db: Db) {
   const log = createLogger({ logLevel: 'silent' })
-  const engine = openEngine({ redisUrls: [], databaseUrl: url })
+  const engine = openEngine({ redis: undefined, databaseUrl: url })
   const producer = createProducer({ engine, log })
   onTestFinished(() => producer.close(1_000))
   const queued: number[][] = []
   const deliveries = startDeliveries({
     engine,
-    databaseUrl: url,
+    directUrl: url,
     onCanary: async () => {},
     db,
     producer: { ...producer, enqueueDeliveries: async (ids) => queued.push(ids) > 0 },

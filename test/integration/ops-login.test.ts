@@ -16,7 +16,7 @@ const { db, url: databaseUrl } = database
 
 const log = createLogger({ logLevel: 'silent' })
 
-const board = createBoardQueues(openEngine({ redisUrls: [], databaseUrl }), log)
+const board = createBoardQueues(openEngine({ redis: undefined, databaseUrl }), log)
 afterAll(() => board.close(1_000))
 
 const { start, enqueued } = opsWithQueue(database)

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { SetupError } from '../../src/config.ts'
 import { inboxFigures } from '../../src/inbox/figures.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import type { OpsParts } from '../../workers/ops-app.ts'
@@ -52,6 +53,14 @@ describe('/live and /ready', () => {
     expect(reply.status).toBe(503)
     const checks = { database: 'failed', queue: 'ok', other: 'failed' }
     expect(JSON.parse(reply.body)).toEqual({ status: 'not ready', checks, details: { stopped_numbers: 0 } })
+  })
+
+  test('/ready gives cause and remedy of a mistake of the installation', async () => {
+    const check = () => Promise.reject(new SetupError('The tables are missing: npm run migrate'))
+    const url = await start({ probes: [{ name: 'schema', check, vital: true }] })
+    const reply = await send(`${url}/ready`)
+    expect(reply.status).toBe(503)
+    expect(JSON.parse(reply.body)).toMatchObject({ reasons: ['The tables are missing: npm run migrate'] })
   })
 
   test('/ready answers 200 with the status degraded if only probes failed that are not vital', async () => {

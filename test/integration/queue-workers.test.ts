@@ -91,7 +91,9 @@ describe.concurrent.each(engineKinds())('a queue on %s', (kind) => {
   test('has jobs that carry ids only, and the trace in their options', async (t) => {
     const { direct } = await openStore(t, kind)
     const own =
-      kind === 'redis' ? { redisUrls: [direct], databaseUrl: '' } : { redisUrls: [], databaseUrl: direct }
+      kind === 'redis'
+        ? { redis: { urls: [direct], prefix: 'usher' }, databaseUrl: '' }
+        : { redis: undefined, databaseUrl: direct }
     const producer = newProducer(t, openEngine({ ...own, telemetry: new BullMQOtel() }))
     await enqueued(producer, 7)
     const [job] = await producer.queue('deliveries')!.getWaiting()

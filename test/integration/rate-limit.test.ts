@@ -29,8 +29,8 @@ afterAll(async () => {
 
 /** The limits as another process sees them. */
 function limitsOn(store: string, db = database.db): RateLimits {
-  const redisUrls = store === 'Redis' && redis ? [redis.url] : []
-  const limits = createRateLimits({ db, redisUrls, log })
+  const access = store === 'Redis' && redis ? { urls: [redis.url], prefix: 'usher' } : undefined
+  const limits = createRateLimits({ db, redis: access, log })
   open.push(limits)
   return limits
 }
@@ -103,7 +103,11 @@ describe('a limit whose store is away', () => {
 
   it.runIf(findRedis())('accepts every request if the store is Redis, too', async () => {
     lines = []
-    const limits = createRateLimits({ db: database.db, redisUrls: ['redis://127.0.0.1:9'], log })
+    const limits = createRateLimits({
+      db: database.db,
+      redis: { urls: ['redis://127.0.0.1:9'], prefix: 'usher' },
+      log,
+    })
     open.push(limits)
     expect(await outcome(limits.limitOnce('org/a', 10))).toBe('passed')
     expect(lines).toHaveLength(1)

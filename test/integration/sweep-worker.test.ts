@@ -14,7 +14,7 @@ it('the maintenance worker runs the task that a job names, reports its progress,
   const org = await createOrg(db, { expiry_days: 60 })
   const room = await createRoom(db, org, { contactCreatedAt: ago(61) })
   const log = createLogger({ logLevel: 'silent' })
-  const engine = openEngine({ redisUrls: [], databaseUrl: url })
+  const engine = openEngine({ redis: undefined, databaseUrl: url })
   const producer = createProducer({ engine, log })
   onTestFinished(() => producer.close(1_000))
   const onCanary = async () => {}

@@ -46,12 +46,12 @@ export type TestApi = {
 export const announced: OutboxRow[] = []
 const announceSends = (rows: OutboxRow[]) => void announced.push(...rows)
 
-type Options = { jwt?: Partial<Config['jwt']>; redisUrls?: string[]; machineTime?: () => number }
+type Options = { jwt?: Partial<Config['jwt']>; machineTime?: () => number }
 
 /** The whole API on a free port, against a test database. */
 export async function startTestApi(db: Database['db'], options: Options = {}): Promise<TestApi> {
   const { log, logged } = memoryLog()
-  const config = { jwt: jwtConfig(options), redisUrls: options.redisUrls ?? [] }
+  const config = { jwt: jwtConfig(options), redis: undefined }
   const { app, close } = createApi({ db, config, announceSends, machineTime: options.machineTime, log })
   atEndOf('file', close)
   return listen(app, ENDPOINTS, logged)
@@ -64,7 +64,7 @@ export async function serveEndpoints(
   options: Options = {},
 ): Promise<TestApi> {
   const { log, logged } = memoryLog()
-  const { limitOnce, close } = createRateLimits({ db, redisUrls: options.redisUrls ?? [], log })
+  const { limitOnce, close } = createRateLimits({ db, redis: undefined, log })
   atEndOf('file', close)
   const authenticate = createAuthenticate(jwtConfig(options), log)
   const router = createApiRouter(endpoints, {

@@ -16,12 +16,7 @@ export type TestDatabase = {
 /**
  * What a test's pool may take: a busy machine is no failure. A test of Usher's own deadlines opens a pool of its own.
  */
-const patient = () => ({
-  connectionTimeoutMillis: PATIENCE_MS,
-  statement_timeout: PATIENCE_MS,
-  query_timeout: PATIENCE_MS + 1_000,
-  idle_in_transaction_session_timeout: PATIENCE_MS,
-})
+const patient = () => ({ connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS + 1_000 })
 
 const OBJECT_IN_USE = '55006'
 
@@ -30,7 +25,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await onServer(`create database ${name} template usher_template`)
   const url = Object.assign(new URL(inject('postgresUrl')), { pathname: `/${name}` }).href
-  const { db, close } = openDatabase(url, { max: 10, name: 'test', onLost: () => {} })
+  const deadlines = { statementMs: PATIENCE_MS, idleInTransactionMs: PATIENCE_MS }
+  const { db, close } = openDatabase(url, { max: 10, name: 'test', onLost: () => {}, deadlines })
   Object.assign(db.$client.options, patient())
   atEndOf('file', async () => {
     await close()

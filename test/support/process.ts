@@ -9,7 +9,7 @@ export function startProcess(entry: string, args: string[], env: Record<string, 
   return one
 }
 
-/** Starts Usher in one of its roles, until the end of the test or file at the latest; resolves when it is up. */
+/** Starts Usher in one of its roles, until the end of the test or file at the latest; resolves when it listens. */
 export async function startUsher(
   role: 'all' | 'server' | 'workers',
   env: Record<string, string>,

@@ -42,7 +42,9 @@ export async function newRedis(t: TestContext): Promise<RunningRedis> {
 
 export function engineOn(kind: EngineKind, ...urls: string[]): Engine {
   return openEngine(
-    kind === 'redis' ? { redisUrls: urls, databaseUrl: '' } : { redisUrls: [], databaseUrl: urls[0]! },
+    kind === 'redis'
+      ? { redis: { urls, prefix: 'usher' }, databaseUrl: '' }
+      : { redis: undefined, databaseUrl: urls[0]! },
   )
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,13 +15,34 @@ export const findRedis = () => findProgram('redis-server')
 
 /** Starts an empty Redis that keeps no data on disk, on a (free) port of 127.0.0.1; `stop` kills it. */
 export async function startRedis(wantedPort?: number, options: string[] = []): Promise<RunningRedis> {
-  const program = findRedis()
-  if (program === undefined) throw new Error('redis-server not found')
-  const folder = await mkdtemp(join(tmpdir(), 'usher-redis-'))
   const port = wantedPort ?? (await freePort())
+  const folder = await mkdtemp(join(tmpdir(), 'usher-redis-'))
   const network = ['--port', String(port), '--bind', '127.0.0.1']
   const storage = ['--dir', folder, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction']
-  const redis = spawnWatched(program, [...network, ...storage, ...options])
+  return run(port, folder, [...network, ...storage, ...options])
+}
+
+/** Starts a Sentinel that alone decides, within a second, that the primary at a port is down. */
+export async function startSentinel(name: string, primaryPort: number): Promise<RunningRedis> {
+  const port = await freePort()
+  const folder = await mkdtemp(join(tmpdir(), 'usher-sentinel-'))
+  const file = join(folder, 'sentinel.conf')
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor ${name} 127.0.0.1 ${primaryPort} 1`,
+    `sentinel down-after-milliseconds ${name} 1000`,
+    `sentinel failover-timeout ${name} 5000`,
+  ]
+  await writeFile(file, `${lines.join('\n')}\n`)
+  return run(port, folder, [file, '--sentinel'])
+}
+
+async function run(port: number, folder: string, args: string[]): Promise<RunningRedis> {
+  const program = findRedis()
+  if (program === undefined) throw new Error('redis-server not found')
+  const redis = spawnWatched(program, args)
   redis.stdout.resume()
   redis.stderr.resume()
   const exited = once(redis, 'exit')

@@ -1,7 +1,7 @@
 import { APP_SECRET } from './post.ts'
 import { type RunningProcess, type SpawnOptions, spawnProcess } from './running-process.ts'
 
-/** A process of Usher that is up. */
+/** A process of Usher that listens. */
 export type UsherProcess = RunningProcess & {
   /** Of the receiver and the API; '' for a process with workers only. */
   url: string
@@ -18,7 +18,7 @@ const ENV = {
   OPS_PORT: '0',
 }
 
-/** Starts the built Usher in one of its roles; `upUsher` resolves when it is up. */
+/** Starts the built Usher in one of its roles; `upUsher` resolves when it listens. */
 export function spawnUsher(
   role: 'all' | 'server' | 'workers',
   env: Record<string, string>,
@@ -27,8 +27,8 @@ export function spawnUsher(
   return spawnProcess('workers/main.js', [role], { ...ENV, ...env }, options)
 }
 
-/** Resolves when a process of Usher says that it is up. */
+/** Resolves when a process of Usher says that it listens, which may be before it is up. */
 export async function upUsher(running: RunningProcess): Promise<UsherProcess> {
-  const { url = '', opsUrl, queue } = JSON.parse((await running.printed(/^\{.*"Usher is up".*$/m))[0])
+  const { url = '', opsUrl, queue } = JSON.parse((await running.printed(/^\{.*"Usher listens.*$/m))[0])
   return { ...running, url, opsUrl, queue }
 }

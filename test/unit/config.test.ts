@@ -12,7 +12,7 @@ describe('the configuration', () => {
   it('needs only the app secret and the verify token', () => {
     expect(readConfig(RECEIVER, 'all')).toMatchObject({
       databaseUrl: undefined,
-      redisUrls: [],
+      redis: undefined,
       http: { host: '0.0.0.0', port: 3000 },
       ops: { host: '127.0.0.1', port: 3001, login: undefined, readOnly: false },
       meta: { appSecrets: ['app-secret'], verifyTokens: ['word'] },
@@ -32,7 +32,7 @@ describe('the configuration', () => {
       'all',
     )
     expect(config.meta.appSecrets).toEqual(['new', 'old'])
-    expect(config.redisUrls).toEqual(['redis://a:1', 'redis://b:2'])
+    expect(config.redis).toEqual({ urls: ['redis://a:1', 'redis://b:2'], prefix: 'usher' })
   })
 
   it('counts an empty variable as unset', () => {
@@ -40,6 +40,29 @@ describe('the configuration', () => {
       databaseUrl: undefined,
       http: { port: 3000 },
     })
+  })
+
+  it('takes Sentinels by their URLs, which must name the primary, and a prefix of keys', () => {
+    const REDIS_URL = 'redis+sentinel://u:p@a:26379/main, redis+sentinel://b/main'
+    const env = { ...RECEIVER, REDIS_URL, REDIS_PREFIX: 'eu-1', REDIS_SENTINEL_PASSWORD: 's' }
+    const urls = ['redis+sentinel://u:p@a:26379/main', 'redis+sentinel://b/main']
+    expect(readConfig(env, 'all').redis).toEqual({ urls, prefix: 'eu-1', sentinelPassword: 's' })
+    const nameless = { ...env, REDIS_URL: 'redis+sentinel://a:26379' }
+    expect(() => readConfig(nameless, 'all')).toThrow(/REDIS_URL must name the primary/)
+    expect(() => readConfig({ ...env, REDIS_PREFIX: '{x}' }, 'all')).toThrow(/REDIS_PREFIX must consist/)
+  })
+
+  it('takes a direct URL beside the URL of a pooler, and switches pipelining off', () => {
+    const [pooler, direct] = ['postgres://pooler/x', 'postgres://server/x']
+    const env = { ...RECEIVER, DATABASE_URL: pooler, DATABASE_DIRECT_URL: direct, DATABASE_PIPELINE: 'off' }
+    const urls = { databaseUrl: pooler, databaseDirectUrl: direct, databasePipeline: false }
+    expect(readConfig(env, 'all')).toMatchObject(urls)
+    expect(readConfig(RECEIVER, 'all')).toMatchObject({
+      databaseDirectUrl: undefined,
+      databasePipeline: true,
+    })
+    const alone = { ...RECEIVER, DATABASE_DIRECT_URL: direct }
+    expect(() => readConfig(alone, 'all')).toThrow(/DATABASE_DIRECT_URL needs DATABASE_URL/)
   })
 
   it('reports every mistake together, by the name of the variable and without its value', () => {

@@ -7,7 +7,7 @@ import type { Tracing } from '../../src/tracing/tracing.ts'
 import type { Route } from './route.ts'
 
 export type ListenerParts = {
-  databaseUrl: string
+  directUrl: string
   producer: Pick<Producer, 'enqueueDeliveries'>
   tracing: Pick<Tracing, 'follow'>
 }
@@ -18,10 +18,10 @@ export type ListenerParts = {
  * locked and be done already.
  */
 export function createSingleDeliveryListener(
-  { databaseUrl, producer, tracing }: ListenerParts,
+  { directUrl, producer, tracing }: ListenerParts,
   route: Route,
 ): Listener {
-  return createListener(databaseUrl, STORED_CHANNEL, async (payload) => {
+  return createListener(directUrl, STORED_CHANNEL, async (payload) => {
     const [id, trace = ''] = payload.split(' ')
     const ids = [Number(id)]
     await tracing.follow(trace, () => route(ids)).catch(() => producer.enqueueDeliveries(ids))

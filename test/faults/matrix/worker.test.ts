@@ -37,7 +37,10 @@ async function hangInserts({ db }: Installation) {
 
 /** Runs requeue-stranded at once, as its schedule does every 5 s. */
 function requeuer(t: TestContext, { databaseUrl, redisUrl }: Installation): () => Promise<unknown> {
-  const engine = openEngine({ redisUrls: redisUrl ? [redisUrl] : [], databaseUrl })
+  const engine = openEngine({
+    redis: redisUrl ? { urls: [redisUrl], prefix: 'usher' } : undefined,
+    databaseUrl,
+  })
   const { options, disconnect } = engine.connectWorker()
   const queue = new Queue('maintenance', options, engine.backend)
   t.onTestFinished(disconnect)

@@ -79,7 +79,7 @@ export class Installation {
     this.redisUrl = redisUrl
   }
 
-  /** Starts a process; resolves when it is up. */
+  /** Starts a process; resolves when it listens. */
   async start(role: Role, { env = {}, preload }: Start = {}): Promise<Member> {
     const PORT = env.PORT ?? String(await freePort())
     const member = spawnProcess(
@@ -89,7 +89,7 @@ export class Installation {
       preload ? { preload } : {},
     )
     this.#members.add(member)
-    const { url, opsUrl } = JSON.parse((await member.printed(/^\{.*"Usher is up".*$/m))[0])
+    const { url, opsUrl } = JSON.parse((await member.printed(/^\{.*"Usher listens.*$/m))[0])
     return { ...member, url, opsUrl, kill: (signal) => void member.child.kill(signal) }
   }
 

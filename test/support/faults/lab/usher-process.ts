@@ -90,7 +90,7 @@ export class UsherProcess {
     this.#running = running
     this.figures.starts += 1
     void this.#supervise(running)
-    await running.printed(/"Usher is up"/)
+    await running.printed(/"Usher listens/)
   }
 
   async #supervise(running: RunningProcess): Promise<void> {

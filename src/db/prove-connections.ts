@@ -1,0 +1,77 @@
+import { SetupError } from '../config.ts'
+import { within } from '../deadline.ts'
+import { openDatabase } from './client.ts'
+import { isMisconfigured, sqlState } from './pg-errors.ts'
+import { proveNotifications } from './prove-notifications.ts'
+import { proveSessions } from './prove-sessions.ts'
+import type { DatabaseAccess } from './url.ts'
+
+type Access = Omit<DatabaseAccess, 'stop'>
+
+/** For the few statements of one proof. A busy server gets it twice. */
+const PROOF_MS = 2_000
+
+/**
+ * Proves over connections of its own that Usher's statements work as it relies on: its settings hold, prepared
+ * statements stay prepared, statements may be sent before the answer to the one before, and notifications arrive. Gives
+ * whether a pooler stands before PostgreSQL.
+ * @throws SetupError for a mistake of the installation; anything else when the database cannot be asked at the moment.
+ */
+export async function proveConnections(access: Access): Promise<{ hasPooler: boolean }> {
+  try {
+    const hasPooler = await provePipelined(access)
+    await within(PROOF_MS, () => proveNotifications(access))
+    return { hasPooler }
+  } catch (error) {
+    throw isMisconfigured(error) ? new SetupError(reasonOf(error), { cause: error }) : error
+  }
+}
+
+/**
+ * As `proveConnections`, when a process starts: a database that is away is no mistake.
+ * @throws SetupError
+ */
+export async function refuseMistakes(access: Access): Promise<{ hasPooler: boolean }> {
+  return proveConnections(access).catch((error) => {
+    if (error instanceof SetupError) throw error
+    return { hasPooler: false }
+  })
+}
+
+/** A proxy that cannot pipeline answers nothing, as a database that is away: it is one that answers single statements. */
+async function provePipelined(access: Access): Promise<boolean> {
+  try {
+    return await prove(access).catch((error) => (isLate(error) ? prove(access) : Promise.reject(error)))
+  } catch (error) {
+    if (!isLate(error) || access.link.pipeline === false) throw error
+    await prove({ ...access, link: { ...access.link, pipeline: false } }).catch(() => {
+      throw error
+    })
+    throw new SetupError(
+      'DATABASE_URL leads to a proxy that answers single statements, but not statements that are sent before the answer to the one before: set DATABASE_PIPELINE=off',
+      { cause: error },
+    )
+  }
+}
+
+async function prove({ url, link }: Access): Promise<boolean> {
+  const { db, close } = openDatabase(url, { max: 2, name: 'usher-proof', onLost: () => undefined, ...link })
+  try {
+    return await within(PROOF_MS, () => proveSessions(db, link.isPooled === true))
+  } finally {
+    close().catch(() => undefined)
+  }
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof Error && error.name === 'DeadlineError'
+}
+
+function reasonOf(error: unknown): string {
+  const state = sqlState(error) ?? ''
+  if (state === '3D000')
+    return 'The database that DATABASE_URL names does not exist: create it, or correct the URL'
+  if (state.startsWith('28'))
+    return 'PostgreSQL refuses the user or the password of DATABASE_URL: correct the URL, or pg_hba.conf'
+  return 'The pooler refuses DATABASE_URL (SQLSTATE 08P01): its user and database must be known to the pooler, and the URL must have no ?options='
+}
