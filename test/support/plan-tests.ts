@@ -1,5 +1,5 @@
 /** The named statements that read no table and so have no plan. */
-export const READ_NO_TABLE = ['console-inbox-traffic']
+export const READ_NO_TABLE = ['console-inbox-traffic', 'usher-proof']
 
 /**
  * Which plan test reads the plan of which named statement. `test/unit/plan-tests.test.ts` compares this list with the
