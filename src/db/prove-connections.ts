@@ -1,15 +1,21 @@
 import { SetupError } from '../config.ts'
-import { within } from '../deadline.ts'
+import { succeeds, within } from '../deadline.ts'
 import { openDatabase } from './client.ts'
 import { isMisconfigured, sqlState } from './pg-errors.ts'
 import { proveNotifications } from './prove-notifications.ts'
 import { proveSessions } from './prove-sessions.ts'
 import type { DatabaseAccess } from './url.ts'
 
+const CLOSE_MS = 1_000
+const CANNOT_PIPELINE =
+  'DATABASE_URL leads to a proxy that answers single statements, but not statements that are sent before the answer to the one before: set DATABASE_PIPELINE=off'
+
 type Access = Omit<DatabaseAccess, 'stop'>
 
-/** For the few statements of one proof. A busy server gets it twice. */
+/** For the few statements of one proof. */
 const PROOF_MS = 2_000
+/** For the same statements where others were answered in `PROOF_MS`: a server that is only busy answers in this time. */
+const PATIENT_MS = 10_000
 
 /**
  * Proves over connections of its own that Usher's statements work as it relies on: its settings hold, prepared
@@ -38,28 +44,29 @@ export async function refuseMistakes(access: Access): Promise<{ hasPooler: boole
   })
 }
 
-/** A proxy that cannot pipeline answers nothing, as a database that is away: it is one that answers single statements. */
+/**
+ * A proxy that cannot pipeline answers nothing, as a database that is away. It is taken for one only if it answers
+ * single statements soon, and the same statements sent ahead not even in a much longer time.
+ */
 async function provePipelined(access: Access): Promise<boolean> {
   try {
-    return await prove(access).catch((error) => (isLate(error) ? prove(access) : Promise.reject(error)))
+    return await prove(access, PROOF_MS)
   } catch (error) {
     if (!isLate(error) || access.link.pipeline === false) throw error
-    await prove({ ...access, link: { ...access.link, pipeline: false } }).catch(() => {
-      throw error
+    await prove({ ...access, link: { ...access.link, pipeline: false } }, PROOF_MS)
+    return prove(access, PATIENT_MS).catch((error) => {
+      throw isLate(error) ? new SetupError(CANNOT_PIPELINE, { cause: error }) : error
     })
-    throw new SetupError(
-      'DATABASE_URL leads to a proxy that answers single statements, but not statements that are sent before the answer to the one before: set DATABASE_PIPELINE=off',
-      { cause: error },
-    )
   }
 }
 
-async function prove({ url, link }: Access): Promise<boolean> {
+async function prove({ url, link }: Access, ms: number): Promise<boolean> {
   const { db, close } = openDatabase(url, { max: 2, name: 'usher-proof', onLost: () => undefined, ...link })
   try {
-    return await within(PROOF_MS, () => proveSessions(db, link.isPooled === true))
+    return await within(ms, () => proveSessions(db, link.isPooled === true))
   } finally {
-    close().catch(() => undefined)
+    // A pooler in session mode has few connections, so the next proof waits until these are free.
+    await succeeds(CLOSE_MS, close)
   }
 }
 
