@@ -6,16 +6,15 @@ import { proveNotifications } from './prove-notifications.ts'
 import { proveSessions } from './prove-sessions.ts'
 import type { DatabaseAccess } from './url.ts'
 
-const CLOSE_MS = 1_000
-const CANNOT_PIPELINE =
-  'DATABASE_URL leads to a proxy that answers single statements, but not statements that are sent before the answer to the one before: set DATABASE_PIPELINE=off'
-
 type Access = Omit<DatabaseAccess, 'stop'>
 
 /** For the few statements of one proof. */
 const PROOF_MS = 2_000
-/** For the same statements where others were answered in `PROOF_MS`: a server that is only busy answers in this time. */
+/** For the same statements, when it matters whether a server is only busy. */
 const PATIENT_MS = 10_000
+const CLOSE_MS = 1_000
+const CANNOT_PIPELINE =
+  'DATABASE_URL leads to a proxy that answers single statements, but not statements that are sent before the answer to the one before: set DATABASE_PIPELINE=off'
 
 /**
  * Proves over connections of its own that Usher's statements work as it relies on: its settings hold, prepared
@@ -23,10 +22,10 @@ const PATIENT_MS = 10_000
  * whether a pooler stands before PostgreSQL.
  * @throws SetupError for a mistake of the installation; anything else when the database cannot be asked at the moment.
  */
-export async function proveConnections(access: Access): Promise<{ hasPooler: boolean }> {
+export async function proveConnections(access: Access, ms = PROOF_MS): Promise<{ hasPooler: boolean }> {
   try {
-    const hasPooler = await provePipelined(access)
-    await within(PROOF_MS, () => proveNotifications(access))
+    const hasPooler = await provePipelined(access, ms)
+    await within(ms, () => proveNotifications(access))
     return { hasPooler }
   } catch (error) {
     throw isMisconfigured(error) ? new SetupError(reasonOf(error), { cause: error }) : error
@@ -34,28 +33,33 @@ export async function proveConnections(access: Access): Promise<{ hasPooler: boo
 }
 
 /**
- * As `proveConnections`, when a process starts: a database that is away is no mistake.
+ * As `proveConnections`, when a process starts: a database that is away is no mistake. One that is late gets more time,
+ * because the process opens more connections than a pooler gives if it does not know of the pooler.
  * @throws SetupError
  */
 export async function refuseMistakes(access: Access): Promise<{ hasPooler: boolean }> {
-  return proveConnections(access).catch((error) => {
+  try {
+    return await proveConnections(access).catch((error) =>
+      isLate(error) ? proveConnections(access, PATIENT_MS) : Promise.reject(error),
+    )
+  } catch (error) {
     if (error instanceof SetupError) throw error
     return { hasPooler: false }
-  })
+  }
 }
 
 /**
  * A proxy that cannot pipeline answers nothing, as a database that is away. It is taken for one only if it answers
  * single statements soon, and the same statements sent ahead not even in a much longer time.
  */
-async function provePipelined(access: Access): Promise<boolean> {
+async function provePipelined(access: Access, ms: number): Promise<boolean> {
   try {
-    return await prove(access, PROOF_MS)
+    return await prove(access, ms)
   } catch (error) {
     if (!isLate(error) || access.link.pipeline === false) throw error
     await prove({ ...access, link: { ...access.link, pipeline: false } }, PROOF_MS)
     return prove(access, PATIENT_MS).catch((error) => {
-      throw isLate(error) ? new SetupError(CANNOT_PIPELINE, { cause: error }) : error
+      throw isDeadline(error) ? new SetupError(CANNOT_PIPELINE, { cause: error }) : error
     })
   }
 }
@@ -70,7 +74,12 @@ async function prove({ url, link }: Access, ms: number): Promise<boolean> {
   }
 }
 
+/** Whether a server, or the network, took too long to answer or to connect. */
 function isLate(error: unknown): boolean {
+  return isDeadline(error) || (error instanceof Error && /timeout/i.test(error.message))
+}
+
+function isDeadline(error: unknown): boolean {
   return error instanceof Error && error.name === 'DeadlineError'
 }
 
