@@ -22,6 +22,7 @@ export const environment = z.object({
   REDIS_SENTINEL_PASSWORD: z.string().optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: port(3000),
+  SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 300).default(5),
   OPS_HOST: z.string().default('127.0.0.1'),
   OPS_PORT: port(3001),
   OPS_USER: z.string().optional(),

@@ -22,6 +22,8 @@ export type Config = {
   /** Undefined: BullMQ runs on PostgreSQL. */
   redis: RedisAccess | undefined
   http: { host: string; port: number }
+  /** How long a receiver goes on after it was asked to stop. */
+  shutdownDelayMs: number
   ops: {
     host: string
     port: number

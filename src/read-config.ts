@@ -82,6 +82,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
     databasePipeline: env.DATABASE_PIPELINE,
     redis: readRedis(env),
     http: { host: env.HOST, port: env.PORT },
+    shutdownDelayMs: env.SHUTDOWN_DELAY_SECONDS * 1_000,
     ops: {
       host: env.OPS_HOST,
       port: env.OPS_PORT,

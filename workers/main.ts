@@ -18,7 +18,9 @@ async function main(): Promise<void> {
   const log = createLogger(config)
   logConsole(log)
   const app = await startApp(config, role, log)
-  stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, exit: (code) => process.exit(code) })
+  // Only a receiver is sent requests that would find it gone.
+  const delayMs = role === 'workers' ? 0 : config.shutdownDelayMs
+  stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, delayMs, exit: (code) => process.exit(code), log })
 }
 
 main().catch((error: Error) => {

@@ -41,6 +41,7 @@ export async function startOps(parts: Parts): Promise<string> {
   const handler = createOpsApp({
     probes,
     details: () => readDetails(db, clock),
+    ending: lifetime.ending,
     registry: metrics.registry,
     refreshGauges: () => refreshGauges(parts),
     queues: producer.queues,

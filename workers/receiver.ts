@@ -41,7 +41,8 @@ export async function startReceiver(parts: Parts, { openPool }: ProcessDatabase)
   const api = createApi({ db, config, announceSends, before: [webhooks], log })
   lifetime.onStop('rate limits', () => api.close())
   const handler = config.receiverShortcut ? createShortcut(receiver, api.app) : api.app
-  const server = await startServer({ ...config.http, variable: 'PORT', handler, log })
+  const { ending } = lifetime
+  const server = await startServer({ ...config.http, variable: 'PORT', handler, log, ending })
   lifetime.onStop('public listener', () => server.close(CLOSE_MS))
   return server
 }

@@ -6,16 +6,20 @@ export type ReadinessParts = {
   probes: Probe[]
   /** Figures for the operator, shown beside the checks; left out when they cannot be read in time. */
   details: () => Promise<Record<string, unknown>>
+  /** Has aborted when the process ends: it is not ready from that moment on. */
+  ending: AbortSignal
 }
 
 const DEADLINE_MS = 1_000
 
 /**
  * Runs all probes and answers 200 `ready`, 200 `degraded` or 503 `not ready`. The answer names the probes that failed,
- * and cause and remedy of a mistake of the installation. Other errors are in the log only.
+ * and cause and remedy of a mistake of the installation. Other errors are in the log only. A process that ends answers
+ * 503 `stopping`.
  */
-export function readiness({ probes, details }: ReadinessParts): RequestHandler {
+export function readiness({ probes, details, ending }: ReadinessParts): RequestHandler {
   return async (_req, res) => {
+    if (ending.aborted) return void res.status(503).json({ status: 'stopping' })
     const figures = within(DEADLINE_MS, details).catch(() => undefined)
     const results = await runProbes(probes)
     const failed = failedOf(results)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '../logger.ts'
 
 export type RunningServer = {
@@ -33,6 +34,8 @@ export type ServerParts = {
   variable: 'PORT' | 'OPS_PORT'
   handler: RequestListener
   log: Logger
+  /** From its abort on, each answer ends its connection, so that clients go elsewhere before the server closes. */
+  ending?: AbortSignal
   timeouts?: ServerTimeouts
 }
 
@@ -48,16 +51,18 @@ const TIMEOUTS: ServerTimeouts = {
   keepAliveTimeout: 65_000,
 }
 const IDLE_CHECK_MS = 50
+const ACCEPT_MS = 100
 
 /**
  * Starts an HTTP server; it listens once this resolves.
  * @throws ListenError when the port is in use, or this process may not listen on the port or the host.
  */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
-  const { host, handler, log, timeouts = TIMEOUTS } = parts
+  const { host, handler, log, ending, timeouts = TIMEOUTS } = parts
   const server = createServer({ ...timeouts }, handler)
   server.maxRequestsPerSocket = 0
   await listen(server, parts)
+  ending?.addEventListener('abort', () => server.prependListener('request', endConnection), { once: true })
   server.on('error', (err) => log.error({ err }, 'the HTTP server reported an error'))
   const { port } = server.address() as AddressInfo
   return { url: localUrl(host, port), port, close: (deadlineMs) => close(server, deadlineMs) }
@@ -83,8 +88,13 @@ const REASONS: Record<string, (variable: string) => string> = {
   ENOTFOUND: noSuchHost,
 }
 
+const endConnection: RequestListener = (_req, res) => {
+  res.shouldKeepAlive = false
+}
+
 async function close(server: Server, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close')
+  await takeConnections(server)
   server.close()
   // `server.close()` closes the connections that are idle at that moment, but not those that become idle later.
   const idleCheck = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
@@ -92,6 +102,24 @@ async function close(server: Server, deadlineMs: number): Promise<void> {
   await closed
   clearInterval(idleCheck)
   clearTimeout(cutOff)
+}
+
+/**
+ * Resolves when the kernel has no connection for the server that Node has not taken yet; it would be reset. Node takes
+ * one in a turn of its event loop.
+ */
+async function takeConnections(server: Server): Promise<void> {
+  let isNew = true
+  const note = () => {
+    isNew = true
+  }
+  server.on('connection', note)
+  for (const end = performance.now() + ACCEPT_MS; isNew && performance.now() < end; ) {
+    isNew = false
+    await setImmediate()
+    await setImmediate()
+  }
+  server.off('connection', note)
 }
 
 function localUrl(host: string, port: number): string {

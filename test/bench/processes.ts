@@ -30,6 +30,7 @@ export function startUsher(
   const name = role === 'all' ? 'usher' : role
   return start(name, 'workers/main.js', [role], {
     ...{ META_APP_SECRET: SECRET, META_VERIFY_TOKEN: 'word', HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0' },
+    SHUTDOWN_DELAY_SECONDS: '0',
     ...env,
   })
 }

@@ -61,6 +61,7 @@ async function tryRole(image: Image, command: string[], own: Record<string, stri
     HOST: '127.0.0.1',
     PORT: '0',
     OPS_HOST: '127.0.0.1',
+    SHUTDOWN_DELAY_SECONDS: '1',
     OPS_PORT: String(await freePort()),
   }
   const [program = '', ...args] = command

@@ -34,9 +34,13 @@ beforeEach(() => {
 })
 afterEach(() => Promise.all(running.map((server) => server.close(0))))
 
-async function start(handler: RequestListener, timeouts?: ServerTimeouts): Promise<RunningServer> {
+async function start(
+  handler: RequestListener,
+  timeouts?: ServerTimeouts,
+  ending?: AbortSignal,
+): Promise<RunningServer> {
   const parts = { host: '127.0.0.1', port: 0, variable: 'PORT' as const, handler, log }
-  const server = await startServer({ ...parts, ...(timeouts && { timeouts }) })
+  const server = await startServer({ ...parts, ...(timeouts && { timeouts }), ...(ending && { ending }) })
   running.push(server)
   return server
 }
@@ -116,6 +120,19 @@ describe('closing the HTTP server', () => {
     const begin = performance.now()
     await closing
     expect(performance.now() - begin).toBeLessThan(5_000)
+  })
+
+  test('is preceded by answers that end their connections, so that clients go elsewhere', async () => {
+    const ending = new AbortController()
+    const { url } = await start(ok, undefined, ending.signal)
+    const ask = async () => {
+      const [res] = await once(request(url, { agent }).end(), 'response')
+      await text(res)
+      return res.headers.connection
+    }
+    expect(await ask()).toBe('keep-alive')
+    ending.abort()
+    expect(await ask()).toBe('close')
   })
 
   test('closes idle connections at once', async () => {

@@ -21,6 +21,7 @@ export const loggedIn = (url: string, { headers, ...request }: Request = {}): Pr
 export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): OpsParts => ({
   probes: [],
   details: async () => ({}),
+  ending: new AbortController().signal,
   registry: createMetrics().registry,
   refreshGauges: async () => {},
   queues: () => [],

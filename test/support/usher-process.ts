@@ -16,6 +16,7 @@ const ENV = {
   HOST: '127.0.0.1',
   PORT: '0',
   OPS_PORT: '0',
+  SHUTDOWN_DELAY_SECONDS: '0',
 }
 
 /** Starts the built Usher in one of its roles; `upUsher` resolves when it listens. */

@@ -1,10 +1,11 @@
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLifetime, type Lifetime, stopOnSignals } from '../../src/lifetime.ts'
 
 const never = () => new Promise<void>(() => {})
 
-let lines: { part: string; err: { message: string } }[]
+let lines: { msg: string; part: string; err: { message: string } }[]
+let log: Logger
 let lifetime: Lifetime
 let stopped: string[]
 
@@ -15,7 +16,8 @@ beforeEach(() => {
   vi.useFakeTimers()
   lines = []
   stopped = []
-  lifetime = createLifetime(pino({}, { write: (line) => void lines.push(JSON.parse(line)) }))
+  log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) })
+  lifetime = createLifetime(log)
 })
 
 afterEach(() => void vi.useRealTimers())
@@ -92,6 +94,17 @@ describe('stopping', () => {
     expect(stopped).toEqual(['database', 'database ended'])
   })
 
+  test('lets all parts go on for the delay, while it says that the end has begun', async () => {
+    part('database')
+    const stopping = lifetime.stop(1_000, 5_000)
+    expect(lifetime.ending.aborted).toBe(true)
+    await vi.advanceTimersByTimeAsync(4_999)
+    expect(stopped).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    await stopping
+    expect(stopped).toEqual(['database'])
+  })
+
   test('ends at once with nothing to release', async () => {
     expect(await stop(1_000)).toBe(0)
   })
@@ -99,13 +112,13 @@ describe('stopping', () => {
 
 describe('signals', () => {
   let exit: ReturnType<typeof vi.fn<(code: number) => void>>
-  let handlers: Record<'SIGTERM' | 'SIGINT', () => void>
+  let handlers: Record<'SIGTERM' | 'SIGINT', (signal?: string) => void>
 
   /** The handlers are called by hand: a real signal would also reach whoever runs the tests. */
   beforeEach(() => {
     exit = vi.fn()
     const on = vi.spyOn(process, 'on').mockReturnThis()
-    stopOnSignals(lifetime, { deadlineMs: 200, exit })
+    stopOnSignals(lifetime, { deadlineMs: 200, exit, log })
     handlers = Object.fromEntries(on.mock.calls) as unknown as typeof handlers
     on.mockRestore()
   })
@@ -117,6 +130,10 @@ describe('signals', () => {
     expect(exit).not.toHaveBeenCalled()
     await vi.waitFor(() => expect(exit).toHaveBeenCalledExactlyOnceWith(0))
     expect(stopped).toEqual(['database'])
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'Usher stops: it is not ready any more',
+      'Usher has stopped',
+    ])
   })
 
   test('a second signal exits with 1 at once', () => {

@@ -102,6 +102,7 @@ export class Installation {
       SECRETS_KEY,
       HOST: '127.0.0.1',
       OPS_PORT: '0',
+      SHUTDOWN_DELAY_SECONDS: '0',
     }
   }
 

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { freePort } from '../../src/db/embedded/server.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { createOrg } from '../support/org.ts'
+import { sign } from '../../src/http/signature.ts'
+import { APP_SECRET } from '../support/post.ts'
+import { startUsher } from '../support/process.ts'
+import { message, post } from '../support/webhooks.ts'
+
+const PER_SECOND = 150
+const BEFORE_MS = 1_000
+const DELAY_SECONDS = 2
+
+/** Posts at a steady rate, every other time over a connection of its own, and counts the outcomes. */
+function startTraffic(port: number, createBody: () => Buffer) {
+  const agents = [new Agent({ keepAlive: true, maxSockets: 10 }), new Agent({ keepAlive: false })]
+  const outcomes: Record<string, number> = {}
+  const running = new Set<Promise<void>>()
+  const postOne = async (agent: Agent) => {
+    const body = createBody()
+    const headers = { 'x-hub-signature-256': sign(body, APP_SECRET) }
+    const target = { host: '127.0.0.1', port, path: '/webhooks/whatsapp', method: 'POST' }
+    try {
+      const [response] = await once(request({ ...target, agent, headers }).end(body), 'response')
+      await once(response.resume(), 'end')
+      return String(response.statusCode)
+    } catch (error) {
+      return String((error as NodeJS.ErrnoException).code)
+    }
+  }
+  const count = async (agent: Agent) => {
+    const outcome = await postOne(agent)
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  }
+  const began = performance.now()
+  let sent = 0
+  const timer = setInterval(() => {
+    for (const due = ((performance.now() - began) / 1_000) * PER_SECOND; sent < due; sent++) {
+      const one = count(agents[sent % 2]!).finally(() => running.delete(one))
+      running.add(one)
+    }
+  }, 5)
+  return async () => {
+    clearInterval(timer)
+    await Promise.all(running)
+    for (const agent of agents) agent.destroy()
+    return outcomes
+  }
+}
+
+it('a restart of a single server under traffic cuts no connection, and is told to the log and to /ready', async () => {
+  const { db, url: DATABASE_URL } = await createTestDatabase()
+  const { phones } = await createOrg(db)
+  const PORT = String(await freePort())
+  const env = { DATABASE_URL, PORT, SHUTDOWN_DELAY_SECONDS: String(DELAY_SECONDS) }
+  const first = await startUsher('server', env)
+  const stopTraffic = startTraffic(Number(PORT), () => post(phones[0]!, message({})))
+  await sleep(BEFORE_MS)
+  const exited = first.stop()
+  await first.printed(/"Usher stops/)
+  const ready = await fetch(`${first.opsUrl}/ready`)
+  expect([ready.status, await ready.json()]).toEqual([503, { status: 'stopping' }])
+  expect(await exited).toBe(0)
+  expect(first.output().match(/"Usher (stops|has stopped)/g)).toEqual(['"Usher stops', '"Usher has stopped'])
+  await startUsher('server', env)
+  await sleep(BEFORE_MS)
+  const { '200': stored = 0, ECONNREFUSED: _noServer, ...others } = await stopTraffic()
+  expect(others).toEqual({})
+  expect(stored).toBeGreaterThan((PER_SECOND * (DELAY_SECONDS * 1_000 + BEFORE_MS)) / 1_000 / 2)
+  const { rows } = await db.$client.query('select count(*)::int as n from inbox')
+  expect(rows[0].n).toBe(stored)
+})
