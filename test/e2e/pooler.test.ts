@@ -32,12 +32,8 @@ async function expectWorks({ db }: TestDatabase, env: Record<string, string>): P
   }
   await expect.poll(count).toBe(DELIVERIES)
   await expect.poll(() => graph.accepted.length).toBe(REPLIES)
-  const ready = async () => (await (await fetch(`${usher.opsUrl}/ready`)).json()) as { checks: object }
-  const checks = ['database', 'connections', 'schema', 'queue', 'canaries', 'clock'].map((name) => [
-    name,
-    'ok',
-  ])
-  await expect.poll(async () => (await ready()).checks).toEqual(Object.fromEntries(checks))
+  const ready = async () => (await (await fetch(`${usher.opsUrl}/ready`)).json()) as { status: string }
+  await expect.poll(async () => (await ready()).status).toBe('ready')
   expect(await usher.stop()).toBe(0)
 }
 
