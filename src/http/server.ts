@@ -51,7 +51,6 @@ const TIMEOUTS: ServerTimeouts = {
   keepAliveTimeout: 65_000,
 }
 const IDLE_CHECK_MS = 50
-const ACCEPT_MS = 100
 
 /**
  * Starts an HTTP server; it listens once this resolves.
@@ -94,7 +93,7 @@ const endConnection: RequestListener = (_req, res) => {
 
 async function close(server: Server, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close')
-  await takeConnections(server)
+  await takeConnections(server, deadlineMs / 2)
   server.close()
   // `server.close()` closes the connections that are idle at that moment, but not those that become idle later.
   const idleCheck = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
@@ -105,16 +104,16 @@ async function close(server: Server, deadlineMs: number): Promise<void> {
 }
 
 /**
- * Resolves when the kernel has no connection for the server that Node has not taken yet; it would be reset. Node takes
- * one in a turn of its event loop.
+ * Resolves when the kernel has no connection for the server that Node has not taken yet, because the end of the listening
+ * socket would reset it. Node takes one in each turn of its event loop. A server that is overloaded gives up at `ms`.
  */
-async function takeConnections(server: Server): Promise<void> {
+async function takeConnections(server: Server, ms: number): Promise<void> {
   let isNew = true
   const note = () => {
     isNew = true
   }
   server.on('connection', note)
-  for (const end = performance.now() + ACCEPT_MS; isNew && performance.now() < end; ) {
+  for (const end = performance.now() + ms; isNew && performance.now() < end; ) {
     isNew = false
     await setImmediate()
     await setImmediate()
