@@ -53,7 +53,7 @@ function startTraffic(port: number, createBody: () => Buffer) {
   }
 }
 
-it('a restart of a single server under traffic cuts no connection, and is told to the log and to /ready', async () => {
+it('a restart of a single server under traffic cuts no connection; the log and /ready show it', async () => {
   const { db, url: DATABASE_URL } = await createTestDatabase()
   const { phones } = await createOrg(db)
   const PORT = String(await freePort())
