@@ -25,17 +25,19 @@ const PREFERENCES = columns<CustomerPreference>({
 type News = Pick<CustomerPreference, 'orgId' | 'customerId' | 'actor' | 'reason'> & { hasOptedOut: boolean }
 
 /**
- * Remembers which customers want no marketing messages; the latest preference by Meta's time decides. The customers
- * must be locked.
+ * Remembers which customers want no marketing messages; the latest preference by Meta's time decides, and of those of one
+ * second the one that came last. The customers must be locked.
  * @returns the audit, one event for each customer whose preference is news
  */
 export function writePreferences(preferences: CustomerPreference[]): Statement<AuditEvent[]> {
   return over(PREFERENCES, preferences, {
     name: 'write-preferences',
     text: `with p as (
-        select distinct on (org_id, id) * from ${PREFERENCES.as('p')} order by org_id, id, at desc)
+        select distinct on (org_id, id) * from ${PREFERENCES.as('p', { ordinality: 'place' })}
+        order by org_id, id, at desc, place desc)
       update customers c set preference_at = p.at, opted_out_at = case when p.value = 'stop' then p.at end
-      from p where c.org_id = p.org_id and c.id = p.id and (c.preference_at is null or c.preference_at < p.at)
+      from p where c.org_id = p.org_id and c.id = p.id and (c.preference_at is null or c.preference_at < p.at
+        or (c.preference_at = p.at and (c.opted_out_at is not null) <> (p.value = 'stop')))
       returning c.org_id as "orgId", c.id as "customerId", c.opted_out_at is not null as "hasOptedOut", p.actor, p.reason`,
     read: (rows: News[]): AuditEvent[] =>
       rows.map(({ hasOptedOut, ...customer }) => ({

@@ -1,9 +1,13 @@
 import { nothing, type Statement } from '../db/statement.ts'
 import { PREFERRED_FIRST } from '../rules/latest.ts'
 
+/** SQL: since when a customer has the present wish about marketing; null: the customer said nothing. */
+const wishedAt = (customer: string) => `coalesce(${customer}.preference_at, ${customer}.opted_out_at)`
+
 /**
- * Merges a customer who has no contacts into the one who is the same person. Held messages go to the chatroom that a
- * message of the customer at that number would go to, or stay held where there is none. Both customers must be locked.
+ * Merges a customer who has no contacts into the one who is the same person. Of two wishes about marketing the later one
+ * counts, and of two pauses the longer one. Held messages go to the chatroom that a message of the customer at that number
+ * would go to, or stay held where there is none. Both customers must be locked.
  */
 export function mergeCustomer(
   orgId: string,
@@ -17,6 +21,16 @@ export function mergeCustomer(
   })
   return [
     statement('merge-customer', 'update customers set merged_into = $2 where org_id = $1 and id = $3'),
+    statement(
+      'merge-consent',
+      `update customers c set
+          marketing_paused_until = greatest(c.marketing_paused_until, f.marketing_paused_until),
+          preference_at = greatest(c.preference_at, f.preference_at),
+          opted_out_at = case when ${wishedAt('f')} > ${wishedAt('c')} or ${wishedAt('c')} is null
+            then f.opted_out_at else c.opted_out_at end
+        from customers f where c.org_id = $1 and c.id = $2 and f.org_id = $1 and f.id = $3
+          and (${wishedAt('f')} is not null or f.marketing_paused_until is not null)`,
+    ),
     statement(
       'merge-messages',
       `update messages m set customer_id = $2, chatroom_id = (

@@ -14,6 +14,15 @@ export const settingsSchema = z.strictObject({
   deactivate_on_opt_out: z.boolean().default(false),
   reactions_reactivate: z.boolean().default(false),
   auto_reply_burst: z.int().min(1).max(10_000).nullable().default(20),
+  stop_words: z
+    .array(
+      z
+        .string()
+        .regex(/[\p{L}\p{N}]/u, 'must have a letter or a digit')
+        .max(64),
+    )
+    .max(50)
+    .default([]),
   delegate: z
     .union([z.strictObject({ user_id: z.string().min(1) }), z.strictObject({ group_id: z.string().min(1) })])
     .nullable()
@@ -34,6 +43,7 @@ export function settingsToColumns(settings: Settings) {
     deactivateOnOptOut: settings.deactivate_on_opt_out,
     reactionsReactivate: settings.reactions_reactivate,
     autoReplyBurst: settings.auto_reply_burst,
+    stopWords: settings.stop_words,
     delegateUserId: delegate && 'user_id' in delegate ? delegate.user_id : null,
     delegateGroupId: delegate && 'group_id' in delegate ? delegate.group_id : null,
   } satisfies Partial<typeof orgs.$inferInsert>
@@ -52,6 +62,7 @@ export function settingsOf(org: Org): Settings {
     deactivate_on_opt_out: org.deactivateOnOptOut,
     reactions_reactivate: org.reactionsReactivate,
     auto_reply_burst: org.autoReplyBurst,
+    stop_words: org.stopWords,
     delegate: delegateUserId
       ? { user_id: delegateUserId }
       : delegateGroupId

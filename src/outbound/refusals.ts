@@ -37,7 +37,7 @@ export function refusalsOf(failed: FailedMessage[], actor: string): Refusal[] {
 }
 
 /** Statuses have whole seconds, so a refusal may be later than its status by nearly one. */
-const SECOND_MS = 999
+const SECOND_MS = 1_000
 
 /**
  * Does what Meta's error codes demand beyond the message (docs/meta.md#error-codes): stops numbers, opts customers out of
@@ -46,11 +46,13 @@ const SECOND_MS = 999
 export async function followRefusals(tx: Db, refusals: Refusal[]): Promise<void> {
   const stops = withEffect(refusals, 'stop_marketing').map((refusal) => {
     const reason = `Meta refused a marketing message (${codeText(refusal)})`
-    return { ...refusal, value: 'stop' as const, reason }
+    // As Meta's own times, so that a resume within the same second counts.
+    const at = new Date(Math.floor(refusal.at.getTime() / SECOND_MS) * SECOND_MS)
+    return { ...refusal, value: 'stop' as const, at, reason }
   })
   const numbers = withEffect(refusals, 'stop_number').map((refusal) => ({
     ...refusal,
-    at: new Date(refusal.at.getTime() + SECOND_MS),
+    at: new Date(refusal.at.getTime() + SECOND_MS - 1),
     reason: `status with ${codeText(refusal)}`,
   }))
   const [, , news] = await send(tx, [

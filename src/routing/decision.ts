@@ -12,6 +12,8 @@ export type RoutingSettings = LifecycleSettings & {
   autoReplyBurst: number | null
   /** True: a reaction, an edit or a revoke is routed as any message. */
   reactionsReactivate: boolean
+  /** Texts that mean: no marketing any more. */
+  stopWords: string[]
 }
 
 /** The properties of a message that decide its route. */

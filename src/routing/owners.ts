@@ -27,7 +27,8 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
     text: `select k.kind, k.id, m.org_id as "orgId", coalesce(m.waba_phone_id, m.id) as "phoneId", p.waba_id as "wabaId",
         o.inactivity_days as "inactivityDays", o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
         o.auto_reply_min_interval_seconds as "autoReplyMinIntervalSeconds",
-        o.reactions_reactivate as "reactionsReactivate", o.auto_reply_burst as "autoReplyBurst"
+        o.reactions_reactivate as "reactionsReactivate", o.auto_reply_burst as "autoReplyBurst",
+        o.stop_words as "stopWords"
       from ${OBJECTS.as('k')}
       join meta_objects m on m.kind = k.kind and m.id = k.id
       join orgs o on o.id = m.org_id

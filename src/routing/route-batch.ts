@@ -17,6 +17,7 @@ import { accountEventsOf, outcomeOf, statusesOf } from './owned-items.ts'
 import { planBatch } from './plan.ts'
 import type { PlannedMessage } from './planned.ts'
 import { readRefusedCustomers } from './refused-customers.ts'
+import { stopsByWord } from './stops-by-word.ts'
 
 /** What became of the items of some deliveries. */
 export type RoutedItems = { messages: PlannedMessage[]; duplicates: number; replies: OutboxRow[] }
@@ -68,6 +69,7 @@ export async function routeItems(
   ])
   const plan = planBatch(arrivals, { rooms, messages }, now, uuidv7)
   const accountEvents = accountEventsOf(extractions, people.owners)
-  const replies = await applyChanges(tx, { plan, preferences, statuses, accountEvents, ends })
+  const wishes = [...preferences, ...stopsByWord([...plan.messages, ...plan.unmasked])]
+  const replies = await applyChanges(tx, { plan, preferences: wishes, statuses, accountEvents, ends })
   return { messages: plan.messages, duplicates: plan.duplicates, replies }
 }

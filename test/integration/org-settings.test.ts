@@ -20,6 +20,7 @@ describe('the settings of an org', () => {
     deactivate_on_opt_out: false,
     reactions_reactivate: false,
     auto_reply_burst: 20,
+    stop_words: [],
     delegate: null,
   }
   const put = (org: TestOrg, body: unknown, as?: Parameters<TestApi['call']>[2]) =>
@@ -33,7 +34,7 @@ describe('the settings of an org', () => {
 
   it('are replaced as a whole, fields that are left out get their default, and the audit has old and new values', async () => {
     const org = await createOrg(db, { inactivity_days: 30, unknown_sender: 'create' })
-    const wanted = { expiry_days: 365, delegate: { user_id: 'bob' } }
+    const wanted = { expiry_days: 365, stop_words: ['STOP', 'नहीं'], delegate: { user_id: 'bob' } }
     const { status, body } = await put(org, wanted)
     expect([status, body]).toEqual([200, { ...DEFAULTS, ...wanted }])
     expect((await get(`/v1/org/${org.id}/settings`)).body).toEqual(body)
@@ -68,6 +69,8 @@ describe('the settings of an org', () => {
       [{ inactivity_days: 0 }, 422, 'INVALID_INPUT'],
       [{ inactivity_days: '30' }, 422, 'INVALID_INPUT'],
       [{ colour: 'red' }, 422, 'INVALID_INPUT'],
+      [{ stop_words: ['STOP', '!?'] }, 422, 'INVALID_INPUT'],
+      [{ stop_words: 'STOP' }, 422, 'INVALID_INPUT'],
       [[], 422, 'INVALID_INPUT'],
     ] as const) {
       const reply = await put(org, body)

@@ -144,6 +144,7 @@ export const PLAN_TESTS = {
     'mark-sent',
     'mark-sent-by-status',
     'merge-customer',
+    'merge-consent',
     'merge-customer-aliases',
     'merge-former-aliases',
     'merge-messages',

@@ -17,6 +17,7 @@ export function settingsOf(change: Partial<RoutingSettings> = {}): RoutingSettin
     autoReplyText: 'closed',
     autoReplyMinIntervalSeconds: 0,
     autoReplyBurst: 20,
+    stopWords: [],
     reactionsReactivate: false,
     ...change,
   }

@@ -229,6 +229,7 @@ describe('for any chatrooms and settings, routing', () => {
     autoReplyText: fc.constantFrom(null, 'closed'),
     autoReplyMinIntervalSeconds: fc.constantFrom(0, 60),
     autoReplyBurst: fc.constantFrom(null, 1, 20),
+    stopWords: fc.constant<string[]>([]),
     reactionsReactivate: fc.boolean(),
   })
   const message = fc.record({

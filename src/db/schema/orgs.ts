@@ -19,6 +19,7 @@ export const orgs = pgTable(
     deactivateOnOptOut: boolean('deactivate_on_opt_out').notNull().default(false),
     reactionsReactivate: boolean('reactions_reactivate').notNull().default(false),
     autoReplyBurst: integer('auto_reply_burst').default(20),
+    stopWords: text('stop_words').array().notNull().default([]),
     delegateUserId: text('delegate_user_id'),
     delegateGroupId: text('delegate_group_id'),
     createdAt: createdAt(),

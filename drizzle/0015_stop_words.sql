@@ -1,0 +1,1 @@
+ALTER TABLE "orgs" ADD COLUMN "stop_words" text[] DEFAULT '{}' NOT NULL;
