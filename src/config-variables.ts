@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+/** libpq's modes but `allow` and `prefer`, which promise nothing. */
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
+
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /**
@@ -7,8 +10,8 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
  * the variable in its path and says in its message what is allowed, without the value, which may be a secret.
  */
 export const environment = z.object({
-  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_DIRECT_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_URL: postgresUrl().optional(),
+  DATABASE_DIRECT_URL: postgresUrl().optional(),
   DATABASE_PIPELINE: z.stringbool({ error: 'must be on or off' }).default(true),
   REDIS_URL: z
     .string()
@@ -20,6 +23,9 @@ export const environment = z.object({
     .regex(/^[\w-]+$/, 'must consist of letters, digits, - and _')
     .default('usher'),
   REDIS_SENTINEL_PASSWORD: z.string().optional(),
+  REDIS_TLS_CA: pem().optional(),
+  REDIS_TLS_CERT: pem().optional(),
+  REDIS_TLS_KEY: pem().optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: port(3000),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 300).default(5),
@@ -69,6 +75,22 @@ export type Environment = z.infer<typeof environment>
 /** Names of all environment variables that Usher reads, apart from the old names in `RENAMED`. */
 export const VARIABLES = Object.keys(environment.shape) as (keyof Environment)[]
 
+/** Variables that can also be given as the path of a file, under their name and `_FILE`. */
+export const SECRETS: readonly (keyof Environment)[] = [
+  'META_APP_SECRET',
+  'META_VERIFY_TOKEN',
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'REDIS_URL',
+  'REDIS_SENTINEL_PASSWORD',
+  'REDIS_TLS_CA',
+  'REDIS_TLS_CERT',
+  'REDIS_TLS_KEY',
+  'OPS_PASSWORD',
+  'JWT_SECRET',
+  'SECRETS_KEY',
+]
+
 /** Old names of variables, which still work, and the names that replaced them. */
 export const RENAMED: Readonly<Record<string, keyof Environment>> = { DOOR_MEMORY_MB: 'RECEIVER_MEMORY_MB' }
 
@@ -90,6 +112,21 @@ function wholeNumber(low: number, high: number) {
 
 function port(fallback: number) {
   return wholeNumber(0, 65_535).default(fallback)
+}
+
+function pem() {
+  return z.string().startsWith('-----BEGIN ', 'must be PEM: text that starts with -----BEGIN')
+}
+
+function postgresUrl() {
+  const queryOf = (value: string) => new URL(URL.canParse(value) ? value : 'postgres:').searchParams
+  return url('postgres:', 'postgresql:')
+    .refine((value) => SSL_MODES.includes(queryOf(value).get('sslmode') ?? 'disable'), {
+      error: `has an sslmode that is none of ${SSL_MODES.join(', ')}`,
+    })
+    .refine((value) => queryOf(value).get('sslmode') !== 'verify-ca' || queryOf(value).has('sslrootcert'), {
+      error: 'has sslmode=verify-ca, which needs sslrootcert=/path/to/ca.pem',
+    })
 }
 
 /** A URL to which a path is added: it has no credentials, query or fragment. */

@@ -9,6 +9,8 @@ export type RedisAccess = {
   urls: string[]
   /** Begins every key, so that installations can share a Redis. */
   prefix: string
+  /** PEM: the authority that signed its certificate, and a certificate of this client. */
+  tls?: { ca?: string; cert?: string; key?: string }
   sentinelPassword?: string | undefined
 }
 

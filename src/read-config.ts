@@ -1,41 +1,24 @@
 import { type Config, ConfigError, type Role } from './config.ts'
-import { type Environment, environment, RENAMED, splitList, VARIABLES } from './config-variables.ts'
+import { type Environment, environment, splitList } from './config-variables.ts'
+import { type Given, readVariables } from './read-variables.ts'
 
 /** Roles that run the receiver, which cannot work without Meta's secrets, and the API. */
 const RECEIVER_ROLES: readonly Role[] = ['all', 'server']
-
-type Given = Record<string, string | undefined>
 
 /**
  * Reads the environment for a role. An empty variable counts as absent.
  * @throws ConfigError that lists all mistakes at once, by the variables' names.
  */
 export function readConfig(env: Given, role: Role): Config {
-  const { given, renamed, conflicts } = readVariables(env)
+  const { given, renamed, mistakes: own } = readVariables(env)
   const parsed = environment.safeParse(given)
   const mistakes = parsed.success ? [] : parsed.error.issues.map((i) => `${String(i.path[0])} ${i.message}`)
-  mistakes.push(...conflicts, ...findMissing(given, role))
+  mistakes.push(...own, ...findMissing(given, role))
   if (!parsed.success || mistakes.length > 0) {
     const lines = [...mistakes, ...renamed].map((line) => `  ${line}`)
     throw new ConfigError(`Usher cannot start. Correct these variables:\n${lines.join('\n')}`)
   }
   return toConfig(parsed.data, [...renamed, ...adviceOnTokens(parsed.data, role)])
-}
-
-/** The variables that are set, under their present names. */
-function readVariables(env: Given) {
-  const read = (name: string) => env[name]?.trim() || undefined
-  const given: Given = Object.fromEntries(VARIABLES.map((name) => [name, read(name)]))
-  const renamed: string[] = []
-  const conflicts: string[] = []
-  for (const [oldName, name] of Object.entries(RENAMED)) {
-    const value = read(oldName)
-    if (value === undefined) continue
-    given[name] ??= value
-    if (given[name] === value) renamed.push(`${oldName} is now called ${name}; please rename the variable`)
-    else conflicts.push(`${name} and ${oldName}, its old name, have different values: set ${name} only`)
-  }
-  return { given, renamed, conflicts }
 }
 
 /** Mistakes that concern several variables, or the role. */
@@ -54,6 +37,8 @@ function findMissing(given: Given, role: Role): string[] {
     lines.push(
       'REDIS_URL must name the primary that the Sentinels watch: redis+sentinel://host:26379/mymaster',
     )
+  if (Boolean(given.REDIS_TLS_CERT) !== Boolean(given.REDIS_TLS_KEY))
+    lines.push('REDIS_TLS_CERT and REDIS_TLS_KEY go together: set both or neither')
   if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
     lines.push('OPS_USER and OPS_PASSWORD go together: set both or neither')
   if (given.JWT_SECRET && given.JWT_JWKS_URL) lines.push('JWT_SECRET and JWT_JWKS_URL exclude each other')
@@ -109,7 +94,9 @@ function toConfig(env: Environment, warnings: string[]): Config {
 
 function readRedis(env: Environment): Config['redis'] {
   const { REDIS_URL: urls, REDIS_PREFIX: prefix, REDIS_SENTINEL_PASSWORD: sentinelPassword } = env
-  return urls.length > 0 ? { urls, prefix, sentinelPassword } : undefined
+  const { REDIS_TLS_CA: ca, REDIS_TLS_CERT: cert, REDIS_TLS_KEY: key } = env
+  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
+  return urls.length > 0 ? { urls, prefix, tls, sentinelPassword } : undefined
 }
 
 /** OpenTelemetry's own rule: the endpoint for all signals gets the path of traces, the endpoint for traces is complete. */

@@ -1,3 +1,5 @@
+import { adviseOnTls } from './tls-errors.ts'
+
 /** The SQLSTATE of a PostgreSQL error, even if a library wrapped it; undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
@@ -51,9 +53,10 @@ export function isConcurrencyFailure(error: unknown): boolean {
 
 /**
  * True when the connection is refused for a reason that only a change of the configuration removes: the role, its
- * password, the database, or a startup parameter that a pooler does not take.
+ * password, the database, TLS and certificates, or a startup parameter that a pooler does not take.
  */
 export function isMisconfigured(error: unknown): boolean {
+  if (adviseOnTls(error) !== undefined) return true
   const state = sqlState(error)
   if (state === '08P01') return POOLER_REFUSAL.test(messagesOf(error))
   return state !== undefined && /^(28|3D000)/.test(state)
@@ -79,6 +82,8 @@ export function isAborted(error: unknown): boolean {
 }
 
 function isConnectionLoss(error: unknown): boolean {
+  // A certificate may expire, or change, while Usher runs.
+  if (adviseOnTls(error) !== undefined) return true
   for (let e = error; e instanceof Error; e = e.cause) {
     const { code, message } = e as Error & { code?: unknown }
     if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/.test(code))

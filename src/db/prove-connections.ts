@@ -4,6 +4,7 @@ import { openDatabase } from './client.ts'
 import { isMisconfigured, sqlState } from './pg-errors.ts'
 import { proveNotifications } from './prove-notifications.ts'
 import { proveSessions } from './prove-sessions.ts'
+import { adviseOnTls } from './tls-errors.ts'
 import type { DatabaseAccess } from './url.ts'
 
 type Access = Omit<DatabaseAccess, 'stop'>
@@ -84,6 +85,8 @@ function isDeadline(error: unknown): boolean {
 }
 
 function reasonOf(error: unknown): string {
+  const advice = adviseOnTls(error)
+  if (advice !== undefined) return advice
   const state = sqlState(error) ?? ''
   if (state === '3D000')
     return 'The database that DATABASE_URL names does not exist: create it, or correct the URL'

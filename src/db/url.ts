@@ -33,9 +33,23 @@ export async function accessDatabase(
     return { url, directUrl: url, link: {}, stop }
   }
   return {
-    url: databaseUrl,
-    directUrl: databaseDirectUrl ?? databaseUrl,
+    url: asLibpq(databaseUrl),
+    directUrl: asLibpq(databaseDirectUrl ?? databaseUrl),
     link: { isPooled: databaseDirectUrl !== undefined, pipeline },
     stop: async () => {},
   }
+}
+
+/**
+ * Gives `sslmode` the meaning that libpq documents. The pg library would take each mode for `verify-full`, and warn that
+ * this will change.
+ */
+function asLibpq(url: string): string {
+  const parsed = new URL(url)
+  const { searchParams } = parsed
+  if (!searchParams.has('sslmode')) return url
+  searchParams.set('uselibpqcompat', 'true')
+  // Node's own list of authorities.
+  if (searchParams.get('sslrootcert') === 'system') searchParams.delete('sslrootcert')
+  return parsed.href
 }

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RedisAccess } from '../config.ts'
 
@@ -32,29 +33,33 @@ function createClient(access: RedisAccess, options: ClientOptions): Client {
   const { urls } = access
   const [first = ''] = urls
   if (first.includes('+sentinel:')) return bySentinels(access, options)
-  return urls.length === 1 ? new Redis(first, { ...MODEST, ...options }) : ofCluster(urls, options)
+  return urls.length === 1
+    ? new Redis(first, { ...MODEST, ...options, ...tlsOf(access) })
+    : ofCluster(access, options)
 }
 
 /** The credentials and TLS of the first URL are used for all nodes, since the cluster announces nodes without them. */
-function ofCluster(urls: string[], options: ClientOptions): Cluster {
+function ofCluster(access: RedisAccess, options: ClientOptions): Cluster {
+  const { urls } = access
   const { retryStrategy, enableOfflineQueue = true, lazyConnect = false, ...node } = options
-  const { protocol } = new URL(urls[0] ?? '')
   return new Cluster(urls, {
     clusterRetryStrategy: retryStrategy,
     enableOfflineQueue,
     lazyConnect,
-    redisOptions: { ...MODEST, ...node, ...loginOf(urls), ...(protocol === 'rediss:' && { tls: {} }) },
+    redisOptions: { ...MODEST, ...node, ...loginOf(urls), ...tlsOf(access) },
   })
 }
 
 /** User and password of the first URL are those of the primary; the Sentinels have a password of their own. */
-function bySentinels({ urls, sentinelPassword }: RedisAccess, options: ClientOptions): Redis {
-  const { protocol, pathname, searchParams } = new URL(urls[0] ?? '')
+function bySentinels(access: RedisAccess, options: ClientOptions): Redis {
+  const { urls, sentinelPassword } = access
+  const { pathname, searchParams } = new URL(urls[0] ?? '')
   const sentinels = urls.map((url) => {
     const { hostname, port } = new URL(url)
     return { host: hostname, port: Number(port || 26_379) }
   })
-  const tls = protocol === 'rediss+sentinel:' && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }
+  const own = tlsOf(access)
+  const tls = own && { ...own, sentinelTLS: own.tls, enableTLSForSentinelMode: true }
   return new Redis({
     ...MODEST,
     ...options,
@@ -66,6 +71,11 @@ function bySentinels({ urls, sentinelPassword }: RedisAccess, options: ClientOpt
     sentinelRetryStrategy: options.retryStrategy,
     ...(sentinelPassword !== undefined && { sentinelPassword }),
   })
+}
+
+/** The primary, each node and the Sentinels have certificates of the same authority. */
+function tlsOf({ urls, tls = {} }: RedisAccess): { tls: ConnectionOptions } | undefined {
+  return urls[0]?.startsWith('rediss') ? { tls } : undefined
 }
 
 function loginOf(urls: string[]): { username?: string; password?: string } {

@@ -78,6 +78,10 @@ const REFUSALS: readonly [pattern: RegExp, advice: string][] = [
   ],
   [/NOPERM/, 'The Redis user of REDIS_URL lacks rights: give it those that docs/operate.md lists'],
   [/READONLY/, 'REDIS_URL leads to a replica: it must lead to the primary, or name the Sentinels'],
+  [
+    /certificate|altnames/i,
+    'The certificate of Redis is not accepted, or Redis does not accept that of Usher: set REDIS_TLS_CA, or REDIS_TLS_CERT and REDIS_TLS_KEY, or correct the host name in REDIS_URL',
+  ],
   [/OOM/, 'Redis is out of memory: raise its maxmemory, with the policy noeviction'],
 ]
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../src/config.ts'
@@ -32,7 +33,7 @@ describe('the configuration', () => {
       'all',
     )
     expect(config.meta.appSecrets).toEqual(['new', 'old'])
-    expect(config.redis).toEqual({ urls: ['redis://a:1', 'redis://b:2'], prefix: 'usher' })
+    expect(config.redis).toEqual({ urls: ['redis://a:1', 'redis://b:2'], prefix: 'usher', tls: {} })
   })
 
   it('counts an empty variable as unset', () => {
@@ -46,7 +47,7 @@ describe('the configuration', () => {
     const REDIS_URL = 'redis+sentinel://u:p@a:26379/main, redis+sentinel://b/main'
     const env = { ...RECEIVER, REDIS_URL, REDIS_PREFIX: 'eu-1', REDIS_SENTINEL_PASSWORD: 's' }
     const urls = ['redis+sentinel://u:p@a:26379/main', 'redis+sentinel://b/main']
-    expect(readConfig(env, 'all').redis).toEqual({ urls, prefix: 'eu-1', sentinelPassword: 's' })
+    expect(readConfig(env, 'all').redis).toEqual({ urls, prefix: 'eu-1', tls: {}, sentinelPassword: 's' })
     const nameless = { ...env, REDIS_URL: 'redis+sentinel://a:26379' }
     expect(() => readConfig(nameless, 'all')).toThrow(/REDIS_URL must name the primary/)
     expect(() => readConfig({ ...env, REDIS_PREFIX: '{x}' }, 'all')).toThrow(/REDIS_PREFIX must consist/)
@@ -63,6 +64,31 @@ describe('the configuration', () => {
     })
     const alone = { ...RECEIVER, DATABASE_DIRECT_URL: direct }
     expect(() => readConfig(alone, 'all')).toThrow(/DATABASE_DIRECT_URL needs DATABASE_URL/)
+  })
+
+  it('takes secrets from the files that <name>_FILE names, each either so or so', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'usher-config-'))
+    const path = join(folder, 'secret')
+    writeFileSync(path, 'from-a-file\n')
+    const env = { META_VERIFY_TOKEN: 'word', META_APP_SECRET_FILE: path }
+    expect(readConfig(env, 'all').meta.appSecrets).toEqual(['from-a-file'])
+    expect(() => readConfig({ ...env, META_APP_SECRET: 'x' }, 'all')).toThrow(/exclude each other/)
+    const missing = { ...env, META_APP_SECRET_FILE: join(folder, 'nowhere') }
+    expect(() => readConfig(missing, 'all')).toThrow(/META_APP_SECRET_FILE names a file that is empty or/)
+    rmSync(folder, { recursive: true })
+  })
+
+  it('takes the modes of TLS that libpq has and that promise something, and PEM for Redis', () => {
+    const read = (search: string) =>
+      readConfig({ ...RECEIVER, DATABASE_URL: `postgres://a/b${search}` }, 'all')
+    expect(read('?sslmode=verify-full').databaseUrl).toContain('verify-full')
+    expect(() => read('?sslmode=prefer')).toThrow(/DATABASE_URL has an sslmode that is none of disable/)
+    expect(() => read('?sslmode=verify-ca')).toThrow(/verify-ca, which needs sslrootcert/)
+    const pem = '-----BEGIN CERTIFICATE-----'
+    const redis = { ...RECEIVER, REDIS_URL: 'rediss://a', REDIS_TLS_CA: pem }
+    expect(readConfig(redis, 'all').redis?.tls).toEqual({ ca: pem })
+    expect(() => readConfig({ ...redis, REDIS_TLS_CERT: pem }, 'all')).toThrow(/go together/)
+    expect(() => readConfig({ ...redis, REDIS_TLS_CA: 'ca.pem' }, 'all')).toThrow(/REDIS_TLS_CA must be PEM/)
   })
 
   it('reports every mistake together, by the name of the variable and without its value', () => {

@@ -28,7 +28,7 @@ const imports = files.flatMap(importsOf)
 
 /** Ports: code that talks to the outside world and knows no rule of Usher. */
 const PORTS =
-  /^src\/(config|config-variables|read-config|logger|once-per-second|once-per-minute|metrics|deadline|lifetime|errors|secrets|project-root)\.ts$|^src\/(db|queue|tracing|metrics)\//
+  /^src\/(config|config-variables|read-config|read-variables|logger|once-per-second|once-per-minute|metrics|deadline|lifetime|errors|secrets|project-root)\.ts$|^src\/(db|queue|tracing|metrics)\//
 const ADAPTERS = /^src\/(http|cli|console)\/|\/(routes|[a-z-]+-routes)\.ts$|^workers\//
 const PURE_LIBRARIES = ['zod', 'node:crypto', 'uuid']
 
