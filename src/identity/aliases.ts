@@ -6,6 +6,11 @@ export function aliasKey(orgId: string, alias: Alias): string {
   return `${orgId}\n${alias.kind}\n${alias.value}`
 }
 
+/** The org of an `aliasKey`; ids of orgs have no line breaks (src/orgs/provision-file.ts). */
+export function orgOfKey(key: string): string {
+  return key.slice(0, key.indexOf('\n'))
+}
+
 /** True for Meta's ids, which follow the customer that the phone decides for. */
 export function isId(alias: Alias): boolean {
   return alias.kind === 'bsuid' || alias.kind === 'parent_bsuid'

@@ -1,12 +1,12 @@
 import type { Db } from '../db/client.ts'
 import { run, send } from '../db/statement.ts'
 import { customerKey } from '../rules/keys.ts'
-import { aliasKey } from './aliases.ts'
+import { orgOfKey } from './aliases.ts'
 import { readAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
 import { type CustomerKey, lockCustomers } from './lock-customers.ts'
 import { lockNames } from './lock-names.ts'
-import { namesToLookUp, type Person } from './person.ts'
+import type { Person } from './person.ts'
 
 /**
  * Locks the names of these people and the customers whom the names lead to, all in the one order, for a transaction that
@@ -16,19 +16,17 @@ import { namesToLookUp, type Person } from './person.ts'
  */
 export async function lockPeople(tx: Db, people: Person[]): Promise<Holdings> {
   const [, known] = await send(tx, [lockNames(people), readAliases(people)])
-  await run(tx, lockCustomers(holdersOf(people, known)))
+  await run(tx, lockCustomers(holdersOf(known)))
   return known
 }
 
-/** Every customer whom a name of these people leads to, or led to. */
-export function holdersOf(people: Person[], known: Holdings): CustomerKey[] {
+/** Every customer who has, or had, one of these names. */
+export function holdersOf(known: Holdings): CustomerKey[] {
   const holders = new Map<string, CustomerKey>()
-  for (const { orgId, ...person } of people) {
-    for (const alias of namesToLookUp(person)) {
-      const { customerId, former = [] } = known.get(aliasKey(orgId, alias)) ?? {}
-      for (const id of [customerId, ...former.map((of) => of.customerId)])
-        if (id !== undefined) holders.set(customerKey({ orgId, id }), { orgId, id })
-    }
+  for (const [key, { customerId, former }] of known) {
+    const orgId = orgOfKey(key)
+    for (const id of [customerId, ...former.map((of) => of.customerId)])
+      if (id !== undefined) holders.set(customerKey({ orgId, id }), { orgId, id })
   }
   return [...holders.values()]
 }

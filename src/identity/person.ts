@@ -53,27 +53,41 @@ export const NOBODY: Identity = {
   passive: true,
 }
 
-/** The sender of a message, sent at that time. The phone decides, being the key of the rules. */
-export function identityOf(sender: Sender, at?: Date): Identity {
+/** The sender of a message, sent at that time; `isWriting` as in `Identity`. The phone decides, being the key of the rules. */
+export function identityOf(sender: Sender, at?: Date, isWriting = false): Identity {
   const { waId, profileName, rename, attestedPhones = NOBODY.attestedPhones } = sender
+  const { phones, variants, rivals } = waId === undefined ? NO_PHONE : phoneNames(waId)
   const ids = idsOf(sender)
-  const phone = waId === undefined ? NO_PHONE : phoneNames(waId)
-  const own = [...phone.phones.slice(0, 1), ...ids]
-  const identity = {
-    ...phone,
+  const [phone] = phones
+  const own = phone ? [phone, ...ids] : ids
+  const { names, announced, givenUp } = rename
+    ? renamedOf(own, rename)
+    : { names: own, announced: NOBODY.announced, givenUp: NOBODY.givenUp }
+  return {
+    phones,
+    variants,
+    rivals,
     ids,
+    names,
+    announced,
+    givenUp,
     attestedPhones,
     profileName,
     at,
-    isWriting: false,
+    isWriting,
     passive: false,
   }
-  if (!rename) return { ...identity, names: own, announced: NOBODY.announced, givenUp: NOBODY.givenUp }
+}
+
+/** The names of a person after the change that Meta reports. */
+function renamedOf(
+  own: Alias[],
+  rename: NonNullable<Sender['rename']>,
+): Pick<Identity, 'names' | 'announced' | 'givenUp'> {
   const announced = aliasesOf(rename.to)
   const givenUp = aliasesOf(rename.givenUp)
   const isGivenUp = (name: Alias) => givenUp.some((other) => aliasKey('', other) === aliasKey('', name))
-  const kept = own.filter((name) => !isGivenUp(name))
-  return { ...identity, names: [...kept, ...announced], announced, givenUp }
+  return { names: [...own.filter((name) => !isGivenUp(name)), ...announced], announced, givenUp }
 }
 
 /** `identityOf`, in one org, now. */

@@ -16,6 +16,7 @@ const COUNTRIES = [brazil, mexico, argentina, ivoryCoast, benin, gabon, kosovo]
 
 /** Phones, as digits, that are not this one but share a spelling with it. */
 export function rivalPhones(digits: string): string[] {
+  if (!digits.startsWith('225')) return []
   const [, , eight] = IVORY_COAST_NEW.exec(digits) ?? []
   return eight ? ivoryCoast(`225${eight}`).filter((rival) => rival !== digits) : []
 }

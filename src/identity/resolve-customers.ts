@@ -81,7 +81,7 @@ async function remember(tx: Db, { everybody, news, known, along }: Learning): Pr
   for (const [key, holding] of current) known.set(key, holding)
   addFormer(known, former)
   // Before the first write: a foreign key locks the customer of a name as well.
-  const customers = [...holdersOf(everybody, known), ...along]
+  const customers = [...holdersOf(known), ...along]
   await run(tx, lockCustomers(customers))
   const lesson = learn(await withAttestedPhones(tx, people, known), known, uuidv7)
   const [newIdentities] = await send(tx, [

@@ -66,7 +66,7 @@ function phoneAtNumber({
 function mentionOfSender(item: InboundMessage): Mention<InboundMessage> {
   if (isNobody(item.sender)) return { item, identity: NOBODY }
   const isWriting = item.nature === 'customer' || item.nature === 'standby'
-  return { item, identity: { ...identityOf(item.sender, item.sentAt), isWriting } }
+  return { item, identity: identityOf(item.sender, item.sentAt, isWriting) }
 }
 
 function mentionOfRecipient(item: StatusUpdate): Mention<StatusUpdate>[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { aliasKey, isId, synonymsOf } from '../../src/identity/aliases.ts'
+import { aliasKey, isId, orgOfKey, synonymsOf } from '../../src/identity/aliases.ts'
 import { namesToLookUp, personOf, personOfPhone } from '../../src/identity/person.ts'
 
 const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
@@ -65,4 +65,8 @@ it('a BSUID and a parent BSUID are ids, a `wa_id` and a phone are not', () => {
     isId({ kind, value: 'x' }),
   )
   expect(kinds).toEqual(['bsuid', 'parent_bsuid'])
+})
+
+it('the key of a name tells the org, whatever the name holds', () => {
+  expect(orgOfKey(aliasKey('o 1', { kind: 'bsuid', value: 'US.1\n2' }))).toBe('o 1')
 })
