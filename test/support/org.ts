@@ -69,8 +69,12 @@ export const ACCESS_TOKEN = 'leak-access-token'
 export const SECRETS_KEY = KEY.toString('base64')
 
 /** An org that has an auto-reply and the token to send it. */
-export async function createSendingOrg(db: Db, settings: Record<string, unknown> = {}): Promise<TestOrg> {
-  const org = await createOrg(db, { auto_reply_text: 'closed', ...settings })
+export async function createSendingOrg(
+  db: Db,
+  settings: Record<string, unknown> = {},
+  options: OrgOptions = {},
+): Promise<TestOrg> {
+  const org = await createOrg(db, { auto_reply_text: 'closed', ...settings }, options)
   const token = encryptSecret(ACCESS_TOKEN, KEY, `${org.id}/${org.wabaId}`)
   await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
   return org
