@@ -50,6 +50,9 @@ export const RULES = {
     'a message whose acceptance Meta confirmed is called sent, unless its sender was ended before it recorded that',
   ],
   sentWasAccepted: ['invented', 'a message that is called sent was accepted by Meta'],
+  sentInOrder: ['wrong', 'messages of a pair leave in the order in which they were accepted'],
+  unknownHasLeft: ['wrong', 'a message is called unknown only when its request has left'],
+  stoppedByMeta: ['wrong', 'a number is stopped only for what Meta says about it'],
   statusesGoForward: ['wrong', 'the status of a message only goes forward'],
 
   removedHasNothing: ['wrong', 'a user who was removed has no chatroom, no handover and no group'],

@@ -21,6 +21,8 @@ export type LabOptions = {
   seed: number
   receivers?: number
   workers?: number
+  /** Own variables of each worker. */
+  workerEnv?: Record<string, string>[]
   /** Folder that holds the `dist` to run: another than ours has a guard broken. */
   root?: string
   /** A server to share, in a database of its own; without it the lab has a server of its own. */
@@ -73,7 +75,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 }
 
 async function assemble(options: LabOptions, cleanup: Cleanup): Promise<Lab> {
-  const { engine, seed, receivers, workers, root } = options
+  const { engine, seed, receivers, workers, workerEnv, root } = options
   const secrets = makeSecrets()
   const stores = await startStores(engine, options.postgres, cleanup)
   const { folder, postgres, redis, database } = stores
@@ -85,7 +87,7 @@ async function assemble(options: LabOptions, cleanup: Cleanup): Promise<Lab> {
   const env = environment(stores, graph, proxies, secrets)
   const mustNotBeLogged = [...secretStrings(secrets), ...phonesOf(population)]
   const processes = await startProcesses(
-    { receivers, workers, root, folder, env, secrets: mustNotBeLogged },
+    { receivers, workers, workerEnv, root, folder, env, secrets: mustNotBeLogged },
     cleanup,
   )
   proxies.receivers = await proxyReceivers(processes, cleanup)

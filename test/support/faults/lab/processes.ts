@@ -8,6 +8,8 @@ import { type ProcessRole, recordMemory, UsherProcess, type UsherProcessOptions 
 type ProcessesOptions = Pick<UsherProcessOptions, 'env' | 'secrets'> & {
   receivers?: number | undefined
   workers?: number | undefined
+  /** Own variables of each worker. */
+  workerEnv?: Record<string, string>[] | undefined
   root?: string | undefined
   /** Folder of the logs, `<name>.log`. */
   folder: string
@@ -26,7 +28,7 @@ const MEMORY_EVERY_MS = 1_000
 
 /** Starts receivers and workers, and resolves when all are up. */
 export async function startProcesses(options: ProcessesOptions, cleanup: Cleanup): Promise<Processes> {
-  const { receivers = 2, workers = 2 } = options
+  const { receivers = 2, workers = 2, workerEnv = [] } = options
   const urls: string[] = []
   const opsUrls: string[] = []
   const create = async (role: ProcessRole, name: string, env: Record<string, string> = {}) => {
@@ -40,7 +42,9 @@ export async function startProcesses(options: ProcessesOptions, cleanup: Cleanup
     urls.push(`http://127.0.0.1:${port}`)
     all.receivers.push(await create('server', `receiver-${i}`, { HOST: '127.0.0.1', PORT: port }))
   }
-  for (let i = 1; i <= workers; i += 1) all.workers.push(await create('workers', `worker-${i}`))
+  for (let i = 1; i <= workers; i += 1) {
+    all.workers.push(await create('workers', `worker-${i}`, workerEnv[i - 1]))
+  }
   const processes = [...all.receivers, ...all.workers]
   await Promise.all(processes.map((process) => process.start()))
   const timer = setInterval(() => void recordMemory(processes), MEMORY_EVERY_MS)

@@ -12,6 +12,8 @@ export type Mutation = {
   scenario: Scenario
   violates: Rule
   oddities?: Partial<Oddities>
+  /** Own variables of each worker; default: one worker without any. */
+  workerEnv?: Record<string, string>[]
 }
 
 /** Only messages to expired chatrooms. */

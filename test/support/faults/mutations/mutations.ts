@@ -1,6 +1,7 @@
 import { RECEIVING } from './receiving.ts'
 import { ROUTING } from './routing.ts'
+import { SENDING } from './sending.ts'
 import { STORING } from './storing.ts'
 
 /** Every guard that the mutation check takes away once. */
-export const MUTATIONS = [...RECEIVING, ...STORING, ...ROUTING]
+export const MUTATIONS = [...RECEIVING, ...STORING, ...ROUTING, ...SENDING]

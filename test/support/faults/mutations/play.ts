@@ -1,5 +1,6 @@
 import { SLOWNESS } from '../../patience.ts'
-import type { Violation } from '../checks/report.ts'
+import { checkLeaving } from '../checks/check-leaving.ts'
+import { createReport, type Violation } from '../checks/report.ts'
 import { isEmpty } from '../lab/backlog.ts'
 import { checkLab } from '../lab/check-lab.ts'
 import { drain } from '../lab/drain.ts'
@@ -23,13 +24,14 @@ export async function playMutation(postgres: FaultyPostgres, mutation: Mutation)
 
 /** Plays the scenario on a fresh database; gives what the checks find. */
 async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Violation[]> {
-  const { edits, sql = [], scenario, oddities = {} } = mutation
+  const { edits, sql = [], scenario, oddities = {}, workerEnv = [{}] } = mutation
   const mutant = edits.length > 0 ? await createMutant(edits) : undefined
   const lab = await startLab({
     engine: 'postgres',
     seed: SEED,
     receivers: 2,
-    workers: 1,
+    workers: workerEnv.length,
+    workerEnv,
     postgres,
     population: { regulars: 16, returners: 16 },
     oddities: { stranger: 0, late: 0, ...oddities },
@@ -39,7 +41,9 @@ async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Viola
     for (const statement of sql) await lab.db.$client.query(statement)
     await scenario(lab)
     await comeToRest(lab)
-    return (await checkLab(lab)).violations
+    const report = createReport()
+    await checkLeaving(lab, report)
+    return [...(await checkLab(lab)).violations, ...report.violations()]
   } finally {
     await lab.stop()
     await mutant?.remove()

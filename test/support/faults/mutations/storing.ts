@@ -1,6 +1,6 @@
 import type { Edit } from './mutant.ts'
-import { type Mutation, ONLY_RETURNERS } from './mutation.ts'
-import { answersLost, jobsLost, ordinaryLoad, workerDies } from './scenarios.ts'
+import type { Mutation } from './mutation.ts'
+import { jobsLost, ordinaryLoad, workerDies } from './scenarios.ts'
 
 const STORE_AGAIN: Edit = {
   file: 'src/routing/plan.js',
@@ -69,19 +69,6 @@ export const STORING: Mutation[] = [
     scenario: ordinaryLoad,
     oddities: { returner: 0.5, repeat: 0.3 },
     violates: 'replyOnce',
-  },
-  {
-    guard: 'a send with unknown outcome is not sent again',
-    edits: [
-      {
-        file: 'src/outbound/send-errors.js',
-        from: 'return hasLeft',
-        to: 'return hasLeft && code === undefined',
-      },
-    ],
-    scenario: answersLost,
-    oddities: ONLY_RETURNERS,
-    violates: 'acceptedOnce',
   },
   {
     guard: 'real content replaces its ghost, never the reverse',
