@@ -7,28 +7,34 @@ import { PATIENCE_MS } from '../support/patience.ts'
 import { findBroken } from '../support/sending/check.ts'
 import { playProgram } from '../support/sending/play.ts'
 import { program } from '../support/sending/program.ts'
+import type { Lane } from '../support/sending/world.ts'
 
 /**
  * `SEND_RUNS=5000 npx vitest run --project integration sending-model` plays more programs; `SEND_SEED` and `SEND_PATH` play
- * a failure again. Time is the database's: the rows of a program are moved into the past, so no run waits.
+ * a failure again. Time is the database's: the rows of a program are moved into the past, so nothing waits for it. Four
+ * programs are played at the same time, each in a database of its own.
  */
-const RUNS = Number(process.env.SEND_RUNS ?? 500)
+const LANES = 4
+const RUNS = Math.ceil(Number(process.env.SEND_RUNS ?? 200) / LANES)
 const SEED = Number(process.env.SEND_SEED ?? Date.now() % 2 ** 31)
 const PATH = process.env.SEND_PATH
 
-it(`messages leave in order, once, and are called what became of them (${RUNS} programs, seed ${SEED})`, async () => {
+it(`messages leave in order, once, and are called what became of them (${RUNS * LANES} programs, seed ${SEED})`, async () => {
+  const lanes = await Promise.all(Array.from({ length: LANES }, openLane))
+  const programs = fc.array(program, { minLength: LANES, maxLength: LANES })
+  await fc.assert(
+    fc.asyncProperty(programs, async (all) => {
+      const worlds = await Promise.all(all.map((one, i) => playProgram(lanes[i]!, one)))
+      expect(await Promise.all(worlds.map(findBroken))).toEqual(worlds.map(() => []))
+    }),
+    { numRuns: RUNS, seed: SEED, verbose: 1, endOnFailure: true, ...(PATH && { path: PATH }) },
+  )
+}, 3_600_000)
+
+async function openLane(): Promise<Lane> {
   const { db } = await createTestDatabase()
   const graph = await startGraph()
   const clientOf = (url: string) => createGraph({ url, version: 'v26.0' }, PATIENCE_MS)
   const clients = { real: clientOf(graph.url), unreachable: clientOf('http://127.0.0.1:1') }
-  await fc.assert(
-    fc.asyncProperty(program, async (one) => {
-      const world = await playProgram({ db, graph, clients }, one)
-      expect(await findBroken(world)).toEqual([])
-    }),
-    {
-      ...{ numRuns: RUNS, seed: SEED, verbose: 1, endOnFailure: true },
-      ...(PATH && { path: PATH }),
-    },
-  )
-}, 3_600_000)
+  return { db, graph, clients, places: [] }
+}

@@ -69,15 +69,24 @@ export const ACCESS_TOKEN = 'leak-access-token'
 export const SECRETS_KEY = KEY.toString('base64')
 
 /** An org that has an auto-reply and the token to send it. */
-export async function createSendingOrg(
+export async function createSendingOrg(db: Db, settings: Record<string, unknown> = {}): Promise<TestOrg> {
+  const [org] = await createSendingOrgs(db, 1, settings)
+  return org!
+}
+
+/** Several such orgs. */
+export async function createSendingOrgs(
   db: Db,
+  count: number,
   settings: Record<string, unknown> = {},
   options: OrgOptions = {},
-): Promise<TestOrg> {
-  const org = await createOrg(db, { auto_reply_text: 'closed', ...settings }, options)
-  const token = encryptSecret(ACCESS_TOKEN, KEY, `${org.id}/${org.wabaId}`)
-  await db.$client.query('update wabas set access_token = $2 where org_id = $1', [org.id, token])
-  return org
+): Promise<TestOrg[]> {
+  const orgs = await createOrgs(db, count, { auto_reply_text: 'closed', ...settings }, options)
+  for (const { id, wabaId } of orgs) {
+    const token = encryptSecret(ACCESS_TOKEN, KEY, `${id}/${wabaId}`)
+    await db.$client.query('update wabas set access_token = $2 where org_id = $1', [id, token])
+  }
+  return orgs
 }
 
 export type TestRoom = {

@@ -49,7 +49,8 @@ function untrue(world: World, row: Row): string[] {
   const said = `${id} is ${state}`
   const broken: string[] = []
   if (state === 'queued' || state === 'sending') broken.push(`${said} in the end`)
-  if (state === 'sent' && wamid !== taken?.wamid) broken.push(`${said} as ${wamid}, accepted as ${taken?.wamid}`)
+  if (state === 'sent' && wamid !== taken?.wamid)
+    broken.push(`${said} as ${wamid}, accepted as ${taken?.wamid}`)
   if (wamid !== null && ledger !== wamid) broken.push(`${id} is in the ledger as ${ledger}`)
   if (ledger === null) broken.push(`${id} is not in the ledger`)
   const isProven = world.posted.some((post) => post.id === id && post.named)

@@ -1,5 +1,5 @@
-import { inTransaction } from '../../../src/db/transaction.ts'
 import { run } from '../../../src/db/statement.ts'
+import { inTransaction } from '../../../src/db/transaction.ts'
 import { claimSends } from '../../../src/outbound/claim-sends.ts'
 import { endStrandedSends } from '../../../src/outbound/end-stranded-sends.ts'
 import { queueMessages } from '../../../src/outbound/queue-messages.ts'
@@ -8,14 +8,11 @@ import { sendMessage } from '../../../src/outbound/send.ts'
 import { sendToChatroom } from '../../../src/outbound/send-to-chatroom.ts'
 import type { Program, Step } from './program.ts'
 import { graphOf, postStatus, replyOf } from './stand-in.ts'
-import { createWorld, dbOf, type Life, newLife, type World } from './world.ts'
+import { createWorld, dbOf, type Lane, type Life, newLife, type World } from './world.ts'
 
 /** Plays a program, then lets everything come to its end. */
-export async function playProgram(
-  parts: Pick<World, 'db' | 'graph' | 'clients'>,
-  { fates, steps }: Program,
-): Promise<World> {
-  const world = await createWorld(parts, fates)
+export async function playProgram(lane: Lane, { fates, steps }: Program): Promise<World> {
+  const world = await createWorld(lane, fates)
   world.graph.accepted.length = 0
   world.graph.set(replyOf(world))
   for (const step of steps) await play(world, step)
@@ -26,7 +23,8 @@ export async function playProgram(
 async function play(world: World, step: Step): Promise<void> {
   switch (step.do) {
     case 'send':
-      return ask(world, step.pair, step.kind)
+      for (let i = 0; i < step.times; i += 1) await ask(world, step.pair, step.kind)
+      return
     case 'look':
       return look(world, step.worker, step.slots)
     case 'answer':
@@ -124,9 +122,10 @@ async function pass({ db, org }: World, seconds: number): Promise<void> {
 }
 
 async function provision({ db, org }: World): Promise<void> {
-  await db.$client.query('update waba_phones set stopped_at = null, stopped_reason = null where org_id = $1', [
-    org.id,
-  ])
+  await db.$client.query(
+    'update waba_phones set stopped_at = null, stopped_reason = null where org_id = $1',
+    [org.id],
+  )
 }
 
 const ROUNDS = 60

@@ -35,7 +35,7 @@ export const STATUSES = ['sent', 'delivered', 'read', 'failed'] as const
 export type Status = (typeof STATUSES)[number]
 
 export type Step =
-  | { do: 'send'; pair: number; kind: 'message' | 'auto_reply' }
+  | { do: 'send'; pair: number; kind: 'message' | 'auto_reply'; times: number }
   | { do: 'look'; worker: number; slots: number }
   | { do: 'answer'; which: number }
   /** `named`: with the id of the outbox row. */
@@ -52,6 +52,7 @@ const send = fc.record({
   do: fc.constant('send' as const),
   pair: fc.nat(PAIRS - 1),
   kind: fc.constantFrom('message' as const, 'message' as const, 'auto_reply' as const),
+  times: fc.constantFrom(1, 1, 2, 4),
 })
 const look = fc.record({ do: fc.constant('look' as const), worker, slots: fc.integer({ min: 1, max: 6 }) })
 const status = fc.record({
