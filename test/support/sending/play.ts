@@ -89,10 +89,11 @@ async function start(world: World, life: Life, send: Send): Promise<void> {
   void life.died.then(() => life.underWay.has(send.id) && world.orphaned.add(send.id))
   const rests = new Promise<void>((resolve) => world.resting.set(send.id, resolve))
   const tokens = { tokenOf: () => 'EAA' }
-  const ended = sendMessage({ db: dbOf(life, world.db), graph: graphOf(world, life), tokens }, send).then(
-    () => life.underWay.delete(send.id),
-    (error) => world.failures.push(error),
-  )
+  const parts = { db: dbOf(life, world.db), graph: graphOf(world, life), tokens }
+  const ended = sendMessage(parts, send)
+    .then(() => life.underWay.delete(send.id))
+    .then(() => world.afterwards.get(send.id)?.())
+    .catch((error) => world.failures.push(error))
   world.started.set(send.id, { life, ended })
   await Promise.race([ended, rests, life.died])
 }

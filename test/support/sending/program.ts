@@ -17,6 +17,7 @@ export const FATES = [
   'accepts and answers 502',
   'accepts after its statuses',
   'accepts but answers 131000 after its status',
+  'accepts but answers 131000 before its status',
   'accepts and the worker dies',
   'the worker dies before the request leaves',
   'busy pair',

@@ -42,11 +42,16 @@ export function replyOf(world: World): Reply {
     const one = { id, phoneId, wamid }
     if (fate === 'accepts after its statuses') return after(world, answer, statuses(world, one, false))
     if (fate.includes('after its status')) return after(world, answer, postStatus(world, one, 'sent', true))
+    if (fate.includes('before its status')) {
+      world.afterwards.set(id, () => postStatus(world, one, 'sent', true))
+    }
     answer()
   }
 }
 
 const confirms = (wamid: string) => replies(200, { messages: [{ id: wamid }] })
+/** Its back-off is longer than a busy machine needs to report the status. */
+const overloaded = replies(500, { error: { code: 131000 } }, { 'retry-after': '60' })
 const ANSWERS: Record<Fate, (wamid: string) => Reply> = {
   accepts: confirms,
   'accepts late': confirms,
@@ -54,6 +59,7 @@ const ANSWERS: Record<Fate, (wamid: string) => Reply> = {
   'accepts and answers 502': () => replies(502, '<html>'),
   'accepts after its statuses': confirms,
   'accepts but answers 131000 after its status': () => refuses(131000, 500),
+  'accepts but answers 131000 before its status': () => overloaded,
   'accepts and the worker dies': confirms,
   'the worker dies before the request leaves': () => resets,
   'busy pair': () => refuses(131056),

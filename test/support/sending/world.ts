@@ -43,6 +43,8 @@ export type World = Lane &
     started: Map<string, { life: Life; ended: Promise<unknown> }>
     /** Called when a send under way waits for an answer that is held back. */
     resting: Map<string, () => void>
+    /** What happens as soon as the answer to a send is recorded. */
+    afterwards: Map<string, () => Promise<void>>
     posted: { id: string; wamid: string; status: Status; named: boolean }[]
     failures: unknown[]
     ticks: number
@@ -56,7 +58,14 @@ export async function createWorld(lane: Lane, fates: readonly Fate[]): Promise<W
   const place = lane.places.pop()!
   return {
     ...{ ...lane, ...place, fates: [...fates], fateOf: new Map(), asked: [], held: [], posted: [] },
-    ...{ arrived: new Set(), orphaned: new Set(), started: new Map(), resting: new Map(), failures: [] },
+    ...{
+      arrived: new Set(),
+      orphaned: new Set(),
+      started: new Map(),
+      resting: new Map(),
+      afterwards: new Map(),
+      failures: [],
+    },
     ...{ lives: Array.from({ length: WORKERS }, newLife), ticks: 0 },
   }
 }
