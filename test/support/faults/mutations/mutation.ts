@@ -12,6 +12,8 @@ export type Mutation = {
   scenario: Scenario
   violates: Rule
   oddities?: Partial<Oddities>
+  /** Share of the sends whose statuses are reported; default: all. */
+  statuses?: number
   /** Own variables of each worker; default: one worker without any. */
   workerEnv?: Record<string, string>[]
 }

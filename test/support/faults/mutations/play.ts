@@ -24,7 +24,7 @@ export async function playMutation(postgres: FaultyPostgres, mutation: Mutation)
 
 /** Plays the scenario on a fresh database; gives what the checks find. */
 async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Violation[]> {
-  const { edits, sql = [], scenario, oddities = {}, workerEnv = [{}] } = mutation
+  const { edits, sql = [], scenario, oddities = {}, workerEnv = [{}], statuses = 1 } = mutation
   const mutant = edits.length > 0 ? await createMutant(edits) : undefined
   const lab = await startLab({
     engine: 'postgres',
@@ -32,6 +32,7 @@ async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Viola
     receivers: 2,
     workers: workerEnv.length,
     workerEnv,
+    statuses,
     postgres,
     population: { regulars: 16, returners: 16 },
     oddities: { stranger: 0, late: 0, ...oddities },

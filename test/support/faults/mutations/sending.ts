@@ -35,6 +35,8 @@ export const SENDING: Mutation[] = [
     ],
     scenario: answersLost,
     oddities: ONLY_RETURNERS,
+    // A status would end the send before it is sent again.
+    statuses: 0,
     violates: 'acceptedOnce',
   },
   {
