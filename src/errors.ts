@@ -33,7 +33,7 @@ export const ERRORS = {
   CHATROOM_IS_EXPIRED_FOR_SENDING: [4090011, 'Nothing may be sent to an expired chatroom.'],
   OUTSIDE_WINDOW: [
     4090012,
-    'The customer has not written within the last 24 hours, so WhatsApp accepts only templates.',
+    'The customer has neither written nor called within the last 24 hours, so WhatsApp accepts only templates.',
   ],
   CUSTOMER_OPTED_OUT: [4090013, 'The customer has stopped marketing messages, so no campaign may write.'],
   MARKETING_PAUSED: [

@@ -4,6 +4,32 @@ import { PREFERRED_FIRST } from '../rules/latest.ts'
 /** SQL: since when a customer has the present wish about marketing; null: the customer said nothing. */
 const wishedAt = (customer: string) => `coalesce(${customer}.preference_at, ${customer}.opted_out_at)`
 
+/** What becomes of the rows of a customer $3 who merges into $2, in the order in which it happens. */
+const MERGES = {
+  'merge-customer': 'update customers set merged_into = $2 where org_id = $1 and id = $3',
+  'merge-consent': `update customers c set
+      marketing_paused_until = greatest(c.marketing_paused_until, f.marketing_paused_until),
+      preference_at = greatest(c.preference_at, f.preference_at),
+      opted_out_at = case when ${wishedAt('f')} > ${wishedAt('c')} or ${wishedAt('c')} is null
+        then f.opted_out_at else c.opted_out_at end
+    from customers f where c.org_id = $1 and c.id = $2 and f.org_id = $1 and f.id = $3
+      and (${wishedAt('f')} is not null or f.marketing_paused_until is not null)`,
+  'merge-calls': `with moved as (delete from last_calls where org_id = $1 and customer_id = $3 returning *)
+    insert into last_calls as l (org_id, customer_id, waba_phone_id, called_at)
+    select org_id, $2, waba_phone_id, called_at from moved
+    on conflict (org_id, customer_id, waba_phone_id) do update set called_at = greatest(l.called_at, excluded.called_at)`,
+  'merge-messages': `update messages m set customer_id = $2, chatroom_id = (
+      select r.id from chatrooms r
+      where r.org_id = $1 and r.customer_id = $2 and r.waba_phone_id = m.waba_phone_id and m.route = 'held'
+      order by ${PREFERRED_FIRST}
+      limit 1)
+    where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null
+      and m.waba_phone_id = any(array(select id from waba_phones where org_id = $1))`,
+  'merge-customer-aliases':
+    'update customer_aliases set customer_id = $2 where org_id = $1 and customer_id = $3',
+  'merge-former-aliases': 'update former_aliases set customer_id = $2 where org_id = $1 and customer_id = $3',
+}
+
 /**
  * Merges a customer who has no contacts into the one who is the same person. Of two wishes about marketing the later one
  * counts, and of two pauses the longer one. Held messages go to the chatroom that a message of the customer at that number
@@ -13,39 +39,10 @@ export function mergeCustomer(
   orgId: string,
   { from, into }: { from: string; into: string },
 ): Statement<void>[] {
-  const statement = (name: string, text: string) => ({
+  return Object.entries(MERGES).map(([name, text]) => ({
     name,
     text,
     values: [orgId, into, from],
     read: nothing,
-  })
-  return [
-    statement('merge-customer', 'update customers set merged_into = $2 where org_id = $1 and id = $3'),
-    statement(
-      'merge-consent',
-      `update customers c set
-          marketing_paused_until = greatest(c.marketing_paused_until, f.marketing_paused_until),
-          preference_at = greatest(c.preference_at, f.preference_at),
-          opted_out_at = case when ${wishedAt('f')} > ${wishedAt('c')} or ${wishedAt('c')} is null
-            then f.opted_out_at else c.opted_out_at end
-        from customers f where c.org_id = $1 and c.id = $2 and f.org_id = $1 and f.id = $3
-          and (${wishedAt('f')} is not null or f.marketing_paused_until is not null)`,
-    ),
-    statement(
-      'merge-messages',
-      `update messages m set customer_id = $2, chatroom_id = (
-          select r.id from chatrooms r
-          where r.org_id = $1 and r.customer_id = $2 and r.waba_phone_id = m.waba_phone_id and m.route = 'held'
-          order by ${PREFERRED_FIRST}
-          limit 1)
-        where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null
-          and m.waba_phone_id = any(array(select id from waba_phones where org_id = $1))`,
-    ),
-    ...['customer_aliases', 'former_aliases'].map((table) =>
-      statement(
-        `merge-${table.replace('_', '-')}`,
-        `update ${table} set customer_id = $2 where org_id = $1 and customer_id = $3`,
-      ),
-    ),
-  ]
+  }))
 }

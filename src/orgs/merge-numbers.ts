@@ -8,6 +8,7 @@ import {
   MAX_ROWS,
   type Merge,
   type Merged,
+  moveCalls,
   moveChatrooms,
   moveOtherMessages,
   readConflicts,
@@ -42,9 +43,10 @@ export async function mergeNumbers(
       `${refusal}: a customer has an active chatroom at both numbers, and one of the two must be deactivated first (chatrooms ${pairs})`,
     )
   }
-  const [merged, held, , rooms] = await send(tx, [
+  const [merged, held, , , rooms] = await send(tx, [
     moveChatrooms(merge, roomIds),
     moveOtherMessages(merge),
+    moveCalls(merge),
     deleteNumber(merge),
     readRoomsOfHeld(merge, customerIds),
   ])

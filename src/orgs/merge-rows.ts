@@ -89,6 +89,20 @@ export function moveOtherMessages({ orgId, phoneId, otherId }: Merge): Statement
   }
 }
 
+/** No index begins with the number; calls are few, one row for each customer who called. */
+export function moveCalls({ orgId, phoneId, otherId }: Merge): Statement<void> {
+  return {
+    name: 'merge-number-calls',
+    text: `with moved as (delete from last_calls where org_id = $1 and waba_phone_id = $3 returning *)
+      insert into last_calls as l (org_id, customer_id, waba_phone_id, called_at)
+      select org_id, customer_id, $2, called_at from moved
+      on conflict (org_id, customer_id, waba_phone_id) do update
+        set called_at = greatest(l.called_at, excluded.called_at)`,
+    values: [orgId, phoneId, otherId],
+    read: nothing,
+  }
+}
+
 export function deleteNumber({ orgId, phoneId, otherId }: Merge): Statement<void> {
   return {
     name: 'merge-number-ids',

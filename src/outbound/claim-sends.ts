@@ -51,7 +51,7 @@ export function claimSends(turns: Turns): Statement<Claimed> {
           and h.refusal is null and h.free_at <= now()
         returning o.*),
       refused as (
-        update outbox o set state = 'failed', error = h.refusal
+        update outbox o set state = 'failed', error = coalesce(o.error || '; ', '') || h.refusal
         from head h where o.org_id = h.org_id and o.id = h.id and o.state = 'queued' and h.refusal is not null
         returning o.org_id, o.id, o.error),
       shown as (

@@ -1,6 +1,6 @@
 import { DEACTIVATES_AT, EXPIRES_AT } from '../rules/lifecycle.ts'
 import type { RoomState } from '../rules/room.ts'
-import { isWindowOpen, isWindowOpenSql, LAST_INBOUND } from '../rules/window.ts'
+import { isWindowOpen, isWindowOpenSql, WINDOW_SINCE } from '../rules/window.ts'
 
 /**
  * What may be sent (docs/rules.md#what-may-be-sent): as a function, for the API, and as SQL, for the claim, which asks
@@ -16,12 +16,12 @@ export type SendRefusal =
   | 'OUTSIDE_WINDOW'
 
 /**
- * The chatroom with its customer. `lastInboundAt` is that of the customer at the number; until `marketingPausedUntil` Meta
+ * The chatroom with its customer. `windowSince` is when the customer last wrote to the number or called it; until `marketingPausedUntil` Meta
  * takes no marketing messages to the customer.
  */
 type Recipient = {
   state: RoomState
-  lastInboundAt: Date | null
+  windowSince: Date | null
   optedOut: boolean
   marketingPausedUntil: Date | null
 }
@@ -33,7 +33,7 @@ type Recipient = {
  */
 export function refusalOf(
   message: { origin: Origin; isTemplate: boolean },
-  { state, lastInboundAt, optedOut, marketingPausedUntil }: Recipient,
+  { state, windowSince, optedOut, marketingPausedUntil }: Recipient,
   now: Date,
 ): SendRefusal | undefined {
   const isCampaign = message.origin === 'CAMPAIGN'
@@ -41,7 +41,7 @@ export function refusalOf(
   if (state === 'deactivated' && !isCampaign) return 'CHATROOM_IS_DEACTIVATED'
   if (isCampaign && optedOut) return 'CUSTOMER_OPTED_OUT'
   if (isCampaign && marketingPausedUntil && marketingPausedUntil > now) return 'MARKETING_PAUSED'
-  return message.isTemplate || isWindowOpen(lastInboundAt, now) ? undefined : 'OUTSIDE_WINDOW'
+  return message.isTemplate || isWindowOpen(windowSince, now) ? undefined : 'OUTSIDE_WINDOW'
 }
 
 /**
@@ -55,5 +55,5 @@ export const REFUSAL = `case
     then 'CHATROOM_IS_DEACTIVATED'
   when h.origin = 'CAMPAIGN' and k.opted_out_at is not null then 'CUSTOMER_OPTED_OUT'
   when h.origin = 'CAMPAIGN' and k.marketing_paused_until > now() then 'MARKETING_PAUSED'
-  when h.payload ->> 'type' <> 'template' and not ${isWindowOpenSql(LAST_INBOUND)} then 'OUTSIDE_WINDOW'
+  when h.payload ->> 'type' <> 'template' and not ${isWindowOpenSql(WINDOW_SINCE)} then 'OUTSIDE_WINDOW'
 end`

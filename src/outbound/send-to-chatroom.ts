@@ -8,7 +8,7 @@ import { firstRow, run, type Statement, send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from '../messages/message-page.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
-import { LAST_INBOUND } from '../rules/window.ts'
+import { WINDOW_SINCE } from '../rules/window.ts'
 import { refusalOf } from './policy.ts'
 import { type Outgoing, queueMessages } from './queue-messages.ts'
 import type { SendMessageReq } from './schemas.ts'
@@ -70,13 +70,13 @@ function toOutgoing(
   }
 }
 
-type Recipient = { lastInboundAt: Date | null; optedOut: boolean; marketingPausedUntil: Date | null }
-const NOBODY: Recipient = { lastInboundAt: null, optedOut: false, marketingPausedUntil: null }
+type Recipient = { windowSince: Date | null; optedOut: boolean; marketingPausedUntil: Date | null }
+const NOBODY: Recipient = { windowSince: null, optedOut: false, marketingPausedUntil: null }
 
 function readRecipient(orgId: string, { customerId, phoneId }: LockedChatroom): Statement<Recipient> {
   return {
     name: 'read-recipient',
-    text: `select ${LAST_INBOUND} as "lastInboundAt", k.opted_out_at is not null as "optedOut",
+    text: `select ${WINDOW_SINCE} as "windowSince", k.opted_out_at is not null as "optedOut",
         k.marketing_paused_until as "marketingPausedUntil"
       from (select $1::text as org_id, $2::uuid as customer_id, $3::text as waba_phone_id) q
       join customers k on k.org_id = q.org_id and k.id = q.customer_id`,

@@ -1,6 +1,6 @@
 import { rowCount, type Statement } from '../db/statement.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
-import { isWindowOpenSql, LAST_INBOUND, mayBeClosedSql } from '../rules/window.ts'
+import { isWindowOpenSql, mayBeClosedSql, WINDOW_SINCE } from '../rules/window.ts'
 
 const PAGE = 1_000
 
@@ -36,7 +36,7 @@ export function failLateSends(): Statement<number> {
           join outbox_pairs p on p.org_id = q.org_id and p.customer_id = q.customer_id
             and p.waba_phone_id = q.waba_phone_id
           where q.state = 'queued' and q.payload ->> 'type' <> 'template' and ${mayBeClosedSql('q.created_at')}
-            and not ${isWindowOpenSql(LAST_INBOUND)}
+            and not ${isWindowOpenSql(WINDOW_SINCE)}
           order by q.created_at limit ${PAGE} for update of p skip locked) w
         where o.org_id = w.org_id and o.id = w.id and o.state = 'queued'
         returning o.org_id, o.id, o.error)

@@ -16,6 +16,7 @@ import { keepAccountEvents, type OrgAccountEvent } from './account-events.ts'
 import { createRooms } from './create-rooms.ts'
 import { handOver } from './hand-over.ts'
 import { completeGhosts, insertMessages } from './insert-messages.ts'
+import { type CustomerCall, noteCalls } from './last-calls.ts'
 import type { CreatedRoom, Handover, Plan, Reply } from './planned.ts'
 import { applyStatuses, type OrgStatus } from './statuses.ts'
 
@@ -25,6 +26,7 @@ const ACTOR = 'routing'
 export type Changes = {
   plan: Plan
   preferences: CustomerPreference[]
+  calls: CustomerCall[]
   statuses: OrgStatus[]
   accountEvents: OrgAccountEvent[]
   /** The ends of the deliveries. */
@@ -37,7 +39,7 @@ export type Changes = {
  * @returns the auto-replies queued; the sender is notified of them after the commit
  */
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
-  const { plan, preferences, statuses, accountEvents, ends } = changes
+  const { plan, preferences, calls, statuses, accountEvents, ends } = changes
   const [, failed, , , expiries, replies, optOuts] = await send(tx, [
     ...applyStatuses(statuses),
     updateRooms(plan.rooms),
@@ -49,6 +51,7 @@ export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[
     insertMessages(plan.messages),
     completeGhosts(plan.unmasked),
     handOver(plan.handovers),
+    noteCalls(calls),
     keepAccountEvents(accountEvents),
     ...ends,
   ])

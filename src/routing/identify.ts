@@ -11,9 +11,10 @@ import { phoneVariants } from '../identity/phone.ts'
 import { resolvePeople } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
-import type { Extraction, InboundMessage, Preference, StatusUpdate } from '../webhook/items.ts'
+import type { Extraction, InboundMessage, IncomingCall, Preference, StatusUpdate } from '../webhook/items.ts'
 import { isNobody } from '../webhook/names.ts'
 import { digitsOf } from '../webhook/speaker.ts'
+import type { CustomerCall } from './last-calls.ts'
 import { type PhoneAtNumber, phoneKey, readOwnNumbers } from './own-numbers.ts'
 import { type Owners, type PhoneOwner, readOwners } from './owners.ts'
 import type { Arrival } from './planned.ts'
@@ -25,7 +26,8 @@ type Mention<T> = { item: T; identity: Identity }
 export type People = {
   owners: Owners
   messages: Mention<InboundMessage>[]
-  preferences: Mention<Preference>[]
+  /** What people did otherwise than by writing. */
+  deeds: Mention<Preference | IncomingCall>[]
   recipients: Mention<StatusUpdate>[]
   known: Holdings
   /** Phones among these people that are numbers of the org itself, by `phoneKey`. */
@@ -35,11 +37,11 @@ export type People = {
 /** Reads the owners of the numbers, and the names and own numbers among the people, in one round trip. */
 export async function readPeople(tx: Db, extractions: Extraction[]): Promise<People> {
   const messages = extractions.flatMap((e) => e.messages.map(mentionOfSender))
-  const preferences = extractions.flatMap((e) =>
-    e.preferences.map((item) => ({ item, identity: identityOf(item.sender, item.at) })),
+  const deeds = extractions.flatMap((e) =>
+    [...e.preferences, ...e.calls].map((item) => ({ item, identity: identityOf(item.sender, item.at) })),
   )
   const recipients = extractions.flatMap((e) => e.statuses.flatMap(mentionOfRecipient))
-  const mentions = [...messages, ...preferences, ...recipients]
+  const mentions = [...messages, ...deeds, ...recipients]
   const [owners, known, ownNumbers] = await send(tx, [
     readOwnersOf(extractions),
     readAliasesAtNumbers(
@@ -48,16 +50,16 @@ export async function readPeople(tx: Db, extractions: Extraction[]): Promise<Peo
         identity,
       })),
     ),
-    readOwnNumbers([...messages, ...preferences].flatMap(phoneAtNumber)),
+    readOwnNumbers([...messages, ...deeds].flatMap(phoneAtNumber)),
   ])
-  return { owners, messages, preferences, recipients, known, ownNumbers }
+  return { owners, messages, deeds, recipients, known, ownNumbers }
 }
 
 /** The phone of the person, in every spelling that it may have. */
 function phoneAtNumber({
   item: { phoneId, sender },
 }: {
-  item: InboundMessage | Preference
+  item: InboundMessage | Preference | IncomingCall
 }): PhoneAtNumber[] {
   const own = digitsOf(sender.waId)
   return own === undefined ? [] : [own, ...phoneVariants(own)].map((digits) => ({ phoneId, digits }))
@@ -79,7 +81,7 @@ function readOwnersOf(extractions: Extraction[]) {
   const phones = new Set<string>()
   const wabas = new Set<string>()
   for (const e of extractions) {
-    for (const item of [...e.messages, ...e.statuses, ...e.preferences]) phones.add(item.phoneId)
+    for (const item of [...e.messages, ...e.statuses, ...e.preferences, ...e.calls]) phones.add(item.phoneId)
     for (const event of e.accountEvents) {
       if (event.phoneId) phones.add(event.phoneId)
       wabas.add(event.wabaId)
@@ -89,31 +91,37 @@ function readOwnersOf(extractions: Extraction[]) {
 }
 
 /**
- * The messages and preferences at known numbers, with their customers, of whom `locked` are locked already. `phoneId` is the
- * number (`waba_phones.id`) here, in place of the `phone_number_id` that the webhook named.
+/**
+ * The messages, preferences and calls at known numbers, with their customers, of whom `locked` are locked already. `phoneId`
+ * is the number (`waba_phones.id`) here, in place of the `phone_number_id` that the webhook named.
  */
-export type Identified = { arrivals: Arrival[]; preferences: CustomerPreference[]; locked: CustomerKey[] }
+export type Identified = {
+  arrivals: Arrival[]
+  preferences: CustomerPreference[]
+  calls: CustomerCall[]
+  locked: CustomerKey[]
+}
 
 const ASKED = { actor: 'routing', reason: 'the customer asked for it' }
 
 /**
- * Finds the customers behind messages and preferences at known numbers; unknown people become customers. A message that
+ * Finds the customers behind messages, preferences and calls at known numbers; unknown people become customers. A message that
  * is in the ledger already teaches no names: a redelivery, days late, must not move them back. Statuses only add names
  * to known customers. Customers in `along`, whom the caller needs locked, are locked where the others are.
  */
 export async function identify(tx: Db, people: People, along: CustomerKey[]): Promise<Identified> {
-  const isOwn = ({ item }: { item: InboundMessage | Preference }) =>
+  const isOwn = ({ item }: { item: InboundMessage | Preference | IncomingCall }) =>
     phoneAtNumber({ item }).some((phone) => people.ownNumbers.has(phoneKey(phone)))
   const messages = owned(people.messages, people.owners).map((message) =>
     message.item.nature === 'own' || isOwn(message) ? withoutCustomer(message) : message,
   )
-  const preferences = owned(people.preferences, people.owners).filter((preference) => !isOwn(preference))
+  const deeds = owned(people.deeds, people.owners).filter((deed) => !isOwn(deed))
   const recipients = owned(people.recipients, people.owners).map(({ person }) => ({
     ...person,
     passive: true,
   }))
   const senders = await withoutNewsOfKnown(tx, messages, people.known)
-  const others = preferences.map(({ person }) => person)
+  const others = deeds.map(({ person }) => person)
   const { known } = people
   const resolved = await resolvePeople(tx, [...recipients, ...senders, ...others], { known, along })
   const ids = resolved.customerIds.slice(recipients.length)
@@ -125,16 +133,26 @@ export async function identify(tx: Db, people: People, along: CustomerKey[]): Pr
       message: item.phoneId === owner.phoneId ? item : { ...item, phoneId: owner.phoneId },
       customerId: ids[i],
     })),
-    preferences: preferences.flatMap(({ item: { value, at }, owner: { orgId, phoneId } }, i) => {
-      const customerId = ids[messages.length + i]
-      return customerId ? [{ orgId, phoneId, customerId, value, at, ...ASKED }] : []
-    }),
+    ...sorted(deeds, ids.slice(messages.length)),
   }
 }
 
+/** The preferences and the calls among what these customers did. */
+function sorted(deeds: Owned<Preference | IncomingCall>[], ids: (string | undefined)[]) {
+  const done: Pick<Identified, 'preferences' | 'calls'> = { preferences: [], calls: [] }
+  for (const [i, { item, owner }] of deeds.entries()) {
+    const customerId = ids[i]
+    if (!customerId) continue
+    const deed = { orgId: owner.orgId, phoneId: owner.phoneId, customerId, at: item.at }
+    if ('value' in item) done.preferences.push({ ...deed, value: item.value, ...ASKED })
+    else done.calls.push(deed)
+  }
+  return done
+}
+
 /** The people whom items at known numbers name. */
-export function peopleOf({ messages, preferences, recipients, owners }: People): Person[] {
-  return [messages, preferences, recipients].flatMap((mentions: Mention<{ phoneId: string }>[]) =>
+export function peopleOf({ messages, deeds, recipients, owners }: People): Person[] {
+  return [messages, deeds, recipients].flatMap((mentions: Mention<{ phoneId: string }>[]) =>
     owned(mentions, owners).map(({ person }) => person),
   )
 }

@@ -5,11 +5,11 @@ import type { Arrival } from './planned.ts'
 
 /** Those of the customers of these items, and of `others`, who are not locked yet. */
 export function customersToLock(
-  { arrivals, preferences, locked }: Identified,
+  { arrivals, preferences, calls, locked }: Identified,
   others: CustomerKey[],
 ): CustomerKey[] {
   const done = new Set(locked.map(customerKey))
-  const customers = [...arrivals, ...preferences].flatMap(({ orgId, customerId }) =>
+  const customers = [...arrivals, ...preferences, ...calls].flatMap(({ orgId, customerId }) =>
     customerId ? [{ orgId, id: customerId }] : [],
   )
   return [...customers, ...others].filter((customer) => !done.has(customerKey(customer)))

@@ -6,9 +6,9 @@ import type { OrgStatus } from './statuses.ts'
 
 /** The end of a delivery: dead when a part is unreadable, else parked when a number or WABA is unknown, else routed. */
 export function outcomeOf(extraction: Extraction, owners: Owners): Outcome {
-  const { deliveryId: id, problems, messages, statuses, preferences, accountEvents } = extraction
+  const { deliveryId: id, problems, messages, statuses, preferences, calls, accountEvents } = extraction
   if (problems.length > 0) return { id, end: 'dead', problems }
-  const items = [...messages, ...statuses, ...preferences]
+  const items = [...messages, ...statuses, ...preferences, ...calls]
   const unknown = items.find((item) => !owners.phones.has(item.phoneId))
   if (unknown) return { id, end: 'parked', waitsFor: `phone:${unknown.phoneId}` }
   const event = accountEvents.find((accountEvent) => !ownerOfEvent(accountEvent, owners))

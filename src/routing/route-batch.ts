@@ -60,7 +60,7 @@ export async function routeItems(
   const statuses = statusesOf(extractions, people.owners)
   const refused = await run(tx, readRefusedCustomers(statuses))
   const identified = await identify(tx, people, refused)
-  const { arrivals, preferences } = identified
+  const { arrivals, preferences, calls } = identified
   // The chatrooms and the ledger are read after the lock, so they include all that the lock waited for.
   const [, rooms, messages] = await send(tx, [
     lockCustomers(customersToLock(identified, refused)),
@@ -70,6 +70,7 @@ export async function routeItems(
   const plan = planBatch(arrivals, { rooms, messages }, now, uuidv7)
   const accountEvents = accountEventsOf(extractions, people.owners)
   const wishes = [...preferences, ...stopsByWord([...plan.messages, ...plan.unmasked])]
-  const replies = await applyChanges(tx, { plan, preferences: wishes, statuses, accountEvents, ends })
+  const changes = { plan, preferences: wishes, calls, statuses, accountEvents, ends }
+  const replies = await applyChanges(tx, changes)
   return { messages: plan.messages, duplicates: plan.duplicates, replies }
 }

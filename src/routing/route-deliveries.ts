@@ -95,7 +95,7 @@ function refusalText(error: unknown): string {
 
 /** Every item of a delivery as an extraction of its own, with its place in the delivery. */
 function singles(whole: Omit<Extraction, 'problems'>): { place: string; item: Extraction }[] {
-  const none = { messages: [], statuses: [], accountEvents: [], preferences: [], problems: [] }
+  const none = { messages: [], statuses: [], accountEvents: [], preferences: [], calls: [], problems: [] }
   const single = (place: string, items: Partial<Extraction>) => ({
     place,
     item: { deliveryId: whole.deliveryId, ...none, ...items },
@@ -104,6 +104,7 @@ function singles(whole: Omit<Extraction, 'problems'>): { place: string; item: Ex
     ...whole.messages.map((message, i) => single(`messages[${i}]`, { messages: [message] })),
     ...whole.statuses.map((status, i) => single(`statuses[${i}]`, { statuses: [status] })),
     ...whole.preferences.map((p, i) => single(`user_preferences[${i}]`, { preferences: [p] })),
+    ...whole.calls.map((call, i) => single(`calls[${i}]`, { calls: [call] })),
     ...whole.accountEvents.map((event) => single(event.field, { accountEvents: [event] })),
   ]
 }

@@ -6,6 +6,7 @@ import type { Extraction } from './items.ts'
 import {
   type Around,
   readAccountEvent,
+  readCall,
   readEcho,
   readImport,
   readMessage,
@@ -26,6 +27,7 @@ export function extract(delivery: { id: number; body: Buffer; receivedAt: Date }
     statuses: [],
     accountEvents: [],
     preferences: [],
+    calls: [],
     problems,
   }
   for (const change of changes) {
@@ -84,6 +86,7 @@ function readChange(change: Change, receivedAt: Date, out: Extraction): void {
   READERS.get(field)?.(value, out, receivedAt)
   const nothingRead = before === out.messages.length + out.statuses.length + out.problems.length
   if (field === 'user_preferences') readPreferences(value, out, receivedAt)
+  if (field === 'calls') readCalls(value, out, receivedAt)
   const keep = (name: string, content: Json) =>
     attempt(out.problems, name, () => {
       out.accountEvents.push(readAccountEvent(change, name, content, receivedAt))
@@ -143,6 +146,17 @@ function readPreferences(outer: Json, out: Extraction, receivedAt: Date): void {
     const preference = readPreference(item, around(value, out, receivedAt))
     if (preference) out.preferences.push(preference)
   })
+}
+
+/** The field is kept as an account event as well, so that what is no incoming call is passed over. */
+function readCalls(outer: Json, out: Extraction, receivedAt: Date): void {
+  const value = withReadableContacts(outer, out.problems)
+  for (const [i, item] of asList(value.calls).entries()) {
+    attempt(out.problems, `calls[${i}]`, () => {
+      const call = readCall(item, around(value, out, receivedAt))
+      if (call) out.calls.push(call)
+    })
+  }
 }
 
 function each(value: Json, name: string, out: Extraction, read: (item: unknown) => void): void {

@@ -56,6 +56,9 @@ export type AccountEvent = {
 /** The customer stopped or resumed the marketing messages of a number. */
 export type Preference = { phoneId: string; sender: Sender; value: 'stop' | 'resume'; at: Date }
 
+/** The customer called a number, whether or not the call was answered. */
+export type IncomingCall = { phoneId: string; sender: Sender; at: Date }
+
 /** The items of one delivery; `problems` name place and fault of each unreadable item, never its content. */
 export type Extraction = {
   deliveryId: number
@@ -63,5 +66,6 @@ export type Extraction = {
   statuses: StatusUpdate[]
   accountEvents: AccountEvent[]
   preferences: Preference[]
+  calls: IncomingCall[]
   problems: string[]
 }

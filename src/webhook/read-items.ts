@@ -15,9 +15,9 @@ import {
   toJson,
   wordOf,
 } from './fields.ts'
-import type { AccountEvent, InboundMessage, Nature, Preference, StatusUpdate } from './items.ts'
+import type { AccountEvent, InboundMessage, IncomingCall, Nature, Preference, StatusUpdate } from './items.ts'
 import { isNobody } from './names.ts'
-import { recipientOf, senderOf, statusRecipientOf, writerOf } from './sender.ts'
+import { callerOf, recipientOf, senderOf, statusRecipientOf, writerOf } from './sender.ts'
 import { digitsOf, isFromCompany } from './speaker.ts'
 
 /** The surroundings of an item: the value that contains it, the receipt, and its order. */
@@ -110,6 +110,23 @@ export function readPreference(item: unknown, { value, receivedAt }: Around): Pr
   const names = { from: preference.wa_id, from_user_id: preference.user_id }
   const sender = senderOf(names, contactOf(names, asList(value.contacts)))
   return { phoneId: numberOf(value), sender, value: wanted, at: instantOf(preference.timestamp, receivedAt) }
+}
+
+/**
+ * A call of a customer (docs/meta.md#other-fields); undefined for a call of the company, and for any other event of a call.
+ * @throws Problem when the id of the caller or of the number is impossible
+ */
+export function readCall(item: unknown, { value, receivedAt }: Around): IncomingCall | undefined {
+  const call = asObject(item)
+  const metadata = asObject(value.metadata)
+  if (call?.event !== 'connect' || call.direction === 'BUSINESS_INITIATED') return undefined
+  const phoneId = optionalIdentifier(metadata?.phone_number_id, 'metadata.phone_number_id')
+  const { from, from_user_id, from_parent_user_id } = call
+  const isOwn = from !== undefined && digitsOf(from) === digitsOf(displayOf(metadata))
+  const names = { from, from_user_id, from_parent_user_id }
+  const sender = callerOf(names, contactOf(names, asList(value.contacts)))
+  if (phoneId === undefined || isOwn || isNobody(sender)) return undefined
+  return { phoneId, sender, at: instantOf(call.timestamp, receivedAt) }
 }
 
 /**

@@ -21,14 +21,20 @@ export type Sender = Names & {
 export function senderOf(message: Json, contact: Json | undefined): Sender {
   const system = asObject(message.system)
   if (system) return { ...readRename(message, system, contact), profileName: undefined }
+  const caller = callerOf(message, contact)
+  someone(caller)
+  const attestedPhones = caller.waId ? [] : attestedPhonesOf(message)
+  return { ...caller, ...(attestedPhones.length > 0 && { attestedPhones }) }
+}
+
+/** The customer who called, or wrote; without any name where Meta gives none. */
+export function callerOf(call: Json, contact: Json | undefined): Sender {
   const names = namesOf({
-    phones: [message.from, contact?.wa_id],
-    userIds: [message.from_user_id, contact?.user_id],
-    parents: [message.from_parent_user_id, contact?.parent_user_id],
+    phones: [call.from, contact?.wa_id],
+    userIds: [call.from_user_id, contact?.user_id],
+    parents: [call.from_parent_user_id, contact?.parent_user_id],
   })
-  const attestedPhones = names.waId ? [] : attestedPhonesOf(message)
-  const profileName = textOrNothing(asObject(contact?.profile)?.name)
-  return { ...someone(names), profileName, ...(attestedPhones.length > 0 && { attestedPhones }) }
+  return { ...names, profileName: textOrNothing(asObject(contact?.profile)?.name) }
 }
 
 /**

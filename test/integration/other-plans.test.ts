@@ -103,6 +103,9 @@ async function rareItems(org: TestOrg): Promise<void> {
     ],
   }
   await deliver(db, bytes(delivery([{ field: 'user_preferences', value: stop }])))
+  const calls = [{ id: 'c', from: '15550000001', event: 'connect', timestamp: '1790416832' }]
+  const call = { metadata: { phone_number_id: phone }, calls }
+  await deliver(db, bytes(delivery([{ field: 'calls', value: call }])))
   const status = { id: 'x', status: 'sent', biz_opaque_callback_data: randomUUID() }
   await deliver(db, bytes(delivery([change(phone, { statuses: [status] })])))
   await db.$client.query(

@@ -70,7 +70,7 @@ it('the claim refuses exactly the messages that the API would refuse', async () 
     const [state, origin, isTemplate, hours, optedOut, paused] = one
     const recipient = {
       ...{ state, optedOut },
-      lastInboundAt: hours === null ? null : hoursAgo(hours),
+      windowSince: hours === null ? null : hoursAgo(hours),
       marketingPausedUntil: paused === null ? null : hoursAgo(-paused),
     }
     const refusal = refusalOf({ origin, isTemplate }, recipient, now) ?? null

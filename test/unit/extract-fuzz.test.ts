@@ -8,9 +8,9 @@ import { mutatedDeliveries } from '../support/mutated-webhooks.ts'
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2_000)
 
 /** Every text that becomes a key of a table or a part of an index. */
-const keysOf = ({ messages, statuses, accountEvents, preferences }: Extraction) =>
+const keysOf = ({ messages, statuses, accountEvents, preferences, calls }: Extraction) =>
   [
-    ...[...messages, ...preferences].flatMap(({ phoneId, sender }) => [
+    ...[...messages, ...preferences, ...calls].flatMap(({ phoneId, sender }) => [
       phoneId,
       sender.waId,
       sender.userId,

@@ -390,6 +390,40 @@ describe('statuses and other fields', () => {
     ])
   })
 
+  it('include the calls of customers, and no call of the company, and the whole field as an account event', () => {
+    const connect = { from: '1555', event: 'connect', timestamp: '1790416832', direction: 'USER_INITIATED' }
+    const value = (calls: unknown, more: object = {}) => ({
+      metadata: { phone_number_id: 'p', display_phone_number: '+91 98100' },
+      ...{ calls, ...more },
+    })
+    const readCalls = (calls: unknown, more?: object) =>
+      read(delivery([{ field: 'calls', value: value(calls, more) }]))
+    const { calls, accountEvents, problems, messages } = readCalls([
+      connect,
+      { from_user_id: 'US.1', event: 'connect' },
+      { ...connect, event: 'terminate' },
+      { ...connect, event: undefined },
+      { ...connect, direction: 'BUSINESS_INITIATED' },
+      { ...connect, from: '9198100', to: '1555' },
+      { event: 'connect' },
+      'x',
+    ])
+    expect(calls).toMatchObject([
+      { phoneId: 'p', sender: { waId: '1555' }, at: new Date(1_790_416_832_000) },
+      { sender: { waId: undefined, userId: 'US.1' }, at: RECEIVED },
+    ])
+    expect([calls.length, accountEvents.length, messages, problems]).toEqual([2, 1, [], []])
+    const contacts = [{ wa_id: '1556', profile: { name: 'Ana' } }]
+    expect(readCalls([{ event: 'connect' }], { contacts }).calls).toMatchObject([
+      { sender: { waId: '1556', profileName: 'Ana' } },
+    ])
+    expect(readCalls([connect], { metadata: undefined })).toMatchObject({ calls: [], problems: [] })
+    expect(readCalls({})).toMatchObject({ calls: [], problems: [], accountEvents: [{ field: 'calls' }] })
+    expect(readCalls([{ ...connect, from: 'x'.repeat(600) }]).problems).toEqual([
+      'calls[0]: has an impossible sender id',
+    ])
+  })
+
   it('a fault of Usher itself is a problem of the item it happened in, and quotes nothing', () => {
     const body = delivery([change('p', { messages: [message({})], statuses: [] })])
     const { problems } = extract({ id: 1, body: bytes(body), receivedAt: null as never })

@@ -78,9 +78,9 @@ it('a batch locks the customers that it has not locked yet, and looks up its pai
     withoutCustomer({ wamid: 'd' }),
   ]
   const toLock = (locked: { orgId: string; id: string }[]) =>
-    customersToLock({ arrivals: batch, preferences: [], locked }, [{ orgId: pair.orgId, id: 'd' }]).map(
-      ({ id }) => id,
-    )
+    customersToLock({ arrivals: batch, preferences: [], calls: [], locked }, [
+      { orgId: pair.orgId, id: 'd' },
+    ]).map(({ id }) => id)
   expect(toLock([])).toEqual(['c', 'c', 'd'])
   expect(toLock([{ orgId: 'another org', id: 'c' }])).toEqual(['c', 'c', 'd'])
   expect(toLock([{ orgId: pair.orgId, id: 'c' }])).toEqual(['d'])

@@ -5,7 +5,7 @@ const NOW = new Date('2026-11-21T12:00:00Z')
 
 type Recipient = Parameters<typeof refusalOf>[1]
 const room = (state: Recipient['state'], more: Partial<Recipient> = {}): Recipient => ({
-  ...{ state, lastInboundAt: NOW, optedOut: false, marketingPausedUntil: null },
+  ...{ state, windowSince: NOW, optedOut: false, marketingPausedUntil: null },
   ...more,
 })
 
@@ -24,8 +24,8 @@ it.each([
 ] as const)(
   'a message into an %s chatroom by %s, template %s, %s h after the last message, is refused with %s',
   (state, origin, isTemplate, hours, refusal) => {
-    const lastInboundAt = hours === null ? null : new Date(NOW.getTime() - hours * 3_600_000)
-    expect(refusalOf({ origin, isTemplate }, room(state, { lastInboundAt }), NOW)).toBe(refusal)
+    const windowSince = hours === null ? null : new Date(NOW.getTime() - hours * 3_600_000)
+    expect(refusalOf({ origin, isTemplate }, room(state, { windowSince }), NOW)).toBe(refusal)
   },
 )
 
