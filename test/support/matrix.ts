@@ -38,4 +38,8 @@ export const MATRIX: readonly (readonly [fault: string, promise: string])[] = [
     'PostgreSQL fails over to a standby',
     'synchronous: nothing lost or doubled; asynchronous: what the standby lacked is lost, and nothing else',
   ],
+  [
+    'a lock, a full disk or a read-only database, for longer than any try',
+    'no dead letter; all routed once it is over',
+  ],
 ]

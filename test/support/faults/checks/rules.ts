@@ -24,6 +24,11 @@ export const RULES = {
 
   oneActive: ['doubled', 'a customer has at most one active chatroom at a number'],
   expiredIsFinal: ['wrong', 'an expired chatroom stays expired'],
+  expiresInTime: [
+    'wrong',
+    'a contact expires when its days are over by the clock of the database, not before',
+  ],
+  timeIsTheDatabases: ['wrong', 'no change has a time that is still to come by the clock of the database'],
   contactExpiresWhole: ['wrong', 'a contact expires together with all of its chatrooms'],
   createdForMessage: ['invented', 'routing creates a chatroom only for a message that it stores there'],
   latestInbound: [
@@ -57,6 +62,10 @@ export const RULES = {
 
   removedHasNothing: ['wrong', 'a user who was removed has no chatroom, no handover and no group'],
   removedIsRefused: ['wrong', 'the token of a user who was removed is answered with 403'],
+
+  noDeadlock: ['wrong', 'no transaction ends because of a deadlock'],
+  othersDoNotWait: ['wrong', 'a delivery that waits for the lock of one customer holds up nobody else'],
+  shownIsKept: ['lost', 'what the API has shown survives a crash of PostgreSQL'],
 
   inboxIsEmpty: ['wrong', 'no delivery waits in the inbox in the end'],
   outboxIsEmpty: ['wrong', 'no message waits in the outbox in the end'],

@@ -1,6 +1,8 @@
 import { checkEffects, type EffectFigures } from '../checks/account.ts'
+import { checkDeadlocks } from '../checks/check-deadlocks.ts'
 import { checkHistory } from '../checks/check-history.ts'
 import { checkStatuses } from '../checks/check-statuses.ts'
+import { checkTimes } from '../checks/check-times.ts'
 import { type Counts, countByKind, createReport, type Report, type Violation } from '../checks/report.ts'
 import { readBacklog } from './backlog.ts'
 import { checkPeople } from './check-people.ts'
@@ -24,12 +26,14 @@ export async function checkLab(lab: Lab): Promise<Verdict> {
   const evidence = { ...lab, posted: lab.meta.log.messages, accepted: lab.graph.accepted, workerEnds }
   const figures = await checkEffects(evidence, report)
   await checkHistory(lab, lab.population.rooms, report)
+  await checkTimes(lab, report)
   await checkStatuses(lab, lab.meta.log.statuses, report)
   await checkPeople(lab, report)
   await checkBacklog(lab, report)
   await checkDeadLetters(lab, report)
   for (const answer of lab.meta.log.forgedLetIn) report.add('forgedIsRefused', answer)
   checkProcesses(lab, report)
+  await checkDeadlocks(lab, report)
   const violations = report.violations()
   return { violations, figures: { ...figures, ...countByKind(violations) } }
 }

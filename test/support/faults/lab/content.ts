@@ -42,6 +42,8 @@ export type Content = {
   next(): LoadDelivery[]
   /** Every message written so far, by wamid. Forged messages are not among them. */
   messages: ReadonlyMap<string, LoadMessage>
+  /** For messages that a scenario writes itself. */
+  writer: Writer
 }
 
 type ContentOptions = {
@@ -79,6 +81,7 @@ export function createContent({ seed, population, secretText, oddities }: Conten
   ]
   return {
     messages: writer.messages,
+    writer,
     next() {
       let at = random.next()
       if (writer.recent().length === 0) return ordinary(source)

@@ -1,5 +1,6 @@
 import { mintToken } from '../../../../src/cli/token.ts'
 import { type Random, seededRandom } from '../random.ts'
+import { LASTING_HOURS } from './clock.ts'
 import type { Lab } from './lab.ts'
 import { LEAVER, LEAVERS } from './orgs.ts'
 
@@ -86,5 +87,5 @@ async function listRooms({ db }: Lab): Promise<Room[]> {
 
 async function tokenFor(org: string, secret: string): Promise<string> {
   const jwt = { secrets: [secret], jwksUrl: undefined, issuer: undefined, audience: undefined }
-  return mintToken({ org, role: 'ADMIN', user: 'ann', hours: '12' }, jwt)
+  return mintToken({ org, role: 'ADMIN', user: 'ann', hours: LASTING_HOURS }, jwt)
 }

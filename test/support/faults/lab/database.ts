@@ -6,6 +6,9 @@ import * as schema from '../../../../src/db/schema/index.ts'
 
 export type LabDatabase = { url: string } & Database
 
+/** The wamids of messages that the database of a lab refuses begin like this. */
+export const REFUSED = 'wamid.REFUSED.'
+
 let databases = 0
 
 /** A migrated, empty database of its own on a server, and a pool past the proxies for those who look on from outside. */
@@ -16,6 +19,7 @@ export async function createLabDatabase(serverUrl: string): Promise<LabDatabase>
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
   await migrate(url)
   await recordInsertTimes(url)
+  await refuseSome(url)
   // Usher's own pools have deadlines and planner settings, which would hinder the checks: they read whole tables.
   const pool = new pg.Pool({
     connectionString: url,
@@ -35,6 +39,17 @@ async function recordInsertTimes(url: string): Promise<void> {
     url,
     `alter table messages add column lab_written_at timestamptz default clock_timestamp();
      create index on messages (lab_written_at) where direction = 'in'`,
+  )
+}
+
+/** Refuses some messages for good, as PostgreSQL refuses content that Usher should have cleaned. */
+async function refuseSome(url: string): Promise<void> {
+  await runOn(
+    url,
+    `create function lab_refuse() returns trigger language plpgsql as $$
+       begin raise exception 'refused by the lab' using errcode = '22023'; end $$;
+     create trigger lab_refuse before insert on messages for each row
+       when (new.wamid like '${REFUSED}%') execute function lab_refuse()`,
   )
 }
 

@@ -43,6 +43,11 @@ export class Meta {
     graph.onAccepted((send) => this.#reportStatuses(send))
   }
 
+  /** Writes messages for `post`. */
+  get writer(): Content['writer'] {
+    return this.#options.content.writer
+  }
+
   /** Writes and posts new deliveries at this rate until `pause`. */
   run(perSecond: number): void {
     clearTimeout(this.#timer)

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type RunningProcess, spawnProcess } from '../../running-process.ts'
+import { SET_RIGHT, SETTABLE_CLOCK, SKEW } from './clock.ts'
 import { createLogReader, type LogFigures } from './log-reader.ts'
 
 export type ProcessRole = 'server' | 'workers'
@@ -80,10 +81,20 @@ export class UsherProcess {
     this.#running?.child.kill('SIGCONT')
   }
 
+  /** Sets its clock 31 days wrong, ahead and behind by turns, until `setClockRight` or its end. */
+  skewClock(): void {
+    this.#running?.child.kill(SKEW)
+  }
+
+  setClockRight(): void {
+    this.#running?.child.kill(SET_RIGHT)
+  }
+
   async #launch(): Promise<void> {
     const { role, root, env } = this.#options
     const running = spawnProcess('workers/main.js', [role], env, {
       root,
+      preload: SETTABLE_CLOCK,
       keep: KEEP_CHARACTERS,
       onLine: this.#onLine,
     })

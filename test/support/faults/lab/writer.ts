@@ -1,6 +1,7 @@
 import { bytes, change, delivery, message } from '../../webhooks.ts'
 import type { PostedMessage } from '../checks/evidence.ts'
 import type { Random } from '../random.ts'
+import { REFUSED } from './database.ts'
 import { displayOf, type LabNumber } from './orgs.ts'
 import type { LabPerson } from './population.ts'
 
@@ -15,7 +16,7 @@ export type LoadDelivery = {
   body: Buffer
   /** Signed with another secret than Usher's: it must change nothing. */
   forged: boolean
-  /** Holds an item without an id beside its messages: they are routed, and the delivery becomes a dead letter. */
+  /** Holds an item beside its messages that cannot be stored: they are routed, and the delivery becomes a dead letter. */
   poisoned: boolean
   items: DeliveryItem[]
   /** Which receiver gets it first, modulo their number. */
@@ -49,6 +50,10 @@ export type Writer = {
 const RECENT = 200
 const REACTION_SHARE = 0.05
 const ITEM_WITHOUT_ID = { from: '15550000000', type: 'text' }
+
+/** A message that reads well, and that the database refuses (`createLabDatabase`). */
+const refusedItem = (random: Random) =>
+  message({ id: `${REFUSED}${random.int(0, 1e9)}`, from: String(15_558_000_000 + random.int(0, 1e6)) })
 
 /** `secretText` begins every text message, so that a log that holds message text is found. */
 export function createWriter(seed: number, random: Random, secretText: string): Writer {
@@ -123,7 +128,10 @@ function packDelivery(
   poisoned: boolean,
 ): LoadDelivery {
   const content: object[] = items.map((item) => (item.ghost ? ghostOf(item.message) : itemOf(item.message)))
-  if (poisoned) content.splice(random.int(0, content.length), 0, ITEM_WITHOUT_ID)
+  if (poisoned) {
+    const poison = random.chance(0.5) ? ITEM_WITHOUT_ID : refusedItem(random)
+    content.splice(random.int(0, content.length), 0, poison)
+  }
   const body = bytes(delivery([change(anyId(random, number), { messages: content })], number.wabaId))
   return { body, forged: false, poisoned, items, receiver: random.int(0, 1) }
 }

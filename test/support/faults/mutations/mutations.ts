@@ -1,7 +1,9 @@
+import { API } from './api.ts'
+import { LOCKING } from './locking.ts'
 import { RECEIVING } from './receiving.ts'
 import { ROUTING } from './routing.ts'
 import { SENDING } from './sending.ts'
 import { STORING } from './storing.ts'
 
 /** Every guard that the mutation check takes away once. */
-export const MUTATIONS = [...RECEIVING, ...STORING, ...ROUTING, ...SENDING]
+export const MUTATIONS = [...RECEIVING, ...STORING, ...ROUTING, ...SENDING, ...LOCKING, ...API]

@@ -40,9 +40,9 @@ async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Viola
   })
   try {
     for (const statement of sql) await lab.db.$client.query(statement)
-    await scenario(lab)
-    await comeToRest(lab)
     const report = createReport()
+    await scenario(lab, report)
+    await comeToRest(lab)
     await checkLeaving(lab, report)
     return [...(await checkLab(lab)).violations, ...report.violations()]
   } finally {

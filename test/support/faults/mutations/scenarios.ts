@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import { acceptsBut, replies, resets } from '../../graph-server.ts'
 import { eventually } from '../../patience.ts'
+import type { Report } from '../checks/report.ts'
 import type { Lab } from '../lab/lab.ts'
+import { whileLocked } from '../lab/lock.ts'
 
-/** Short targeted trouble, healed at its end; the checks tell what came of it. */
-export type Scenario = (lab: Lab) => Promise<void>
+/**
+ * Short targeted trouble, healed at its end; the checks tell what came of it. What only the scenario itself can see, it
+ * notes in the report.
+ */
+export type Scenario = (lab: Lab, report: Report) => Promise<void>
 
 /** Every kind of delivery, many at once. */
 export const ordinaryLoad: Scenario = async ({ meta }) => {
@@ -66,28 +70,21 @@ export const answersLost: Scenario = async ({ meta, graph }) => {
   await meta.deliver(30)
 }
 
-async function killWorkers({ workers }: Lab): Promise<void> {
+export async function killWorkers({ workers }: Lab): Promise<void> {
   for (const worker of workers) await worker.end('SIGKILL')
 }
 
-async function startWorkers({ workers }: Lab): Promise<void> {
+export async function startWorkers({ workers }: Lab): Promise<void> {
   for (const worker of workers) await worker.start()
 }
 
 /** Reads go on; statements that write messages wait until `work` is done and a moment longer. */
-async function whileWritesWait({ databaseUrl }: Lab, work: () => Promise<void>): Promise<void> {
-  const client = new pg.Client(databaseUrl)
-  await client.connect()
-  try {
-    await client.query('begin')
-    await client.query('lock table messages in share row exclusive mode')
+export async function whileWritesWait(lab: Lab, work: () => Promise<void>): Promise<void> {
+  await whileLocked(lab, 'lock table messages in share row exclusive mode', async () => {
     await work()
     // Every batch gets as far as it can.
     await sleep(700)
-    await client.query('rollback')
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 async function waitingForLocks({ db }: Lab): Promise<number> {

@@ -44,6 +44,32 @@ export const STORING: Mutation[] = [
     violates: 'acknowledgedIsKept',
   },
   {
+    guard: 'an item that cannot be read does not hide the items behind it',
+    edits: [
+      {
+        file: 'src/webhook/extract.js',
+        from: `attempt(out.problems, \`\${name}[\${i}]\`, () => read(item));`,
+        to: 'read(item);',
+      },
+    ],
+    scenario: ordinaryLoad,
+    oddities: { poison: 0.4 },
+    violates: 'acknowledgedIsKept',
+  },
+  {
+    guard: 'an item that the database refuses is undone by itself',
+    edits: [
+      {
+        file: 'src/routing/route-deliveries.js',
+        from: 'parts.push(await inSavepoint(tx, () => routeItem(tx, item, now)));',
+        to: 'parts.push(await routeItem(tx, item, now));',
+      },
+    ],
+    scenario: ordinaryLoad,
+    oddities: { poison: 0.4 },
+    violates: 'inboxIsEmpty',
+  },
+  {
     guard: 'a delivery whose job was lost is found in the inbox',
     edits: [
       {

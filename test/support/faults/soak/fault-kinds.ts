@@ -17,13 +17,11 @@ const GRAPH_FAILURES: [name: string, reply: Reply][] = [
 ]
 
 /** Every kind of fault that can happen to an installation whose queue is on this engine. */
-export function faultKinds(
-  engine: Lab['engine'],
-  { longestFreezeMs, longestOutageMs }: FaultLimits,
-): Fault[] {
+export function faultKinds(engine: Lab['engine'], limits: FaultLimits): Fault[] {
+  const { longestFreezeMs, longestOutageMs } = limits
   return [
     ...processFaults(longestFreezeMs),
-    ...postgresFaults(longestOutageMs),
+    ...postgresFaults(limits),
     timedFault(longestOutageMs, {
       kind: 'receiver: connections reset',
       target: 'connections',
@@ -65,4 +63,5 @@ export async function healAll({ postgres, redis, graph, proxies, receivers, work
   const toStores = [proxies.postgres, proxies.graph, ...(proxies.redis ? [proxies.redis] : [])]
   for (const proxy of [...toStores, ...proxies.receivers]) await proxy.set('pass')
   for (const process of [...receivers, ...workers]) process.thaw()
+  for (const process of receivers) process.setClockRight()
 }

@@ -19,7 +19,7 @@ export type Fault = {
 
 export type FaultLimits = { longestFreezeMs: number; longestOutageMs: number }
 
-const SHORTEST_OUTAGE_MS = 200
+export const SHORTEST_OUTAGE_MS = 200
 
 type Timed = {
   kind: string

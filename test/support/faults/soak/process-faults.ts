@@ -12,6 +12,7 @@ export function processFaults(longestFreezeMs: number): Fault[] {
     { kind: 'receiver: kill -9', targets: ['receivers'], run: killOne(({ receivers }) => receivers) },
     { kind: 'worker: kill -9', targets: ['workers'], run: killOne(({ workers }) => workers) },
     freezeWorker(longestFreezeMs),
+    skewReceiver(longestFreezeMs),
     { kind: 'all: rolling SIGTERM', targets: ['receivers', 'workers'], run: restartAll },
   ]
 }
@@ -38,6 +39,22 @@ function freezeWorker(longestMs: number): Fault {
       worker.freeze()
       await sleep(random.int(1_000, longestMs))
       worker.thaw()
+      ended()
+    },
+  }
+}
+
+/** Its API must change nothing meanwhile; it goes on storing deliveries. */
+function skewReceiver(longestMs: number): Fault {
+  return {
+    kind: 'receiver: clock 31 days wrong',
+    targets: ['receivers'],
+    lingers: true,
+    async run(lab, random, ended) {
+      const receiver = random.pick(lab.receivers)
+      receiver.skewClock()
+      await sleep(random.int(1_000, longestMs))
+      receiver.setClockRight()
       ended()
     },
   }

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProxyMode } from '../../tcp-proxy.ts'
-import { type Fault, instantFault, timedFault } from './fault.ts'
+import { whileLocked } from '../lab/lock.ts'
+import { type Fault, type FaultLimits, instantFault, SHORTEST_OUTAGE_MS, timedFault } from './fault.ts'
 
 /** What happens to connections, as the printed tables call it. */
 const CONNECTION_FAULTS: [ProxyMode, string][] = [
@@ -10,9 +12,16 @@ const CONNECTION_FAULTS: [ProxyMode, string][] = [
   ['slice', 'sliced'],
 ]
 
+/** Tables that a delivery, a send or a call of the API needs. */
+const TABLES = [
+  ...['inbox', 'messages', 'customers', 'customer_aliases', 'chatrooms', 'contacts', 'outbox', 'events'],
+  ...['orgs', 'meta_objects', 'chatroom_members'],
+]
+
 /** Faults of PostgreSQL and of the connections to it. */
-export function postgresFaults(longestMs: number): Fault[] {
+export function postgresFaults({ longestOutageMs: longestMs, longestFreezeMs }: FaultLimits): Fault[] {
   return [
+    lockTable(longestFreezeMs),
     instantFault('postgres: immediate restart', 'postgres', (lab) => lab.postgres.crash()),
     instantFault('postgres: half of the backends terminated', 'postgres', ({ db }) =>
       db.$client.query(`
@@ -27,6 +36,19 @@ export function postgresFaults(longestMs: number): Fault[] {
     }),
     ...connectionFaults('postgres', longestMs),
   ]
+}
+
+/** What a migration or a `VACUUM FULL` does: nobody reads or writes a table until it is over. */
+function lockTable(longestMs: number): Fault {
+  return {
+    kind: 'postgres: a table locked',
+    targets: ['postgres'],
+    async run(lab, random, ended) {
+      const [table, ms] = [random.pick(TABLES), random.int(SHORTEST_OUTAGE_MS, longestMs)]
+      await whileLocked(lab, `lock table ${table}`, () => sleep(ms))
+      ended()
+    },
+  }
 }
 
 /** Faults of Redis and of the connections to it. */

@@ -1,4 +1,4 @@
-import type { LabNumber } from '../orgs.ts'
+import { HOLD, type LabNumber } from '../orgs.ts'
 import type { Writer } from '../writer.ts'
 import { itemOf, type Kind, nextNumber, real, secondsAgo } from './kind.ts'
 
@@ -61,6 +61,21 @@ export const attested: Kind = (source) => {
     { names },
     { names: person },
   ])
+}
+
+/**
+ * A person writes by the phone alone, under a BSUID alone, and under both, in deliveries of any order that are routed at the
+ * same time: two customers become one, or there was never more than one.
+ */
+export const merged: Kind = ({ random, population, writer }) => {
+  const number = random.pick(population.numbers.filter(({ orgId }) => orgId === HOLD.id))
+  const [waId, userId] = [nextNumber('1559', 7), nextNumber('US.6', 8)]
+  const ways: Names[] = [
+    { waId, userId: undefined },
+    { waId: '', userId },
+    { waId, userId },
+  ]
+  return random.shuffled(ways.flatMap((names) => writeAll(writer, number, waId, [{ names }])))
 }
 
 /** The only contact belongs to the only sender, though it spells the phone in another way. */
