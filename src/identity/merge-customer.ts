@@ -14,6 +14,9 @@ const MERGES = {
         then f.opted_out_at else c.opted_out_at end
     from customers f where c.org_id = $1 and c.id = $2 and f.org_id = $1 and f.id = $3
       and (${wishedAt('f')} is not null or f.marketing_paused_until is not null)`,
+  'merge-address': `update customers c set wa_id = f.wa_id, wa_id_at = f.wa_id_at
+    from customers f where c.org_id = $1 and c.id = $2 and f.org_id = $1 and f.id = $3
+      and (f.wa_id_at > c.wa_id_at or c.wa_id_at is null)`,
   'merge-calls': `with moved as (delete from last_calls where org_id = $1 and customer_id = $3 returning *)
     insert into last_calls as l (org_id, customer_id, waba_phone_id, called_at)
     select org_id, $2, waba_phone_id, called_at from moved
@@ -31,8 +34,8 @@ const MERGES = {
 }
 
 /**
- * Merges a customer who has no contacts into the one who is the same person. Of two wishes about marketing the later one
- * counts, and of two pauses the longer one. Held messages go to the chatroom that a message of the customer at that number
+ * Merges a customer who has no contacts into the one who is the same person. Of two wishes about marketing, and
+ * of two addresses, the later one counts; of two pauses, the longer one. Held messages go to the chatroom that a message of the customer at that number
  * would go to, or stay held where there is none. Both customers must be locked.
  */
 export function mergeCustomer(

@@ -15,7 +15,7 @@ export type Send = {
   wabaId: string
   accessToken: Buffer
   payload: Record<string, unknown>
-  /** The newest `wa_id` of the customer. */
+  /** The `wa_id` that the customer uses now, else the newest one. */
   waId: string | null
   /** The contact's phone, unless the customer gave it up. */
   phone: string | null
@@ -28,7 +28,7 @@ export const SEND_COLUMNS = `o.org_id as org, o.id, o.attempts, o.kind, o.custom
   o.claimed_at as "claimedAt", o.payload, p.id as "phoneId",
   p.remote_id as "remotePhoneId", p.waba_id as "wabaId", w.access_token as "accessToken",
   (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id
-    and a.kind = 'wa_id' order by a.created_at desc limit 1) as "waId",
+    and a.kind = 'wa_id' order by a.value is distinct from k.wa_id, a.created_at desc limit 1) as "waId",
   case when not exists (select from former_aliases f
     where f.org_id = o.org_id and f.customer_id = o.customer_id and f.kind in ('phone', 'wa_id')
       and f.value in (c.phone, substr(c.phone, 2))) then c.phone end as phone,
@@ -36,8 +36,9 @@ export const SEND_COLUMNS = `o.org_id as org, o.id, o.attempts, o.kind, o.custom
     and a.kind = 'bsuid' and (p.waba_id = any(a.waba_ids) or a.waba_ids is null)
     order by a.waba_ids is null, a.created_at desc limit 1) as "userId"`
 
-/** SQL: the number, WABA and contact of `o`. */
+/** SQL: the number, WABA, customer and contact of `o`. */
 export const SEND_TABLES = `join waba_phones p on p.org_id = o.org_id and p.id = o.waba_phone_id
   join wabas w on w.org_id = p.org_id and w.id = p.waba_id
+  join customers k on k.org_id = o.org_id and k.id = o.customer_id
   join chatrooms r on r.org_id = o.org_id and r.id = o.chatroom_id
   join contacts c on c.org_id = r.org_id and c.id = r.contact_id`

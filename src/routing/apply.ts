@@ -17,6 +17,7 @@ import { createRooms } from './create-rooms.ts'
 import { handOver } from './hand-over.ts'
 import { completeGhosts, insertMessages } from './insert-messages.ts'
 import { type CustomerCall, noteCalls } from './last-calls.ts'
+import { noteAddresses } from './note-addresses.ts'
 import type { CreatedRoom, Handover, Plan, Reply } from './planned.ts'
 import { applyStatuses, type OrgStatus } from './statuses.ts'
 
@@ -40,8 +41,9 @@ export type Changes = {
  */
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
   const { plan, preferences, calls, statuses, accountEvents, ends } = changes
-  const [, failed, , , expiries, replies, optOuts] = await send(tx, [
+  const [, failed, , , , expiries, replies, optOuts] = await send(tx, [
     ...applyStatuses(statuses),
+    noteAddresses(plan.messages),
     updateRooms(plan.rooms),
     expireContactsOf(plan.rooms, ACTOR),
     queueMessages(plan.replies.map(replyMessage)),

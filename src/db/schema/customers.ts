@@ -7,7 +7,8 @@ import { orgs } from './orgs.ts'
  * One WhatsApp person as one org sees them. Routing and the API lock this row before they change anything of the customer;
  * several rows are locked in (org, id) order. `preferenceAt` is Meta's time of the last `user_preferences`, so that one
  * that arrives late changes nothing. Until `marketingPausedUntil` Meta takes no marketing messages to the customer. `mergedInto` is the customer that turned out to be the same person, and that has the
- * aliases of both since then.
+ * aliases of both since then. `waId` is where messages to the customer go, as long as it is an alias of the customer: the
+ * `wa_id` of the latest message, or named by a change of numbers since; Meta's time of that is `waIdAt`.
  */
 export const customers = pgTable(
   'customers',
@@ -19,6 +20,8 @@ export const customers = pgTable(
     optedOutAt: instant('opted_out_at'),
     preferenceAt: instant('preference_at'),
     marketingPausedUntil: instant('marketing_paused_until'),
+    waId: text('wa_id'),
+    waIdAt: instant('wa_id_at'),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ name: 'customers_pkey', columns: [t.orgId, t.id] })],

@@ -1,0 +1,40 @@
+import { columns, text, timestamptz, uuid } from '../db/columns.ts'
+import { nothing, over, type Statement } from '../db/statement.ts'
+import type { Arrival } from './planned.ts'
+
+/** A customer wrote from this `wa_id`, or Meta announced it, at that time. */
+type SeenAddress = { orgId: string; customerId: string; waId: string; at: Date }
+
+const ADDRESSES = columns<SeenAddress>({
+  org_id: text((a) => a.orgId),
+  id: uuid((a) => a.customerId),
+  wa_id: text((a) => a.waId),
+  at: timestamptz((a) => a.at),
+})
+
+/**
+ * Remembers where customers are reached: the `wa_id` of the latest message by Meta's time, or the one that a change of
+ * numbers named since. A late message changes nothing. Only a change is written. The customers must be locked, and the times
+ * of their chatrooms must not include these messages yet.
+ */
+export function noteAddresses(arrivals: Arrival[]): Statement<void> {
+  return over(ADDRESSES, arrivals.flatMap(addressOf), {
+    name: 'note-addresses',
+    text: `with a as (
+        select distinct on (org_id, id) * from ${ADDRESSES.as('a', { ordinality: 'place' })}
+        order by org_id, id, at desc, place desc)
+      update customers c set wa_id = a.wa_id, wa_id_at = a.at
+      from a where c.org_id = a.org_id and c.id = a.id and c.wa_id is distinct from a.wa_id
+        and (c.wa_id_at is null or c.wa_id_at <= a.at)
+        and not exists (
+          select from chatrooms r where r.org_id = a.org_id and r.customer_id = a.id and r.last_inbound_at > a.at)`,
+    read: nothing,
+  })
+}
+
+function addressOf({ orgId, customerId, message }: Arrival): SeenAddress[] {
+  const { nature, sender, sentAt: at } = message
+  const isWord = nature === 'customer' || nature === 'standby'
+  const waId = isWord ? sender.waId : nature === 'system' ? sender.rename?.to.waId : undefined
+  return customerId && waId ? [{ orgId, customerId, waId, at }] : []
+}
