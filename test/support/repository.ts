@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import { projectRoot } from '../../src/project-root.ts'
 
 const root = projectRoot()
-const FOLDERS = ['src', 'workers', 'test', 'docs', 'drizzle', 'grafana', 'assets']
+const FOLDERS = ['src', 'workers', 'test', 'docs', 'drizzle', 'grafana', 'assets', 'deploy']
 
 /** The files that this repository holds, by their paths from its root; what is built or installed is left out. */
 export function repositoryFiles(): string[] {
