@@ -1,4 +1,4 @@
-import { effectOf } from '../rules/meta-errors.ts'
+import { codesOf, effectOf } from '../rules/meta-errors.ts'
 
 /** An error as the chatroom shows it, in the form in which Meta's statuses have it. */
 export type ShownError = {
@@ -30,8 +30,8 @@ export type GraphReply = { status: number; retryAfter: string | null; body: unkn
  */
 export function classifyReply({ status, retryAfter, body }: GraphReply, isTemplate: boolean): SendOutcome {
   if (status >= 200 && status < 300) return classifyAccepted(status, body)
-  const code = at(body, 'error', 'code')
-  if (typeof code !== 'number') return withoutCode(status, retryAfter)
+  const [code] = codesOf([at(body, 'error')])
+  if (code === undefined) return withoutCode(status, retryAfter)
   const error = `Graph error ${code} (HTTP ${status})`
   const effect = effectOf(code, isTemplate)
   if (effect === 'stop_number') return { kind: 'number_refused', error }

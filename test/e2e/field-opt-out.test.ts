@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, type Acmes, contactsOf, startAcmes, textOf } from '../support/acme.ts'
+import { answersOf } from '../support/answers.ts'
 import { engines } from '../support/app.ts'
-import { accepts } from '../support/graph-server.ts'
+import { eventsOf } from '../support/events.ts'
+import { accepts, refuses } from '../support/graph-server.ts'
 import { readMessage } from '../support/inbox.ts'
 import { system, text } from '../support/people.ts'
 
@@ -108,6 +110,21 @@ describe.each(engines())('a customer who wants no marketing, queue on %s', (engi
     await says(acme, ANA, 'stop', { age: 120 })
     await says(plain, ANA, 'stop')
     expect([await campaign(acme, room), await campaign(plain, elsewhere)]).toEqual([202, 202])
+  })
+
+  it('loses the active chatroom by error 131050 too, where the org wants that, and nobody else does', async () => {
+    const acme = await acmes.create({ deactivate_on_opt_out: true })
+    const room = await acme.room(ANA, 'active', active)
+    const other = await acme.room(BO, 'active', active)
+    acmes.graph.set(answersOf({ [ANA]: [refuses(131050)] }).reply)
+    expect([await campaign(acme, room), await campaign(acme, other)]).toEqual([202, 202])
+    await expect.poll(() => acme.state(room)).toMatchObject({ state: 'deactivated' })
+    expect(await acme.state(other)).toMatchObject({ state: 'active' })
+    expect((await eventsOf(acmes.app.db, room.id)).map(({ kind, actor }) => [kind, actor])).toContainEqual([
+      'chatroom.deactivated',
+      'sending',
+    ])
+    acmes.graph.set(accepts)
   })
 
   it('is one whose stop was hidden by a ghost at first', async () => {

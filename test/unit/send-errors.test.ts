@@ -28,6 +28,7 @@ describe('a reply of the Graph API', () => {
       { error: { code: 100, is_transient: false } },
     ],
     ['429 with an unknown code', 'retry', 429, { error: { code: 99 } }],
+    ['401 with the code as text', 'number_refused', 401, { error: { code: '190' } }],
     ['500 with the code of a certificate', 'number_refused', 500, { error: { code: 131045 } }],
     ['429 without a Graph error', 'retry', 429, undefined],
     ['404 without a Graph error', 'failed', 404, undefined],
