@@ -3,7 +3,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { isTransient } from '../../src/db/pg-errors.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { startTestApi } from '../support/api.ts'
+import { collidingPeople } from '../support/colliding-people.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { countDeadlocks } from '../support/deadlocks.ts'
 import { seededRandom } from '../support/faults/random.ts'
 import { SEED } from '../support/figures.ts'
 import { deliver, store } from '../support/inbox.ts'
@@ -22,36 +24,7 @@ const { db, pool, url } = await createTestDatabase()
 const api = await startTestApi(db)
 const random = seededRandom(SEED)
 
-/** Others each second, since people with contacts do not merge any more. */
-const somebody = () => random.int(0, PEOPLE) + 10 * Math.floor(performance.now() / 1_000)
-const phoneOf = (n: number) => `1555${1_000_000 + (n % 1_000_000)}`
-const idOf = (n: number) => `US.${1000 + n}`
-
-/** A message whose phone and BSUID belong together or not, or have only one of the two; or a change of number. */
-function oddMessage() {
-  const [n, m] = [somebody(), somebody()]
-  const kind = random.int(0, 10)
-  if (kind < 3) return message({ from: phoneOf(n), userId: idOf(n) })
-  if (kind < 5) return message({ from: phoneOf(n), userId: idOf(m) })
-  if (kind < 7) return message({ from: phoneOf(n) })
-  if (kind < 9) return message({ from: '', userId: idOf(n) })
-  const system = { type: 'user_changed_number', wa_id: phoneOf(m), user_id: idOf(m), body: 'changed' }
-  return message({
-    from: phoneOf(n),
-    type: 'system',
-    extra: { system: { ...system, previous_user_id: idOf(n) } },
-  })
-}
-
-/** Deadlocks that PostgreSQL has resolved in this database. Each connection reports its own, when it is made to. */
-async function countDeadlocks(): Promise<number> {
-  const all = Array.from({ length: pool.options.max ?? 10 })
-  await Promise.all(all.map(() => pool.query('select pg_stat_force_next_flush(), pg_sleep(0.2)')))
-  const { rows } = await pool.query(
-    'select deadlocks::int as n from pg_stat_database where datname = current_database()',
-  )
-  return rows[0].n
-}
+const people = collidingPeople(random, PEOPLE)
 
 it('batches with number changes and merges, and calls of the API beside them, never deadlock', async () => {
   const org = await createOrg(db)
@@ -71,7 +44,7 @@ it('batches with number changes and merges, and calls of the API beside them, ne
   const router = async () => {
     while (performance.now() < end) {
       const bodies = Array.from({ length: random.int(1, 8) }, () =>
-        post(org.phones[0]!, ...Array.from({ length: random.int(1, 4) }, oddMessage)),
+        post(org.phones[0]!, ...Array.from({ length: random.int(1, 4) }, people.write)),
       )
       await route([...waiting.splice(0), ...(await store(db, ...bodies))])
     }
@@ -83,7 +56,7 @@ it('batches with number changes and merges, and calls of the API beside them, ne
   }
   const caller = async () => {
     for (let n = 0; performance.now() < end; n += 1) {
-      const phone = phoneOf(somebody())
+      const phone = people.phone()
       const contact = {
         crm_id: `crm-${phone}-${n}-${random.int(0, 1e9)}`,
         phone_number: { rawInput: `+${phone}` },
@@ -112,7 +85,7 @@ it('batches with number changes and merges, and calls of the API beside them, ne
     org.id,
   ])
   expect(merged.rowCount).toBeGreaterThan(0)
-  const deadlocks = await countDeadlocks()
+  const deadlocks = await countDeadlocks(pool)
   process.stdout.write(
     `${SECONDS} s: ${routed} deliveries, ${merged.rowCount} merges, ${JSON.stringify([...statuses])}, deadlocks ${deadlocks}\n`,
   )
@@ -135,7 +108,7 @@ describe('customers are locked in one order', () => {
 
   /** Does `work` while another transaction locks the first customer, and then, when `work` waits for it, the last. */
   async function beside<T>([first, , last]: Customer[], work: () => Promise<T>): Promise<T> {
-    const before = await countDeadlocks()
+    const before = await countDeadlocks(pool)
     const rival = new pg.Client(url)
     await rival.connect()
     onTestFinished(() => rival.end())
@@ -152,7 +125,7 @@ describe('customers are locked in one order', () => {
     await lock(last)
     await rival.query('commit')
     const result = await working
-    expect(await countDeadlocks(), 'deadlocks').toBe(before)
+    expect(await countDeadlocks(pool), 'deadlocks').toBe(before)
     return result
   }
 
