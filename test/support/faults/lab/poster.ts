@@ -10,6 +10,8 @@ export type OnAcked = (acked: { receiver: number; at: number }) => unknown
 /** Meta gives up a request after 10 s. */
 const TIMEOUT_MS = 10_000
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2_000]
+/** Redeliveries come at most so often, all together: more of them would keep a machine busy that has to recover. */
+const BETWEEN_REDELIVERIES_MS = 10
 const DUPLICATE_SHARE = 0.05
 const DUPLICATE_WITHIN_MS = 3_000
 
@@ -26,6 +28,8 @@ export class Poster {
   readonly listeners = new Set<OnAcked>()
   readonly #options: PosterOptions
   #stopped = false
+  /** Deliveries that wait for their next try. */
+  #waiting = 0
 
   constructor(options: PosterOptions) {
     this.#options = options
@@ -41,7 +45,7 @@ export class Poster {
 
   /** Resolves when the delivery was answered with 200 (a forged one: for certain), or the poster is stopped. */
   async postUntilAnswered(delivery: LoadDelivery): Promise<void> {
-    const { log, random } = this.#options
+    const { log } = this.#options
     log.figures.deliveries += 1
     if (delivery.poisoned) log.poisoned.set(digestOf(delivery.body), false)
     for (let tries = 0; !this.#stopped; tries += 1) {
@@ -51,8 +55,16 @@ export class Poster {
         return
       }
       if (!delivery.forged && status === 200) return
-      await sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries) * (0.5 + random.next()))
+      await this.#pause(tries)
     }
+  }
+
+  async #pause(tries: number): Promise<void> {
+    this.#waiting += 1
+    const own = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries)
+    const ms = Math.max(own, this.#waiting * BETWEEN_REDELIVERIES_MS)
+    await sleep(ms * (0.5 + this.#options.random.next()))
+    this.#waiting -= 1
   }
 
   /** Posts some of the deliveries once more, as Meta does although it got its answer. */
