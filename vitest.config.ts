@@ -15,6 +15,7 @@ export const PURE = [
   'src/webhook/rename.ts',
   'src/webhook/sender.ts',
   'src/webhook/speaker.ts',
+  'src/messages/send-state.ts',
   'src/outbound/address.ts',
   'src/outbound/policy.ts',
   'src/outbound/send-errors.ts',

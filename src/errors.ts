@@ -23,6 +23,10 @@ export const ERRORS = {
   WABA_MAPPING_NOT_FOUND: [4040009, 'The contact has no WABA mapping.'],
   NO_WABA_PHONE_AVAILABLE: [4040010, 'The org has no WABA phone that is available for this customer.'],
   CUSTOMER_NOT_FOUND: [4040011, 'No customer of this org has this phone or user_id.'],
+  MESSAGE_NOT_FOUND: [
+    4040012,
+    'The chatroom has no message with this id that Usher sent within the last 30 days.',
+  ],
   UQ_CONSTRAINT_FAILED: [4090001, 'An entry with these values already exists.'],
   ACTIVE_CHATROOM_EXISTS: [4090002, 'An active chatroom exists for this phone number.'],
   AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has exactly one contact.'],
@@ -39,6 +43,14 @@ export const ERRORS = {
   MARKETING_PAUSED: [
     4090014,
     'Meta limits marketing messages to this customer (error 131049), so no campaign may write for 24 hours.',
+  ],
+  MESSAGE_DID_NOT_FAIL: [
+    4090020,
+    'Only a message that failed, or whose outcome is unknown, can be sent again.',
+  ],
+  OUTCOME_IS_UNKNOWN: [
+    4090021,
+    'Nobody knows whether the customer has this message. Confirm that they may get it twice: {"confirm": true}.',
   ],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],

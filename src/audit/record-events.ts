@@ -9,7 +9,7 @@ export type EventKind =
   | `chatroom.${'handover_set' | 'handed_over' | 'handover_cancelled' | 'unassigned' | 'auto_reply_paused'}`
   | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
   | `customer.${'ambiguous' | 'identity_conflict' | 'new_identity' | 'opted_out' | 'opted_in'}`
-  | 'message.queued'
+  | `message.${'queued' | 'retried'}`
   | 'number.moved'
   | 'org.settings_changed'
   | `user.${'removed' | 'restored'}`

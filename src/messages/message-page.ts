@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { MESSAGE_STATUSES, ROUTES } from '../db/schema/index.ts'
+import type { ROUTES } from '../db/schema/index.ts'
+import { nextTryOf, reasonOf, SEND_STATE_COLUMNS, type SendState } from './send-state.ts'
 
 /** A message in the order of pages: Meta's time, then the order of receipt, then the wamid. */
 export type Cursor = { sentAt: Date | 'infinity'; seq: string; wamid: string }
@@ -8,7 +9,7 @@ export type Cursor = { sentAt: Date | 'infinity'; seq: string; wamid: string }
 export type Page = { before: Cursor | undefined; limit: number }
 
 /** A row of `MESSAGE_COLUMNS`, spelled as the API spells it. */
-export type MessageRow = {
+export type MessageRow = SendState & {
   wamid: string
   direction: 'in' | 'out' | 'echo'
   type: string
@@ -20,14 +21,12 @@ export type MessageRow = {
   wa_id: string | null
   user_id: string | null
   chatroom_id: string | null
-  status: (typeof MESSAGE_STATUSES)[number] | null
-  errors: unknown
   payload: { from?: unknown }
 }
 
-/** The columns of `messages` that answers need. */
-export const MESSAGE_COLUMNS = `wamid, direction, type, sent_at, received_at, seq, route, reason, wa_id, user_id,
-  chatroom_id, status, errors, payload`
+/** SQL: the columns of a message `m` that answers need, with the tables of `SEND_STATE_TABLES`. */
+export const MESSAGE_COLUMNS = `${SEND_STATE_COLUMNS}, m.wamid, m.direction, m.type, m.sent_at, m.received_at, m.seq,
+  m.route, m.reason, m.wa_id, m.user_id, m.chatroom_id, m.payload`
 
 /** The cursor of the first page: no message is newer. */
 export const NEWEST: Cursor = { sentAt: 'infinity', seq: '0', wamid: '' }
@@ -61,10 +60,21 @@ export function toMessageList(rows: MessageRow[], limit: number) {
 }
 
 /** A message as answers show it. */
-export function toMessage({ seq: _, ...row }: MessageRow) {
+export function toMessage({
+  seq,
+  send_error,
+  due_at,
+  is_stopped,
+  stopped_reason,
+  is_next,
+  ...row
+}: MessageRow) {
   const { from } = row.payload
+  const state = { ...row, send_error, due_at, is_stopped, stopped_reason, is_next }
   return {
     ...row,
+    status_reason: reasonOf(state),
+    next_try_at: nextTryOf(state)?.toISOString() ?? null,
     sent_at: row.sent_at.toISOString(),
     received_at: row.received_at.toISOString(),
     from: typeof from === 'string' ? from : null,

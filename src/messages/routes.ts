@@ -2,7 +2,7 @@ import { defineEndpoint } from '../http/endpoint.ts'
 import { foreignId, ownId } from '../input-fields.ts'
 import { heldMessages } from './held-messages.ts'
 import { listMessages } from './list-messages.ts'
-import { MessageListDto, pageQuery } from './schemas.ts'
+import { chatroomPageQuery, MessageListDto, pageQuery } from './schemas.ts'
 
 const member = { role: 'MEMBER', impersonated: true, partner: true } as const
 const errors = {
@@ -22,13 +22,15 @@ const ofChatroom = defineEndpoint({
   tags: ['chatroom-controller'],
   policy: member,
   params: { orgId: foreignId, chatroomId: ownId },
-  query: pageQuery,
+  query: chatroomPageQuery,
   responses: { 200: { description: 'A page of messages', schema: MessageListDto } },
   errors: { ...errors, 404: 'Chatroom does not exist for this org' },
-  handler: async ({ db, org, caller, params: { chatroomId }, query: { before, limit } }) => {
+  handler: async ({ db, org, caller, params: { chatroomId }, query }) => {
     const seesAll = caller.role === 'ADMIN' || caller.partnerId !== undefined
     const viewer = seesAll ? undefined : caller.userId
-    return { status: 200, body: await listMessages(db, { orgId: org.id, chatroomId, viewer, before, limit }) }
+    const { before, limit, status } = query
+    const page = { orgId: org.id, chatroomId, viewer, before, limit, status }
+    return { status: 200, body: await listMessages(db, page) }
   },
 })
 

@@ -3,7 +3,7 @@ import { columns, json, text, uuid } from '../db/columns.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, over, type Statement } from '../db/statement.ts'
 import { NEXT_SEQ } from '../rules/ledger-order.ts'
-import { outboxIdSql, provisionalWamidSql } from '../rules/provisional-wamid.ts'
+import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import type { Origin } from './policy.ts'
 
 /** A message to send; `payload` is Meta's message without address: `{ type, text | template }`. */
@@ -18,6 +18,8 @@ export type Outgoing = {
   inReplyTo: string | null
   reason: string
   payload: { type: string }
+  /** The id of the message that this one sends again. */
+  retryOf?: string
 }
 
 const MESSAGES = columns<Outgoing>({
@@ -32,6 +34,7 @@ const MESSAGES = columns<Outgoing>({
   payload: json((m) => JSON.stringify(m.payload)),
   type: text((m) => m.payload.type),
   reason: text((m) => m.reason),
+  retry_of: uuid((m) => m.retryOf),
 })
 
 /**
@@ -44,15 +47,15 @@ export function queueMessages(messages: Outgoing[]): Statement<OutboxRow[]> {
     name: 'queue-messages',
     text: `with m as (select * from ${MESSAGES.as('m', { ordinality: 'place' })}),
       queued as (
-        insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, origin, in_reply_to, payload)
-        select org_id, id, kind, room_id, customer_id, phone_id, origin, in_reply_to, payload from m order by place
+        insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, origin, in_reply_to, payload, retry_of)
+        select org_id, id, kind, room_id, customer_id, phone_id, origin, in_reply_to, payload, retry_of from m order by place
         on conflict do nothing returning org_id, id)
       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
-        received_at, seq, reason, payload)
+        received_at, seq, reason, payload, outbox_id, retry_of)
       select m.org_id, ${provisionalWamidSql('m.id')}, m.phone_id, m.customer_id, m.room_id, 'out', m.type, now(), now(),
-        ${NEXT_SEQ}, m.reason, m.payload
+        ${NEXT_SEQ}, m.reason, m.payload, m.id, m.retry_of
       from queued join m on m.org_id = queued.org_id and m.id = queued.id
-      returning org_id as org, ${outboxIdSql('messages')} as id`,
+      returning org_id as org, outbox_id as id`,
     read: allRows<OutboxRow>,
   })
 }

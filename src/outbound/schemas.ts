@@ -21,3 +21,13 @@ export const SendMessageReqDto = z
   })
   .meta({ id: 'SendMessageReqDto' })
 export type SendMessageReq = z.output<typeof SendMessageReqDto>
+
+/** The request to send a message again. `confirm`: also if the customer may get it twice, since its outcome is unknown. */
+export const RetryMessageReqDto = z
+  .strictObject({ confirm: z.boolean().default(false) })
+  .meta({ id: 'RetryMessageReqDto' })
+
+const MAX_WAMID = 512
+
+/** The wamid of a message, or the id of one that Usher sends. */
+export const wamidParam = z.string().min(1).max(MAX_WAMID)

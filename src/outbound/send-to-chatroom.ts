@@ -4,13 +4,13 @@ import type { LifecycleOrg } from '../chatrooms/lock-rooms.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
-import { firstRow, run, type Statement, send } from '../db/statement.ts'
+import { run, type Statement, send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
-import { MESSAGE_COLUMNS, type MessageRow } from '../messages/message-page.ts'
-import { provisionalWamid } from '../rules/provisional-wamid.ts'
+import type { MessageRow } from '../messages/message-page.ts'
 import { WINDOW_SINCE } from '../rules/window.ts'
 import { refusalOf } from './policy.ts'
 import { type Outgoing, queueMessages } from './queue-messages.ts'
+import { readQueued } from './read-queued.ts'
 import type { SendMessageReq } from './schemas.ts'
 
 type Request = {
@@ -48,12 +48,11 @@ export async function sendToChatroom(
     }
     const { customerId } = room
     const queued = { kind: 'message.queued' as const, actor, reason: message.origin, chatroomId, customerId }
-    const [[row]] = await send(tx, [
-      queueMessages([toOutgoing(org.id, room, message)]),
-      insertEvents([{ orgId: org.id, ...queued }]),
-    ])
+    const [row] = await run(tx, queueMessages([toOutgoing(org.id, room, message)]))
     if (!row) throw new Error('a message was not queued')
-    return { row, message: await run(tx, readQueued(row)) }
+    const after = { id: row.id }
+    const [, shown] = await send(tx, [insertEvents([{ orgId: org.id, ...queued, after }]), readQueued(row)])
+    return { row, message: shown }
   })
 }
 
@@ -73,7 +72,8 @@ function toOutgoing(
 type Recipient = { windowSince: Date | null; optedOut: boolean; marketingPausedUntil: Date | null }
 const NOBODY: Recipient = { windowSince: null, optedOut: false, marketingPausedUntil: null }
 
-function readRecipient(orgId: string, { customerId, phoneId }: LockedChatroom): Statement<Recipient> {
+/** What the policy of sending needs of a chatroom's customer. */
+export function readRecipient(orgId: string, { customerId, phoneId }: LockedChatroom): Statement<Recipient> {
   return {
     name: 'read-recipient',
     text: `select ${WINDOW_SINCE} as "windowSince", k.opted_out_at is not null as "optedOut",
@@ -82,18 +82,5 @@ function readRecipient(orgId: string, { customerId, phoneId }: LockedChatroom): 
       join customers k on k.org_id = q.org_id and k.id = q.customer_id`,
     values: [orgId, customerId, phoneId],
     read: ([recipient]: Recipient[]) => recipient ?? NOBODY,
-  }
-}
-
-function readQueued({ org, id }: OutboxRow): Statement<MessageRow> {
-  return {
-    name: 'read-queued-message',
-    text: `select ${MESSAGE_COLUMNS} from messages where org_id = $1 and wamid = $2`,
-    values: [org, provisionalWamid(id)],
-    read(rows: MessageRow[]) {
-      const message = firstRow(rows)
-      if (!message) throw new Error('a queued message is not in the ledger')
-      return message
-    },
   }
 }

@@ -14,6 +14,11 @@ export function provisionalWamidSql(outboxId: string): string {
   return `'${PREFIX}' || ${outboxId}`
 }
 
+/** SQL: the id of a message that Usher sent, which stays when Meta gives it a wamid; null for any other message. */
+export function sendIdSql(message: string): string {
+  return `coalesce(${message}.outbox_id, ${outboxIdSql(message)})`
+}
+
 /**
  * SQL: the id of the outbox row behind a message of the ledger, given by its alias; null where the wamid is Meta's. Meta
  * may give any wamid, so only the form of a whole provisional one counts, and only of a message that Usher sent.

@@ -33,6 +33,7 @@ describe('the messages of a chatroom', () => {
     expect(body.next_before).toBe(null)
     expect(idsOf(body)).toEqual([sent[0]!.id, sent[1]!.id])
     expect(body.messages[0]).toEqual({
+      ...{ id: null, retry_of: null, status_reason: null, next_try_at: null },
       wamid: sent[0]!.id,
       direction: 'in',
       type: 'text',

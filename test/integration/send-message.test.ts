@@ -27,14 +27,19 @@ describe('sending into a chatroom', () => {
   it('queues a text in an active chatroom, shows it there at once, and announces it to the queue', async () => {
     const { org, room } = await roomIn({ lastInboundAt: hoursAgo(1) })
     const { status, body } = await send(org, room.id, text)
-    expect([status, body.direction, body.status, body.reason]).toEqual([202, 'out', null, 'sent by an agent'])
+    expect([status, body.direction, body.status, body.reason]).toEqual([
+      202,
+      'out',
+      'queued',
+      'sent by an agent',
+    ])
     const [row] = await outboxOf(org)
     expect(row).toMatchObject({
       kind: 'message',
       state: 'queued',
       payload: { type: 'text', text: { body: 'Hello' } },
     })
-    expect(body.wamid).toBe(`outbox:${row.id}`)
+    expect([body.id, body.wamid]).toEqual([row.id, `outbox:${row.id}`])
     expect(announced).toContainEqual({ org: org.id, id: row.id })
     const list = await api.call('GET', `/v1/org/${org.id}/chatroom/${room.id}/messages`)
     expect(list.body.messages).toEqual([body])

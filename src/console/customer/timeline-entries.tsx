@@ -54,9 +54,9 @@ type MessageProps = { message: TimelineMessage; rooms: RoomView[]; withText: boo
 
 /** One message, with its text only when `withText` is set. */
 export function MessageEntry({ message, rooms, withText }: MessageProps) {
-  const { wamid, direction, type, at, route, reason, chatroomId, status } = message
+  const { wamid, direction, type, at, route, reason, chatroomId, status, id } = message
   return (
-    <li class={`message ${direction}`} id={wamid}>
+    <li class={`message ${direction}`} id={id ?? wamid}>
       <Moment at={at} />
       <div>
         <p>
@@ -68,7 +68,7 @@ export function MessageEntry({ message, rooms, withText }: MessageProps) {
           {reason}
           <InRoom rooms={rooms} id={chatroomId} />
           {' · '}
-          <span class="id">{wamid}</span>
+          <span class="id">{[wamid, id].filter(Boolean).join(' · ')}</span>
         </p>
       </div>
     </li>

@@ -2,7 +2,8 @@ import type { Db } from '../../db/client.ts'
 import { columns, uuid } from '../../db/columns.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
 import { allRows, run } from '../../db/statement.ts'
-import { outboxIdSql } from '../../rules/provisional-wamid.ts'
+import { SEND_STATE_TABLES, SEND_STATUS } from '../../messages/send-state.ts'
+import { sendIdSql } from '../../rules/provisional-wamid.ts'
 
 /** A message from or to a customer. `payload` is null unless message text was asked for. */
 export type TimelineMessage = {
@@ -13,8 +14,10 @@ export type TimelineMessage = {
   route: (typeof ROUTES)[number] | null
   reason: string
   chatroomId: string | null
-  /** The latest status from Meta; before Meta has accepted the message, the state of its outbox row. */
+  /** What became of a message that Usher sends; null for any other. */
   status: string | null
+  /** The id of a message that Usher sends, which stays when Meta gives it a wamid. */
+  id: string | null
   payload: Record<string, unknown> | null
 }
 
@@ -25,6 +28,7 @@ export type TimelineEvent = {
   actor: string
   reason: string | null
   chatroomId: string | null
+  /** The message that caused it: its wamid, or the id of a message that Usher sends. */
   wamid: string | null
   at: Date
 }
@@ -55,9 +59,8 @@ export function timelineMessages(
             and m.waba_phone_id = any(array(select id from waba_phones where org_id = $2))
           order by m.sent_at desc limit ${MAX_MESSAGES}))
       select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
-        coalesce(m.status, o.state) as status, case when $4 then m.payload end as payload
-      from m left join outbox o on o.org_id = m.org_id
-        and o.id = ${outboxIdSql('m')}`,
+        ${SEND_STATUS} as status, ${sendIdSql('m')} as id, case when $4 then m.payload end as payload
+      from m ${SEND_STATE_TABLES}`,
     values: [...ROOMS.values(roomIds), orgId, customerId, withText],
     read: allRows<TimelineMessage>,
   })
@@ -76,7 +79,8 @@ export function timelineEvents(
         select e.* from ${ROOMS.as('r')}
         cross join lateral (
           select * from events e where e.org_id = $2 and e.chatroom_id = r.id order by e.id desc limit ${MAX_EVENTS}) e)
-      select distinct on (id) id, kind, actor, reason, chatroom_id as "chatroomId", wamid,
+      select distinct on (id) id, kind, actor, reason, chatroom_id as "chatroomId",
+        case when kind in ('message.queued', 'message.retried') then after ->> 'id' else wamid end as wamid,
         case when kind ~ '\\.(deactivated|reactivated|expired)$'
           then coalesce((after ->> 'at')::timestamptz, created_at) else created_at end as at
       from e order by id desc`,

@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm'
-import { bigint, check, foreignKey, index, json, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  check,
+  foreignKey,
+  index,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { chatrooms } from './chatrooms.ts'
 import { instant, orgId } from './columns.ts'
 
@@ -11,6 +22,8 @@ export const MESSAGE_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'
  * sender's entry of `contacts[]`) are exactly what Meta sent; their type is `json`, because `jsonb` refuses \u0000 and
  * unpaired surrogates. `seq` orders messages that have the same timestamp of Meta, which counts whole seconds
  * (`src/rules/ledger-order.ts`). `route` is null for a message that took no part in routing; `reason` then says why.
+ * `outboxId` is the id of a message that Usher sends: it stays when Meta gives the message its wamid, and when the row of the
+ * outbox is purged. `retryOf` is the id of the message that this one sends again; a message is sent again once at most.
  */
 export const messages = pgTable(
   'messages',
@@ -35,6 +48,8 @@ export const messages = pgTable(
     errors: json('errors').$type<unknown[]>(),
     payload: json('payload').$type<Record<string, unknown>>().notNull(),
     contact: json('contact').$type<Record<string, unknown>>(),
+    outboxId: uuid('outbox_id'),
+    retryOf: uuid('retry_of'),
   },
   (t) => [
     primaryKey({ name: 'messages_pkey', columns: [t.orgId, t.wamid] }),
@@ -49,6 +64,9 @@ export const messages = pgTable(
     index('messages_held')
       .on(t.orgId, t.sentAt, t.seq, t.wamid)
       .where(sql`route = 'held' and chatroom_id is null`),
+    uniqueIndex('messages_sent_id').on(t.orgId, t.outboxId).where(sql`outbox_id is not null`),
+    uniqueIndex('messages_one_retry').on(t.orgId, t.retryOf).where(sql`retry_of is not null`),
+    index('messages_failed').on(t.orgId, t.sentAt).where(sql`status = 'failed'`),
     index('messages_routed').on(t.orgId, t.seq).where(sql`route is not null`),
     check('messages_direction_known', sql`${t.direction} in ('in', 'out', 'echo')`),
     check('messages_route_known', sql`${t.route} in ('active', 'reactivated', 'expired', 'held', 'created')`),

@@ -37,6 +37,8 @@ export const outbox = pgTable(
     /** Who wanted the message; null for an auto-reply. */
     origin: text('origin', { enum: ['AGENT', 'CAMPAIGN'] }),
     inReplyTo: text('in_reply_to'),
+    /** The id of the message that this one sends again, because a person asked for it. */
+    retryOf: uuid('retry_of'),
     payload: json('payload').$type<Record<string, unknown>>().notNull(),
     state: text('state', { enum: ['queued', 'sending', 'sent', 'failed', 'unknown'] })
       .notNull()
@@ -56,7 +58,9 @@ export const outbox = pgTable(
       columns: [t.orgId, t.chatroomId, t.customerId, t.wabaPhoneId],
       foreignColumns: [chatrooms.orgId, chatrooms.id, chatrooms.customerId, chatrooms.wabaPhoneId],
     }),
-    uniqueIndex('outbox_one_auto_reply').on(t.orgId, t.inReplyTo).where(sql`kind = 'auto_reply'`),
+    uniqueIndex('outbox_one_auto_reply')
+      .on(t.orgId, t.inReplyTo)
+      .where(sql`kind = 'auto_reply' and retry_of is null`),
     index('outbox_order')
       .on(t.orgId, t.customerId, t.wabaPhoneId, t.kind.desc().nullsFirst(), t.position)
       .where(sql`state = 'queued'`),
@@ -65,6 +69,7 @@ export const outbox = pgTable(
       .on(t.createdAt)
       .where(sql`state = 'queued' and payload ->> 'type' <> 'template'`),
     index('outbox_pair').on(t.orgId, t.customerId, t.wabaPhoneId, t.claimedAt),
+    index('outbox_unknown').on(t.orgId, t.createdAt).where(sql`state = 'unknown'`),
     index('outbox_chatroom').on(t.orgId, t.chatroomId),
     check('outbox_kind_known', sql`${t.kind} in ('auto_reply', 'message')`),
     check('outbox_state_known', sql`${t.state} in ('queued', 'sending', 'sent', 'failed', 'unknown')`),
