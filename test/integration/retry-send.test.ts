@@ -22,7 +22,7 @@ async function ended(state: 'failed' | 'unknown' | 'queued', body: object = TEXT
   const { id } = await createRoom(db, org, { lastInboundAt: ago(0), ...room })
   const path = `/v1/org/${org.id}/chatroom/${id}/messages`
   const sent = (await api.call('POST', path, { body })).body
-  const row = { org: org.id, id: sent.id }
+  const row = { org: org.id, id: sent.id, remotePhoneId: org.phones[0]! }
   if (state !== 'queued') await run(db, markEnded(row, state, 'no'))
   const retry = (call: object = {}, wamid = sent.wamid) => api.call('POST', `${path}/${wamid}/retry`, call)
   const list = async () => (await api.call('GET', path)).body.messages
@@ -72,7 +72,7 @@ describe('a message that failed', () => {
     )
     const { body } = await retry({}, 'wamid.OLD')
     await claimOf(db, org.id)
-    await run(db, markSent({ org: org.id, id: body.id }, 'wamid.NEW'))
+    await run(db, markSent({ ...row, id: body.id }, 'wamid.NEW'))
     expect(await list()).toMatchObject([
       { id: body.id, wamid: 'wamid.NEW', status: 'sent' },
       { id: sent.id, wamid: 'wamid.OLD', status: 'failed' },
