@@ -65,7 +65,10 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('GET', `${v1}/chatroom/${room}/messages`)
   await ok('GET', `${v1}/chatroom/${room}/messages?before=${cursor}`)
   const template = { name: 'hello', language: { code: 'en' } }
-  await ok('POST', `${v1}/chatroom/${room}/messages`, { origin: 'CAMPAIGN', template })
+  const sent = await ok('POST', `${v1}/chatroom/${room}/messages`, { origin: 'CAMPAIGN', template })
+  await db.$client.query(`update outbox set state = 'unknown' where org_id = $1`, [org.id])
+  await ok('POST', `${v1}/chatroom/${room}/messages/${sent.wamid}/retry`, { confirm: true })
+  await ok('GET', `${v1}/chatroom/${room}/messages?status=failed`)
   await ok('GET', `${v1}/messages/held?before=${cursor}`)
   await ok('GET', `${v1}/route?phone=15557000001&remote_phone_id=${org.phones[0]}`)
   await ok('GET', `${v1}/settings`)

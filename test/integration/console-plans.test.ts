@@ -43,6 +43,12 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
   await createRoom(db, org, { customer: '+13125550002', expiredAt: new Date() })
   const texts = ['13125550001', '13125550002', '13125550003'].map((from) => message({ from }))
   await deliver(db, post(org.phones[0]!, ...texts), post('unknown-number', message({})))
+  const { rows } = await db.$client.query(
+    `update outbox set state = 'failed' where org_id = $1 returning id, chatroom_id as room`,
+    [org.id],
+  )
+  const [reply] = rows
+  await db.$client.query(`update messages set status = 'failed' where outbox_id = $1`, [reply.id])
   const [dead, more] = await store(db, Buffer.from('x'), Buffer.from('y'))
   await db.$client.query(`update inbox set state = 'dead', error = 'e' where id >= $1`, [dead])
   const searches = ['%2B13125550001', 'US.13125550001', 'crm-1', texts[1]?.id, '13125550003']
@@ -52,7 +58,11 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
       ...['/stuck?replayed=1&first=0&last=99999999', '/doctor', '/lifecycle', `/lifecycle?org=${org.id}`],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),
     ],
-    changes: [`/stuck/${more}/replay`, '/stuck/replay'],
+    changes: [
+      `/stuck/${more}/replay`,
+      '/stuck/replay',
+      `/stuck/sends/${org.id}/${reply.room}/${reply.id}/retry`,
+    ],
   }
 }
 

@@ -83,6 +83,7 @@ export const PLAN_TESTS = {
     'console-count-rooms',
     'console-customer-rooms',
     'console-first-numbers',
+    'console-failed-sends',
     'console-held',
     'console-moved-numbers',
     'console-orgs',

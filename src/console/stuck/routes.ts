@@ -10,6 +10,7 @@ import { listOrgs } from '../ui/list-orgs.ts'
 import { type PageQuery, readPageQuery } from '../ui/page-query.ts'
 import { sendPage } from '../ui/send-page.ts'
 import { readDeliveryId, unknownLetter } from './delivery-id.ts'
+import { listFailedSends } from './failed-sends-list.ts'
 import { listHeld } from './held-list.ts'
 import { renderLetter } from './letter-page.tsx'
 import { renderStuck } from './page.tsx'
@@ -17,15 +18,20 @@ import { listParked } from './parked-list.ts'
 import type { Replay } from './replay-banner.tsx'
 import { STUCK } from './replay-buttons.tsx'
 import { replayProgress } from './replay-progress.ts'
+import { createRetryRoutes } from './retry-routes.ts'
 
 const PAGE_SIZE = 50
 const MAX_REPLAYED = 10_000
 
-/** `/console/stuck`: lists what is held, parked and dead, shows one dead letter, and replays one or all of them. */
+/**
+ * `/console/stuck`: lists what is held, parked and dead and the sends that failed, shows one dead letter, replays one or all
+ * of them, and sends messages again.
+ */
 export function createStuckRoutes(shell: Shell, parts: ConsoleParts): Router {
   const router = Router()
   router.get('/stuck', (req, res) => showStuck(shell, parts, req, res))
   router.post('/stuck/replay', (req, res) => replayAll(parts, req, res))
+  router.use(createRetryRoutes(parts))
   router.get('/stuck/:id', (req, res) => showLetter(shell, parts, req, res))
   router.post('/stuck/:id/replay', (req, res) => replayOne(parts, req, res))
   return router
@@ -35,14 +41,17 @@ async function showStuck(shell: Shell, { db }: ConsoleParts, req: Request, res: 
   const pageQuery = readPageQuery(req)
   const { org: orgId, before } = pageQuery
   const orgs = await listOrgs(db)
-  const [held, parked, dead, replay] = await Promise.all([
-    listHeld(db, orgId === undefined ? orgs.map(({ id }) => id) : [orgId]),
+  const shown = orgId === undefined ? orgs.map(({ id }) => id) : [orgId]
+  const [held, sends, parked, dead, replay] = await Promise.all([
+    listHeld(db, shown),
+    listFailedSends(db, shown),
     listParked(db),
     listDeadLetters(db, { before, limit: PAGE_SIZE }),
     readReplay(db, pageQuery),
   ])
   const olderDead = dead.length === PAGE_SIZE ? dead.at(-1)?.id : undefined
-  await sendPage(db, res, renderStuck(shell, { orgs, orgId, held, parked, dead, olderDead, replay }))
+  const stuck = { orgs, orgId, held, sends, parked, dead, olderDead, replay }
+  await sendPage(db, res, renderStuck(shell, stuck))
 }
 
 type LetterRequest = Request<{ id: string }>
