@@ -1,5 +1,5 @@
 import { insertEvents } from '../audit/record-events.ts'
-import { lockChatroom } from '../chatrooms/lock-chatroom.ts'
+import { type LockedChatroom, lockChatroom } from '../chatrooms/lock-chatroom.ts'
 import type { LifecycleOrg } from '../chatrooms/lock-rooms.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
@@ -40,7 +40,7 @@ export async function retrySend(
   db: Db,
   request: Request,
 ): Promise<{ row: OutboxRow | undefined; message: MessageRow }> {
-  const { org, chatroomId, sender, now, actor } = request
+  const { org, chatroomId, sender, now } = request
   return inRetriedTransaction(db, async (tx) => {
     const room = await lockChatroom(tx, org, chatroomId, now)
     if (!room) throw new ApiError('CHATROOM_NOT_FOUND')
@@ -56,27 +56,27 @@ export async function retrySend(
     const recipient = await run(tx, readRecipient(org.id, room))
     const refusal = refusalOfRetry(old, { state: room.state, ...recipient }, now)
     if (refusal) throw new ApiError(refusal)
-    const { id, customerId, phoneId } = room
-    const place = { orgId: org.id, roomId: id, customerId, phoneId }
-    const { kind, origin, inReplyTo, reason, payload } = old
-    const again = { kind, origin, inReplyTo, reason, payload, retryOf: old.id }
-    const [row] = await run(tx, queueMessages([{ ...place, ...again }]))
-    if (!row) throw new Error('a message was not queued')
-    const about = {
-      kind: 'message.retried' as const,
-      actor,
-      reason: `it was ${old.status}`,
-      chatroomId,
-      customerId,
-    }
-    const [, message] = await send(tx, [
-      insertEvents([
-        { orgId: org.id, ...about, before: { id: old.id, wamid: old.wamid }, after: { id: row.id } },
-      ]),
-      readQueued(row),
-    ])
-    return { row, message }
+    return queueAgain(tx, room, old, request)
   })
+}
+
+async function queueAgain(
+  tx: Db,
+  { id: roomId, customerId, phoneId }: LockedChatroom,
+  { id, wamid, status, kind, origin, inReplyTo, reason, payload }: EndedSend,
+  { org, actor }: Request,
+): Promise<{ row: OutboxRow; message: MessageRow }> {
+  const place = { orgId: org.id, roomId, customerId, phoneId }
+  const again = { kind, origin, inReplyTo, reason, payload, retryOf: id }
+  const [row] = await run(tx, queueMessages([{ ...place, ...again }]))
+  if (!row) throw new Error('a message was not queued')
+  const about = { actor, reason: `it was ${status}`, chatroomId: roomId, customerId }
+  const change = { before: { id, wamid }, after: { id: row.id } }
+  const [, message] = await send(tx, [
+    insertEvents([{ orgId: org.id, kind: 'message.retried', ...about, ...change }]),
+    readQueued(row),
+  ])
+  return { row, message }
 }
 
 function refuseUnlessEnded({ status, origin }: EndedSend, { confirm, mayCampaign }: Request): void {
