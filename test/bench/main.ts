@@ -6,6 +6,7 @@ const OTHERS = {
   growth: () => import('./growth.ts'),
   paired: () => import('./paired.ts'),
   statements: () => import('./statements.ts'),
+  storm: () => import('./storm.ts'),
   sweep: () => import('./sweep.ts'),
   table: () => import('./table.ts'),
 }
