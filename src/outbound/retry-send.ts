@@ -93,6 +93,6 @@ function refusalOfRetry(
   recipient: Parameters<typeof refusalOf>[1],
   now: Date,
 ): SendRefusal | undefined {
-  if (kind === 'auto_reply') return isWindowOpen(recipient.lastInboundAt, now) ? undefined : 'OUTSIDE_WINDOW'
+  if (kind === 'auto_reply') return isWindowOpen(recipient.windowSince, now) ? undefined : 'OUTSIDE_WINDOW'
   return refusalOf({ origin: origin ?? 'AGENT', isTemplate: payload.type === 'template' }, recipient, now)
 }
