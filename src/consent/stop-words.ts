@@ -15,8 +15,18 @@ export function isStop({ type, text, button, context }: Payload, stopWords: read
   if (context?.forwarded || context?.frequently_forwarded) return false
   const said = type === 'text' ? text?.body : type === 'button' ? button?.text : undefined
   if (typeof said !== 'string' || said.length > MAX_LENGTH) return false
-  const plain = plainOf(said)
-  return plain !== '' && stopWords.some((word) => plainOf(word) === plain)
+  return plainWordsOf(stopWords).has(plainOf(said))
+}
+
+/** A batch asks about the words of an org for each message. */
+const PLAIN_WORDS = new WeakMap<readonly string[], Set<string>>()
+
+function plainWordsOf(stopWords: readonly string[]): Set<string> {
+  const known = PLAIN_WORDS.get(stopWords)
+  if (known) return known
+  const words = new Set(stopWords.map(plainOf).filter((word) => word !== ''))
+  PLAIN_WORDS.set(stopWords, words)
+  return words
 }
 
 /** A stop word has at most 64 characters; more than as many around it are a text of their own. */

@@ -10,7 +10,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { startGraph } from '../support/graph.ts'
 import { accepts, type Reply, refuses, replies } from '../support/graph-server.ts'
 import { deliver, readMessage } from '../support/inbox.ts'
-import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
+import { createOrg, createRoom, provisionOrg, type TestOrg } from '../support/org.ts'
 import { PATIENCE_MS, SLOWNESS } from '../support/patience.ts'
 import { claimOf, sendNow } from '../support/sender.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
@@ -200,6 +200,21 @@ describe('an auto-reply', () => {
       ])
     },
   )
+
+  it('does not stop a number that got a new token while the request with the old one was under way', async () => {
+    const { org, row } = await oneReply()
+    const { send } = await sender(async (res, req, accept) => {
+      const phones = [{ id: org.phones[0], display_phone_number: '+1 555' }]
+      await provisionOrg(db, {
+        id: org.id,
+        wabas: [{ id: org.wabaId, name: 'x', access_token: 'new', phones }],
+      })
+      refuses(190, 401)(res, req, accept)
+    })
+    expect(await send(row)).toBe('number_refused')
+    const { rows } = await db.$client.query('select stopped_at from waba_phones where org_id = $1', [org.id])
+    expect([rows, (await outboxOf(row)).state]).toEqual([[{ stopped_at: null }], 'queued'])
+  })
 
   it('stops its number and waits until the number is provisioned again if the token has expired', async () => {
     const { org, row } = await oneReply()
