@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { change, delivery, message, newWamid } from './webhooks.ts'
 
@@ -8,14 +9,27 @@ type Path = string[]
 /** A real delivery with a few random changes, and the messages that they must not affect. */
 export type MutatedDelivery = { body: Buffer; good: { wamid: string; from: string }[] }
 
-const FOLDER = new URL('../fixtures/webhooks/', import.meta.url)
-const FIXTURES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.json') && !file.endsWith('.expected.json'))
-  .map((file) => readFileSync(new URL(file, FOLDER), 'utf8'))
-  .filter((text) => {
-    const { object, entry } = JSON.parse(text)
-    return object === 'whatsapp_business_account' && Array.isArray(entry)
-  })
+/** The fixtures; FUZZ_FOLDER adds the deliveries in the JSON files of another folder, at the number of the test. */
+const FIXTURES = [
+  ...deliveriesBelow(new URL('../fixtures/webhooks/', import.meta.url).pathname),
+  ...(process.env.FUZZ_FOLDER ? deliveriesBelow(process.env.FUZZ_FOLDER) : []).map((text) =>
+    text.replace(/(?<="phone_number_id":")[^"]+(?=")/g, '{{phone}}'),
+  ),
+]
+
+function deliveriesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.json') && !file.endsWith('.expected.json'))
+    .flatMap((file) => deliveriesIn(JSON.parse(readFileSync(join(folder, file), 'utf8'))))
+}
+
+/** A file may hold other things around a delivery. */
+function deliveriesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const { object, entry } = value as Node
+  if (object === 'whatsapp_business_account' && Array.isArray(entry)) return [JSON.stringify(value)]
+  return Object.values(value).flatMap(deliveriesIn)
+}
 
 const ODD_NAMES = [
   '__proto__',
