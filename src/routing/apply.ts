@@ -10,6 +10,7 @@ import {
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { run, type Statement, send } from '../db/statement.ts'
+import { lockPairs } from '../outbound/lock-pairs.ts'
 import { queueMessages } from '../outbound/queue-messages.ts'
 import { followRefusals, refusalsOf } from '../outbound/refusals.ts'
 import { keepAccountEvents, type OrgAccountEvent } from './account-events.ts'
@@ -19,7 +20,7 @@ import { completeGhosts, insertMessages } from './insert-messages.ts'
 import { type CustomerCall, noteCalls } from './last-calls.ts'
 import { noteAddresses } from './note-addresses.ts'
 import type { CreatedRoom, Handover, Plan, Reply } from './planned.ts'
-import { applyStatuses, type OrgStatus } from './statuses.ts'
+import { applyStatuses, endedBy, type OrgStatus } from './statuses.ts'
 
 const ACTOR = 'routing'
 
@@ -41,7 +42,8 @@ export type Changes = {
  */
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
   const { plan, preferences, calls, statuses, accountEvents, ends } = changes
-  const [, failed, , , , expiries, replies, optOuts] = await send(tx, [
+  const [, , failed, , , , expiries, replies, optOuts] = await send(tx, [
+    lockPairs(plan.replies, endedBy(statuses)),
     ...applyStatuses(statuses),
     noteAddresses(plan.messages),
     updateRooms(plan.rooms),

@@ -1,4 +1,5 @@
 import { columns, json, text, timestamptz, uuid } from '../db/columns.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, nothing, over, type Statement } from '../db/statement.ts'
 import type { FailedMessage } from '../outbound/refusals.ts'
 import { statusRankSql } from '../rules/message-status.ts'
@@ -13,6 +14,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** The outbox row that a status names. */
 export function outboxIdOf({ callback }: OrgStatus): string | undefined {
   return callback !== undefined && UUID.test(callback) ? callback : undefined
+}
+
+/** The outbox rows that end by these statuses. */
+export function endedBy(statuses: OrgStatus[]): OutboxRow[] {
+  return statuses.flatMap((status) => {
+    const id = outboxIdOf(status)
+    return id === undefined ? [] : [{ org: status.orgId, id }]
+  })
 }
 
 /**
@@ -39,7 +48,7 @@ const CALLBACKS = columns<OrgStatus>({
 
 /**
  * A status that names the outbox row ends the send, whatever its state: Meta has the message, so it is not sent again, and
- * the message gets its real wamid. The pairs are locked first, as a claim does.
+ * the message gets its real wamid. The pairs are locked first, in the order of `lockPairs`.
  */
 function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
   return over(CALLBACKS, statuses, {

@@ -1,8 +1,8 @@
-import pg from 'pg'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isTransient } from '../../src/db/pg-errors.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { startTestApi } from '../support/api.ts'
+import { besideLocks } from '../support/beside-locks.ts'
 import { collidingPeople } from '../support/colliding-people.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { countDeadlocks } from '../support/deadlocks.ts'
@@ -11,7 +11,6 @@ import { SEED } from '../support/figures.ts'
 import { deliver, store } from '../support/inbox.ts'
 import { createOrg, createRoom, provisionOrg, type TestOrg } from '../support/org.ts'
 import { eventually, SLOWNESS } from '../support/patience.ts'
-import { waitingQueries } from '../support/waiting-queries.ts'
 import { message, post } from '../support/webhooks.ts'
 
 /** By hand: `LOCK_SECONDS=120 npx vitest run --project integration lock-order`. */
@@ -106,28 +105,9 @@ describe('customers are locked in one order', () => {
     return [a!, b!, c!]
   }
 
-  /** Does `work` while another transaction locks the first customer, and then, when `work` waits for it, the last. */
-  async function beside<T>([first, , last]: Customer[], work: () => Promise<T>): Promise<T> {
-    const before = await countDeadlocks(pool)
-    const rival = new pg.Client(url)
-    await rival.connect()
-    onTestFinished(() => rival.end())
-    const lock = (customer?: Customer) =>
-      rival.query('select from customers where id = $1 for update', [customer?.customerId])
-    // PostgreSQL ends the transaction whose deadlock time-out is over first, which would be that of `work`.
-    await rival.query(`set deadlock_timeout = '60s'`)
-    await rival.query('begin')
-    await lock(first)
-    const working = work()
-    working.catch(() => undefined)
-    const waits = eventually(async () => (await waitingQueries(db)).length > 0)
-    await Promise.race([working, waits])
-    await lock(last)
-    await rival.query('commit')
-    const result = await working
-    expect(await countDeadlocks(pool), 'deadlocks').toBe(before)
-    return result
-  }
+  const lock = 'select from customers where id = $1 for update'
+  const beside = <T>([first, , last]: [Customer, Customer, Customer], work: () => Promise<T>) =>
+    besideLocks({ pool, url, lock }, [first.customerId, last.customerId], work)
 
   const route = (...bodies: Buffer[]) => deliver(db, ...bodies)
 

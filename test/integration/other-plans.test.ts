@@ -17,6 +17,7 @@ import { createAccessTokens } from '../../src/outbound/access-tokens.ts'
 import { claimSends } from '../../src/outbound/claim-sends.ts'
 import { applyEarlyStatuses } from '../../src/outbound/early-statuses.ts'
 import { markEnded, markSent, releaseSend, requeueSend } from '../../src/outbound/end-send.ts'
+import { lockPairs } from '../../src/outbound/lock-pairs.ts'
 import { countStoppedNumbers, stopNumbers } from '../../src/outbound/stopped-numbers.ts'
 import { failLateSends, markAbandonedSends } from '../../src/outbound/stranded-sends.ts'
 import { createRefusalReport } from '../../src/receiver/refusals.ts'
@@ -57,6 +58,7 @@ async function behindTheApi(org: TestOrg): Promise<void> {
     stopNumbers([{ orgId: org.id, remotePhoneId: 'none', at: new Date(), reason: 'x' }]),
   ])
     await run(db, end)
+  await run(db, lockPairs([{ orgId: org.id, customerId: randomUUID(), phoneId: org.phones[0]! }], [row]))
   await run(db, markAbandonedSends())
   await run(db, failLateSends())
   await run(db, applyEarlyStatuses())

@@ -144,6 +144,7 @@ export const PLAN_TESTS = {
     'keep-early-statuses',
     'keep-group-members',
     'lock-idempotency-key',
+    'lock-pairs',
     'mark-abandoned-sends',
     'mark-ended',
     'mark-sent',

@@ -1,0 +1,33 @@
+import { columns, text, uuid } from '../db/columns.ts'
+import type { OutboxRow } from '../db/schema/index.ts'
+import { nothing, over, type Statement } from '../db/statement.ts'
+import type { Pair } from '../rules/keys.ts'
+
+const PAIRS = columns<Pair>({
+  org_id: text((p) => p.orgId),
+  customer_id: uuid((p) => p.customerId),
+  waba_phone_id: text((p) => p.phoneId),
+})
+const ROWS = columns<OutboxRow>({ org_id: text((r) => r.org), id: uuid((r) => r.id) })
+
+/**
+ * Locks, in one order, the pairs whose outbox a transaction is about to change: those that get new messages, and those of
+ * outbox rows that end. A statement that only adds rows, or only ends rows, locks its own pairs in that order; a
+ * transaction with both would take two turns, and two such transactions could wait for each other. It is therefore sent
+ * only where there is both. A pair that does not exist yet is nobody else's, since its customer is locked.
+ */
+export function lockPairs(pairs: Pair[], ending: OutboxRow[]): Statement<void> {
+  return over(PAIRS, ending.length > 0 ? pairs : [], {
+    name: 'lock-pairs',
+    text: `with pair as (
+        select * from ${PAIRS.as('p')}
+        union
+        select o.org_id, o.customer_id, o.waba_phone_id from ${ROWS.as('r', { first: 4 })}
+        join outbox o on o.org_id = r.org_id and o.id = r.id)
+      select from pair p
+      join outbox_pairs q on q.org_id = p.org_id and q.customer_id = p.customer_id and q.waba_phone_id = p.waba_phone_id
+      order by q.org_id, q.customer_id, q.waba_phone_id for update of q`,
+    values: ROWS.values(ending),
+    read: nothing,
+  })
+}
