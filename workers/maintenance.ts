@@ -33,7 +33,9 @@ export function startMaintenance({ engine, onCanary, db, producer, log }: Parts)
   const tasks: Tasks = {
     'requeue-stranded': async () => ({
       ...(await requeueStranded(db, producer.enqueueDeliveries, () => producer.waiting('deliveries'))),
-      ...(await endStrandedSends(db)),
+      ...(await endStrandedSends(db, (send) =>
+        log.warn(send, 'a message was not sent, or its outcome is unknown'),
+      )),
     }),
     'expire-old': async (report) => total(await expireOld(db, undefined, report)),
     'deactivate-inactive': async (report) => total(await deactivateInactive(db, undefined, report)),

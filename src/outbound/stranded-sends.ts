@@ -1,32 +1,39 @@
-import { rowCount, type Statement } from '../db/statement.ts'
+import { allRows, type Statement } from '../db/statement.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import { isWindowOpenSql, mayBeClosedSql, WINDOW_SINCE } from '../rules/window.ts'
 
 const PAGE = 1_000
 
+/** A send that ended without being sent: its org, its id, the `phone_number_id` of its number, and why. For the log. */
+export type StrandedSend = { org: string; send: string; number: string; reason: string }
+
+const COLUMNS = (ended: string) =>
+  `${ended}.org_id as org, ${ended}.id as send, p.remote_id as number, ${ended}.error as reason`
+
 /**
  * Marks sends `unknown` whose claim has ended: the sender died while the request was under way, so Meta may have the
- * message, and it is never sent again. Gives their number.
+ * message, and it is never sent again.
  */
-export function markAbandonedSends(): Statement<number> {
+export function markAbandonedSends(): Statement<StrandedSend[]> {
   return {
     name: 'mark-abandoned-sends',
     text: `with abandoned as (
         update outbox o set state = 'unknown', error = 'the sender died while the request was under way'
         where o.state = 'sending' and o.due_at <= now()
-        returning o.org_id, o.id, o.error)
+        returning o.org_id, o.id, o.waba_phone_id, o.error)
       update messages m set errors = json_build_array(json_build_object('title', a.error))
-      from abandoned a where m.org_id = a.org_id and m.wamid = ${provisionalWamidSql('a.id')}`,
+      from abandoned a join waba_phones p on p.org_id = a.org_id and p.id = a.waba_phone_id
+      where m.org_id = a.org_id and m.wamid = ${provisionalWamidSql('a.id')} returning ${COLUMNS('a')}`,
     values: [],
-    read: rowCount,
+    read: allRows<StrandedSend>,
   }
 }
 
 /**
  * Marks free text `failed` that waited until the customer's window closed, because its number was stopped or the Graph
- * API could not be reached; a template has no window. The claim does the same to what it finds. Gives their number.
+ * API could not be reached; a template has no window. The claim does the same to what it finds.
  */
-export function failLateSends(): Statement<number> {
+export function failLateSends(): Statement<StrandedSend[]> {
   return {
     name: 'fail-late-sends',
     text: `with late as (
@@ -39,11 +46,12 @@ export function failLateSends(): Statement<number> {
             and not ${isWindowOpenSql(WINDOW_SINCE)}
           order by q.created_at limit ${PAGE} for update of p skip locked) w
         where o.org_id = w.org_id and o.id = w.id and o.state = 'queued'
-        returning o.org_id, o.id, o.error)
+        returning o.org_id, o.id, o.waba_phone_id, o.error)
       update messages m set status = 'failed', status_at = now(),
         errors = json_build_array(json_build_object('title', late.error))
-      from late where m.org_id = late.org_id and m.wamid = ${provisionalWamidSql('late.id')}`,
+      from late join waba_phones p on p.org_id = late.org_id and p.id = late.waba_phone_id
+      where m.org_id = late.org_id and m.wamid = ${provisionalWamidSql('late.id')} returning ${COLUMNS('late')}`,
     values: [],
-    read: rowCount,
+    read: allRows<StrandedSend>,
   }
 }

@@ -296,7 +296,10 @@ describe('a sender that dies', () => {
     const { org, row } = await oneReply()
     await claimOf(db, row.org)
     await db.$client.query(`update outbox set due_at = now() - interval '1 second' where id = $1`, [row.id])
-    expect((await endStrandedSends(db)).abandoned).toBe(1)
+    const ended: object[] = []
+    expect((await endStrandedSends(db, (send) => ended.push(send))).abandoned).toBe(1)
+    const reason = 'the sender died while the request was under way'
+    expect(ended).toEqual([{ org: org.id, send: row.id, number: org.phones[0], reason }])
     const { graph, send } = await sender()
     expect(await send(row)).toBe('none')
     expect(graph.requests).toEqual([])
