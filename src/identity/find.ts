@@ -1,5 +1,5 @@
 import { type Alias, aliasKey, synonymsOf } from './aliases.ts'
-import { firstHolder, type Holding, type Holdings, holderAt } from './holdings.ts'
+import { firstHolder, type Holding, type Holdings, holderAt, ONE_CHANGE_MS } from './holdings.ts'
 import { type Person, phoneNames } from './person.ts'
 
 /**
@@ -19,6 +19,8 @@ export function find(known: Holdings, person: Person): Found {
   if (renamed) return { customerId: renamed, phone: undefined, fits: [] }
   const exact = firstHolder(known, person, phones)
   if (exact) return { customerId: exact, phone: heldNow(known, person, phones, exact), fits: [] }
+  const reported = findReported(known, person)
+  if (reported) return { customerId: reported, phone: undefined, fits: [] }
   const fits = variants.length === 0 ? [] : fitting(known, person, variants, rivals)
   const [only, ...others] = fits
   if (only !== undefined && others.length === 0) {
@@ -41,6 +43,16 @@ function findRenamed(known: Holdings, { orgId, at, phones, givenUp, announced }:
   // A report that names the phone is news of it where earlier ones named ids only.
   const old = phones.length > 0 ? phones : givenUp
   return old.some(gaveUp) ? customerId : undefined
+}
+
+/**
+ * The customer whose change another report announced a moment before: one who gave up an old name that nobody has now.
+ * Late reports of earlier changes may have taken the new names from the customer since.
+ */
+function findReported(known: Holdings, { orgId, at, phones, givenUp }: Person): string | undefined {
+  if (givenUp.length === 0 || !at) return undefined
+  const before = new Date(at.getTime() - ONE_CHANGE_MS)
+  return firstHolder(known, { orgId, at: before }, [...phones, ...givenUp.flatMap(synonymsOf)])
 }
 
 /** The customers who have a variant and none of the rivals. */

@@ -15,6 +15,9 @@ export type Holding = {
 /** A customer who had a name until that time, and that time included. */
 export type FormerHolder = { customerId: string; until: Date }
 
+/** Reports of one change, to each number of a company, come at times that differ by less. */
+export const ONE_CHANGE_MS = 60_000
+
 /** Holdings by `aliasKey`. */
 export type Holdings = Map<string, Holding>
 

@@ -9,6 +9,7 @@ import {
   holderAt,
   holderOf,
   move,
+  ONE_CHANGE_MS,
   take,
 } from './holdings.ts'
 import type { Conflict, Lesson } from './lesson.ts'
@@ -153,9 +154,6 @@ function noteNewId(
     others,
   })
 }
-
-/** Reports of one change come at slightly different times. */
-const ONE_CHANGE_MS = 60_000
 
 /** True for an id that came when the customer had this phone already; as `readNewIdentities` asks of stored ids. */
 function isAsNew(of: Date | null, since: Date | null): boolean {

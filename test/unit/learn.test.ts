@@ -197,6 +197,17 @@ describe('a change of names', () => {
     ])
   })
 
+  it('that is reported again within a minute is the change of who gave up the old phone, wherever the new names are', () => {
+    const former = [{ customerId: 'a', until: at(10) }]
+    const again = (minute: number) =>
+      renamed({ waId: '1555' }, { waId: '1777', userId: 'US.2' }, { minute, isWriting: false })
+    const known = () => world({ 1555: { former }, 'US.2': 'b' })
+    const { conflicts, holderOf } = learned(known(), again(10.5))
+    expect(holderOf('1777')).toBe('a')
+    expect(conflicts).toMatchObject([{ customerId: 'a', otherId: 'b', isProven: true }])
+    expect(learned(known(), again(11.5)).holderOf('1777')).toBe('b')
+  })
+
   it('that is undone by a later one gives the name back', () => {
     const { known } = learned(ana(), change())
     const back = renamed({ waId: '2', userId: 'US.2' }, { waId: '1', userId: 'US.1' }, { minute: 8 })
