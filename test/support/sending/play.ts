@@ -92,10 +92,17 @@ async function start(world: World, life: Life, send: Send): Promise<void> {
   const parts = { db: dbOf(life, world.db), graph: graphOf(world, life), tokens }
   const ended = sendMessage(parts, send)
     .then(() => life.underWay.delete(send.id))
-    .then(() => world.afterwards.get(send.id)?.())
+    .then(() => report(world, send.id))
     .catch((error) => world.failures.push(error))
   world.started.set(send.id, { life, ended })
-  await Promise.race([ended, rests, life.died])
+  await Promise.race([ended, rests, life.died.then(() => report(world, send.id))])
+}
+
+/** Meta reports the status of a message also when the worker that sent it has died. */
+async function report(world: World, id: string): Promise<void> {
+  const post = world.afterwards.get(id)
+  world.afterwards.delete(id)
+  await post?.()
 }
 
 async function answer(world: World, which: number): Promise<void> {
@@ -103,7 +110,7 @@ async function answer(world: World, which: number): Promise<void> {
   if (!one) return
   one.answer()
   const { life, ended } = world.started.get(one.id)!
-  await Promise.race([ended, life.died])
+  await Promise.race([ended, life.died.then(() => report(world, one.id))])
 }
 
 function kill(world: World, worker: number): void {

@@ -30,7 +30,7 @@ export function replyOf(world: World): Reply {
   return (res, request, accept) => {
     const { id, phoneId } = { id: String(request.body.biz_opaque_callback_data), phoneId: phoneIdOf(request) }
     world.arrived.add(id)
-    const fate = world.fateOf.get(id) ?? 'accepts'
+    const fate = fateNow(world, id)
     const wamid = fate.startsWith('accepts') ? accept({ confirmed: false }) : ''
     const answer = () => ANSWERS[fate](wamid)(res, request, accept)
     const hold = () => {
@@ -42,11 +42,16 @@ export function replyOf(world: World): Reply {
     const one = { id, phoneId, wamid }
     if (fate === 'accepts after its statuses') return after(world, answer, statuses(world, one, false))
     if (fate.includes('after its status')) return after(world, answer, postStatus(world, one, 'sent', true))
-    if (fate.includes('before its status')) {
+    if (fate.includes('before its status'))
       world.afterwards.set(id, () => postStatus(world, one, 'sent', true))
-    }
     answer()
   }
+}
+
+/** Whose worker has died does not wait for the status any more, which would come during any later step. */
+function fateNow(world: World, id: string): Fate {
+  const fate = world.fateOf.get(id) ?? 'accepts'
+  return fate.includes('before its status') && world.started.get(id)?.life.isDead ? 'down' : fate
 }
 
 const confirms = (wamid: string) => replies(200, { messages: [{ id: wamid }] })
