@@ -1,7 +1,7 @@
 import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { run, type Statement, send } from '../db/statement.ts'
-import { isId } from './aliases.ts'
+import { aliasKey, isId } from './aliases.ts'
 import { type AnnouncedPhone, announcePhone } from './announced-phones.ts'
 import type { Holdings } from './holdings.ts'
 import type { Conflict } from './lesson.ts'
@@ -35,7 +35,9 @@ export async function resolveConflicts(tx: Db, conflicts: Conflict[], known: Hol
   if (mergedInto.size > 0) mergeHoldings(known, current)
   // An announced phone changes hands; its holder until then was another person. An id did so when it was written.
   const changed = phones.flatMap((of) => announcePhone(known, { ...of, customerId: current(of.customerId) }))
-  await send(tx, writeNames(changed))
+  // Several numbers of a company get a report of the same change: of each name, the last state counts.
+  const last = new Map(changed.map((name) => [aliasKey(name.orgId, name.alias), name]))
+  await send(tx, writeNames([...last.values()]))
 }
 
 const STAYS = 'the phone has contacts of its own and stays'

@@ -211,6 +211,24 @@ describe('a system message about a changed name', () => {
     }
   })
 
+  it('takes the new phone from another person once, if one batch brings the reports of two numbers', async () => {
+    const org = await createOrg(db, {}, { phones: 2 })
+    const [old, fresh] = ['15550001111', '15559990000']
+    const mine = message({ from: old })
+    await deliver(db, post(org.phones[0]!, mine))
+    await deliver(db, post(org.phones[0]!, message({ from: fresh, userId: 'US.9' })))
+    const renamed = { type: 'user_changed_number', wa_id: fresh, user_id: 'US.2' }
+    const seconds = Math.floor(Date.now() / 1000)
+    const reports = org.phones.map((phone, i) =>
+      post(phone, { ...system(renamed, old), timestamp: String(seconds + i) }),
+    )
+    await deliver(db, ...reports)
+    const later = { ...message({ from: fresh }), timestamp: String(seconds + 60) }
+    await deliver(db, post(org.phones[0]!, later))
+    const customerOf = async (wamid: string) => (await readMessage(db, org.id, wamid)).customer_id
+    expect(await customerOf(later.id)).toBe(await customerOf(mine.id))
+  })
+
   it('reactivates no chatroom, and does not take over a phone that has contacts of its own', async () => {
     const org = await createOrg(db)
     const old = await createRoom(db, org, { deactivatedAt: ago(1) })
