@@ -1,5 +1,6 @@
 import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, nothing, type Statement } from '../db/statement.ts'
+import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
 import type { Send } from './read-send.ts'
 import type { FailedMessage } from './refusals.ts'
@@ -8,7 +9,7 @@ import type { ShownError } from './send-errors.ts'
 /**
  * Meta accepted the message, which gets its real wamid in the ledger, and the status that came before this answer. The row
  * may have become `unknown` meanwhile, when the claim ended before the answer was recorded, and a status webhook may have
- * recorded the same. `notice` is what Meta says besides.
+ * recorded the same: the message then has its wamid, and takes the earlier status only if that is further. `notice` is what Meta says besides.
  * @returns the message, if it had failed by that status
  */
 export function markSent(
@@ -26,7 +27,8 @@ export function markSent(
         update messages m set wamid = $3, status = coalesce(e.status, m.status),
           status_at = coalesce(e.status_at, m.status_at),
           errors = coalesce(e.errors, case when e.status is null or e.status = 'sent' then $5::json end)
-        from (select) as one left join early e on true where m.org_id = $1 and m.wamid = $4
+        from (select) as one left join early e on true where m.org_id = $1 and m.wamid in ($3, $4)
+          and (m.wamid = $4 or ${statusRankSql('e.status')} > coalesce(${statusRankSql('m.status')}, 0))
         returning m.org_id, m.customer_id, m.waba_phone_id, m.type, m.status_at, e.status, e.errors)
       select org_id as "orgId", customer_id as "customerId", waba_phone_id as "phoneId", $6::text as "remotePhoneId",
         type, coalesce(status_at, now()) as at, errors

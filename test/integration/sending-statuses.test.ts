@@ -96,6 +96,15 @@ describe('a status that comes before the answer to the send, without naming the 
     expect(await kept(org)).toEqual([])
   })
 
+  it('is applied by the answer also if a status that names the row came in between', async () => {
+    const { org, row, wamid } = await oneUnderWay()
+    await receive(org, { id: wamid, status: 'read' })
+    await receive(org, { id: wamid, status: 'delivered', biz_opaque_callback_data: row.id })
+    await run(db, markSent(named(org, row), wamid))
+    expect(await readMessage(db, org.id, wamid)).toMatchObject({ status: 'read' })
+    expect(await kept(org)).toEqual([])
+  })
+
   it('is applied by the next sweep if it was stored while the answer was recorded', async () => {
     const { org, row, wamid } = await oneUnderWay()
     await run(db, markSent(named(org, row), wamid))
