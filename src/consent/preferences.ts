@@ -25,8 +25,8 @@ const PREFERENCES = columns<CustomerPreference>({
 type News = Pick<CustomerPreference, 'orgId' | 'customerId' | 'actor' | 'reason'> & { hasOptedOut: boolean }
 
 /**
- * Remembers which customers want no marketing messages; the latest preference by Meta's time decides, and of those of one
- * second the one that came last. The customers must be locked.
+ * Remembers which customers want no marketing messages. The latest preference by Meta's time decides; of several in the
+ * same second, the one that arrived last. The customers must be locked.
  * @returns the audit, one event for each customer whose preference is news
  */
 export function writePreferences(preferences: CustomerPreference[]): Statement<AuditEvent[]> {

@@ -7,7 +7,7 @@ export const DOCTOR_PATH = '/console/doctor'
 
 type Doctor = { orgs: OrgName[]; orgId: string | undefined; checks: Check[] }
 
-/** The colour of each state is that of a state of chatrooms. */
+/** The CSS class of each result; the classes are those of the states of chatrooms. */
 const COLOURS = { ok: 'active', warning: 'deactivated', failed: 'expired' } as const
 
 /** What works and what does not, with remedies, as `npm run doctor` lists it. */

@@ -24,8 +24,8 @@ const PAGE_SIZE = 50
 const MAX_REPLAYED = 10_000
 
 /**
- * `/console/stuck`: lists what is held, parked and dead and the sends that failed, shows one dead letter, replays one or all
- * of them, and sends messages again.
+ * `/console/stuck`: lists held messages, parked deliveries, dead letters and failed sends; shows a dead letter, replays one
+ * dead letter or all of them, and sends failed messages again.
  */
 export function createStuckRoutes(shell: Shell, parts: ConsoleParts): Router {
   const router = Router()
