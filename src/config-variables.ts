@@ -58,6 +58,7 @@ export const environment = z.object({
     .transform((value) => Buffer.from(value, 'base64'))
     .refine((key) => key.length === 32, 'must be 32 bytes in base64: openssl rand -base64 32')
     .optional(),
+  EVENT_RETENTION_DAYS: wholeNumber(1, 365).default(30),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
   RECEIVER_MEMORY_MB: wholeNumber(8, 65_536).default(64),

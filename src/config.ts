@@ -42,6 +42,8 @@ export type Config = {
     audience: string | undefined
   }
   secretsKey: Buffer | undefined
+  /** For how many days the event log can be read. */
+  eventRetentionDays: number
   logLevel: (typeof LOG_LEVELS)[number]
   workers: { concurrency: number }
   /** Bytes of request bodies that may wait for the database. Beyond this the receiver answers 503. */

@@ -52,6 +52,7 @@ export const ERRORS = {
     4090021,
     'Nobody knows whether the customer has this message. Confirm that they may get it twice: {"confirm": true}.',
   ],
+  EVENTS_ARE_GONE: [4100001, 'Events behind this cursor are not kept any more.'],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],

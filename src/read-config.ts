@@ -83,6 +83,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
       audience: env.JWT_AUDIENCE,
     },
     secretsKey: env.SECRETS_KEY,
+    eventRetentionDays: env.EVENT_RETENTION_DAYS,
     logLevel: env.LOG_LEVEL,
     workers: { concurrency: env.WORKER_CONCURRENCY },
     maxWaitingBytes: env.RECEIVER_MEMORY_MB * 1024 * 1024,

@@ -4,6 +4,8 @@ import type { Config } from '../src/config.ts'
 import { contactEndpoints } from '../src/contacts/routes.ts'
 import type { Database } from '../src/db/client.ts'
 import type { OutboxRow } from '../src/db/schema/index.ts'
+import { eventEndpoints } from '../src/event-feed/routes.ts'
+import { DESCRIBED_EVENTS } from '../src/event-feed/schemas.ts'
 import { createApiRouter } from '../src/http/api-router.ts'
 import { createApiApp } from '../src/http/app.ts'
 import { createAuthenticate } from '../src/http/authenticate.ts'
@@ -27,6 +29,7 @@ export const ENDPOINTS: Endpoint[] = [
   ...peopleEndpoints,
   ...routingEndpoints,
   ...outboundEndpoints,
+  ...eventEndpoints,
 ]
 
 export type ApiParts = {
@@ -63,6 +66,6 @@ export function createApi({
     machineTime,
     log,
   })
-  const docs = createDocsRoutes(createDocument(ENDPOINTS))
+  const docs = createDocsRoutes(createDocument(ENDPOINTS, DESCRIBED_EVENTS))
   return { app: createApiApp({ routers: [...before, docs, api], log }), close }
 }

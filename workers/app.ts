@@ -76,6 +76,7 @@ function openShared(
   telemetry: Parameters<typeof openEngine>[0]['telemetry'],
 ) {
   const { concurrency } = config.workers
+  const { eventRetentionDays } = config
   const db = openPool(`usher-${role}`, concurrency + 8)
   const engine = openEngine({ redis: config.redis, databaseUrl: directUrl, isScarce, telemetry })
   const producer = createProducer({ engine, log })
@@ -83,5 +84,5 @@ function openShared(
   const graph = createGraph(config.graph)
   const metrics = createMetrics()
   const tokens = createAccessTokens({ db, secretsKey: config.secretsKey, log })
-  return { db, directUrl, engine, producer, graph, metrics, concurrency, tokens }
+  return { db, directUrl, engine, producer, graph, metrics, concurrency, eventRetentionDays, tokens }
 }

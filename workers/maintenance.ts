@@ -1,5 +1,7 @@
 import { releaseChatrooms } from '../src/chatrooms/release-chatrooms.ts'
 import type { Db } from '../src/db/client.ts'
+import { readNow } from '../src/db/read-now.ts'
+import { keepPartitions } from '../src/event-feed/keep-partitions.ts'
 import { recordSweep } from '../src/heartbeats/record-sweep.ts'
 import { requeueStranded } from '../src/inbox/requeue-stranded.ts'
 import type { Changes } from '../src/lifecycle/changes.ts'
@@ -19,6 +21,7 @@ type Parts = {
   onCanary: (queue: QueueName) => Promise<void>
   db: Db
   producer: Producer
+  eventRetentionDays: number
   log: Logger
 }
 
@@ -29,7 +32,8 @@ type Tasks = Record<string, (report: OnProgress) => Promise<Record<string, numbe
  * Starts the worker of the queue `maintenance`. Its jobs come from the schedules; a job that an operator adds under the
  * name of a task runs that task as well.
  */
-export function startMaintenance({ engine, onCanary, db, producer, log }: Parts): QueueWorker {
+export function startMaintenance(parts: Parts): QueueWorker {
+  const { engine, onCanary, db, producer, log } = parts
   const tasks: Tasks = {
     'requeue-stranded': async () => ({
       ...(await requeueStranded(db, producer.enqueueDeliveries, () => producer.waiting('deliveries'))),
@@ -41,6 +45,7 @@ export function startMaintenance({ engine, onCanary, db, producer, log }: Parts)
     'deactivate-inactive': async (report) => total(await deactivateInactive(db, undefined, report)),
     'release-chatrooms': async (report) => ({ released: await releaseChatrooms(db, report) }),
     purge: (report) => purge(db, undefined, report),
+    'keep-event-log': async () => keepPartitions(db, await readNow(db), parts.eventRetentionDays),
   }
   return createWorker({
     engine,

@@ -25,6 +25,7 @@ type Parts = {
   log: Logger
   lifetime: Lifetime
   concurrency: number
+  eventRetentionDays: number
   tokens: AccessTokens
 } & SendParts
 

@@ -2,6 +2,8 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
 import { columns, json, text, uuid } from '../db/columns.ts'
 import { nothing, over, run, type Statement } from '../db/statement.ts'
+import { logSql } from '../event-log/log-events.ts'
+import { EVENT_TYPES } from '../event-log/types.ts'
 
 /** What can happen to a row that the audit tells of. */
 export type EventKind =
@@ -45,9 +47,19 @@ const EVENTS = columns<AuditEvent>({
   before: json((e) => jsonOf(e.before)),
   after: json((e) => jsonOf(e.after)),
 })
-const INSERT = `insert into events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}`
+/** The kinds that the event log shows, and their types there. */
+const SHOWN = `select org_id, customer_id, id as audit_id,
+    case kind when 'contact.disposition_updated' then 'contact.disposition' else kind end as type
+  from audit where kind in (${['contact.disposition_updated', ...EVENT_TYPES].map((kind) => `'${kind}'`).join(', ')})`
+const INSERT = `with audit as (
+    insert into events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}
+    returning org_id, id, kind, customer_id)
+  ${logSql(`(${SHOWN}) as shown`, 'org_id, type, customer_id, audit_id')}`
 
-/** Writes the audit of a transaction; it belongs in the transaction that makes the changes. */
+/**
+ * Writes the audit of a transaction, and what the event log shows of it; it belongs in the transaction that makes the
+ * changes, after the lock of the customer.
+ */
 export function insertEvents(events: AuditEvent[]): Statement<void> {
   return over(EVENTS, events, { name: 'record-events', text: INSERT, read: nothing })
 }

@@ -3,6 +3,7 @@ import { ASKED_FOR, insertEvents } from '../audit/record-events.ts'
 import { type Contact, contactName } from '../contacts/present.ts'
 import type { Db } from '../db/client.ts'
 import { type Statement, send } from '../db/statement.ts'
+import { logEvents } from '../event-log/log-events.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import { assignUser } from './assign-user.ts'
 import { type Assignee, pickUser } from './pick-assignee.ts'
@@ -38,11 +39,15 @@ export async function openChatroom(tx: Db, contact: Contact, opening: Opening): 
     kind: 'chatroom.created' as const,
     actor,
     reason: ASKED_FOR,
-    after: { state: 'active', remote_phone_id: remotePhoneId, held_messages: held },
+    after: { state: 'active', remote_phone_id: remotePhoneId, held_messages: held.length },
   }
   const room = { id, contactId, customerId, historyVisible: true, userIds: [], pendingUserId: null }
   const userId = await pickUser(tx, orgId, assignee, now)
-  await send(tx, [insertEvents([created]), ...assignUser({ orgId, room, userId, onHandover, actor, now })])
+  await send(tx, [
+    insertEvents([created]),
+    logEvents(held),
+    ...assignUser({ orgId, room, userId, onHandover, actor, now }),
+  ])
   return id
 }
 

@@ -8,7 +8,7 @@ import type { Policy } from './policy.ts'
 
 /** The documented errors by status. Invalid input is answered with 422 where that is documented, else with 400. */
 export type Failures = { 401: string; 403: string; 500: string } & ({ 400: string } | { 422: string }) &
-  Partial<Record<400 | 404 | 409 | 422 | 429 | 503, string>>
+  Partial<Record<400 | 404 | 409 | 410 | 422 | 429 | 503, string>>
 
 type Described = {
   method: 'get' | 'post' | 'put' | 'delete'

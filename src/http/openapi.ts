@@ -18,8 +18,14 @@ const ErrorRespDto = z
   })
   .meta({ id: 'ErrorRespDto' })
 
-/** The OpenAPI 3.0.1 document, generated from the endpoints alone. */
-export function createDocument(endpoints: Endpoint[]): OpenApiDocument {
+/** An event, and the name of its schema, which an endpoint's answer contains. */
+export type DescribedEvent = { type: string; schema: string }
+
+/**
+ * The OpenAPI 3.0.1 document, generated from the endpoints alone. OpenAPI has `webhooks` only since 3.1, whose documents
+ * clients of the original API cannot read; `x-webhooks` is the same in the 3.0 documents of others.
+ */
+export function createDocument(endpoints: Endpoint[], events: DescribedEvent[] = []): OpenApiDocument {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', SECURITY_SCHEME, {
     type: 'http',
@@ -27,11 +33,25 @@ export function createDocument(endpoints: Endpoint[]): OpenApiDocument {
     bearerFormat: 'JWT',
   })
   for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint))
-  return new OpenApiGeneratorV3(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV3(registry.definitions).generateDocument({
     openapi: '3.0.1',
     info: { title: 'Chatroom and contact API', version: 'v0', description: describeErrors() },
     security: [{ [SECURITY_SCHEME]: [] }],
   })
+  return events.length > 0 ? { ...document, 'x-webhooks': describeEvents(events) } : document
+}
+
+function describeEvents(events: DescribedEvent[]): Record<string, object> {
+  const describe = ({ type, schema }: DescribedEvent) => ({
+    post: {
+      summary: type,
+      requestBody: {
+        content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } },
+      },
+      responses: { 204: { description: 'The event was taken.' } },
+    },
+  })
+  return Object.fromEntries(events.map((event) => [event.type, describe(event)]))
 }
 
 function toRoute(endpoint: Endpoint): RouteConfig {

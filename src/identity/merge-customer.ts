@@ -1,8 +1,12 @@
 import { nothing, type Statement } from '../db/statement.ts'
+import { logEvents, logSql } from '../event-log/log-events.ts'
 import { PREFERRED_FIRST } from '../rules/latest.ts'
 
 /** SQL: since when a customer has the present wish about marketing; null: the customer said nothing. */
 const wishedAt = (customer: string) => `coalesce(${customer}.preference_at, ${customer}.opted_out_at)`
+
+const ATTACHED = `select org_id, 'message.attached' as type, customer_id, wamid from moved
+  where chatroom_id is not null order by sent_at, seq`
 
 /** What becomes of the rows of a customer $3 who merges into $2, in the order in which it happens. */
 const MERGES = {
@@ -21,13 +25,16 @@ const MERGES = {
     insert into last_calls as l (org_id, customer_id, waba_phone_id, called_at)
     select org_id, $2, waba_phone_id, called_at from moved
     on conflict (org_id, customer_id, waba_phone_id) do update set called_at = greatest(l.called_at, excluded.called_at)`,
-  'merge-messages': `update messages m set customer_id = $2, chatroom_id = (
-      select r.id from chatrooms r
-      where r.org_id = $1 and r.customer_id = $2 and r.waba_phone_id = m.waba_phone_id and m.route = 'held'
-      order by ${PREFERRED_FIRST}
-      limit 1)
-    where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null
-      and m.waba_phone_id = any(array(select id from waba_phones where org_id = $1))`,
+  'merge-messages': `with moved as (
+      update messages m set customer_id = $2, chatroom_id = (
+        select r.id from chatrooms r
+        where r.org_id = $1 and r.customer_id = $2 and r.waba_phone_id = m.waba_phone_id and m.route = 'held'
+        order by ${PREFERRED_FIRST}
+        limit 1)
+      where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null
+        and m.waba_phone_id = any(array(select id from waba_phones where org_id = $1))
+      returning m.org_id, m.customer_id, m.wamid, m.chatroom_id, m.sent_at, m.seq)
+    ${logSql(`(${ATTACHED}) as attached`, 'org_id, type, customer_id, wamid')}`,
   'merge-customer-aliases':
     'update customer_aliases set customer_id = $2 where org_id = $1 and customer_id = $3',
   'merge-former-aliases': 'update former_aliases set customer_id = $2 where org_id = $1 and customer_id = $3',
@@ -42,10 +49,12 @@ export function mergeCustomer(
   orgId: string,
   { from, into }: { from: string; into: string },
 ): Statement<void>[] {
-  return Object.entries(MERGES).map(([name, text]) => ({
+  const statements = Object.entries(MERGES).map(([name, text]) => ({
     name,
     text,
     values: [orgId, into, from],
     read: nothing,
   }))
+  const merged = { type: 'customer.merged' as const, customerId: into, data: { merged_customer_id: from } }
+  return [...statements, logEvents([{ orgId, ...merged }])]
 }

@@ -1,5 +1,6 @@
 import { columns, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
+import { logSql } from '../event-log/log-events.ts'
 import type { FormerHolder } from './holdings.ts'
 import type { ChangedName, NewCustomer } from './lesson.ts'
 
@@ -38,14 +39,22 @@ const HELD = columns<ChangedName>({
   waba_ids: text((n) => n.holding.wabaIds.join('\n') || null),
 })
 
+/** A name is new if its row is of this transaction. */
+const NEW_NAMES = `select org_id, 'customer.identified' as type, customer_id,
+    json_build_object('kind', kind, 'value', value) as data
+  from held where created_at = now()::timestamptz(3)`
+
 function upsertHeld(names: ChangedName[]): Statement<void> {
   return over(HELD, names, {
     name: 'upsert-aliases',
-    text: `insert into customer_aliases as a (${HELD.names})
-      select org_id, kind, value, customer_id, since, string_to_array(waba_ids, chr(10)) from ${HELD.as('n')}
-      on conflict (org_id, kind, value) do update set customer_id = excluded.customer_id, since = excluded.since,
-        waba_ids = excluded.waba_ids,
-        created_at = case when a.customer_id = excluded.customer_id then a.created_at else excluded.created_at end`,
+    text: `with held as (
+        insert into customer_aliases as a (${HELD.names})
+        select org_id, kind, value, customer_id, since, string_to_array(waba_ids, chr(10)) from ${HELD.as('n')}
+        on conflict (org_id, kind, value) do update set customer_id = excluded.customer_id, since = excluded.since,
+          waba_ids = excluded.waba_ids,
+          created_at = case when a.customer_id = excluded.customer_id then a.created_at else excluded.created_at end
+        returning a.org_id, a.customer_id, a.kind, a.value, a.created_at)
+      ${logSql(`(${NEW_NAMES}) as names`, 'org_id, type, customer_id, data')}`,
     read: nothing,
   })
 }

@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
 import { sqlState } from '../db/pg-errors.ts'
 import { nothing, run, type Statement, send } from '../db/statement.ts'
+import { logEvents } from '../event-log/log-events.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import {
@@ -50,7 +51,8 @@ export async function mergeNumbers(
     deleteNumber(merge),
     readRoomsOfHeld(merge, customerIds),
   ])
-  await run(tx, attachHeldMessages(rooms.map((room) => ({ orgId, phoneId, ...room }))))
+  const attached = await run(tx, attachHeldMessages(rooms.map((room) => ({ orgId, phoneId, ...room }))))
+  await run(tx, logEvents(attached))
   return { chatrooms: merged.chatrooms, messages: merged.messages + held }
 }
 

@@ -4,6 +4,7 @@ import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { chatrooms, contacts, contactWabas } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
+import { logEvents } from '../event-log/log-events.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { personOfPhone } from '../identity/person.ts'
 import { resolveCustomers } from '../identity/resolve-customers.ts'
@@ -51,9 +52,10 @@ async function createAffiliate(
   await tx
     .insert(chatrooms)
     .values({ orgId, id, contactId, customerId, wabaPhoneId, displayName: crmId, historyVisible })
-  await run(tx, attachHeldMessages([{ orgId, id, customerId, phoneId: wabaPhoneId }]))
+  const attached = await run(tx, attachHeldMessages([{ orgId, id, customerId, phoneId: wabaPhoneId }]))
   const after = { state: 'active' }
   await recordEvents(tx, [
     { orgId, kind: 'chatroom.created', actor: 'provision', customerId, contactId, chatroomId: id, after },
   ])
+  await run(tx, logEvents(attached))
 }

@@ -2,7 +2,9 @@ import { sql } from 'drizzle-orm'
 import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { wabaPhones } from '../db/schema/index.ts'
-import { run } from '../db/statement.ts'
+import { nothing, run, type Statement } from '../db/statement.ts'
+import { logSql } from '../event-log/log-events.ts'
+import { POSITION_OF_ROW } from '../event-log/position.ts'
 import { claimMetaObject } from './claim-meta-object.ts'
 import { mergeNumbers } from './merge-numbers.ts'
 import { type KnownNumberOfWaba, moveNumber, readNumbers } from './move-number.ts'
@@ -68,6 +70,7 @@ async function writeNumber(
   phoneId: string,
   { wabaId, displayPhoneNumber, position, mayStart }: ProvisionedNumber,
 ): Promise<void> {
+  if (mayStart) await run(tx, logResumed(orgId, phoneId))
   const columns = {
     ...{ wabaId, displayPhoneNumber, position },
     ...(mayStart && { stoppedAt: null, stoppedReason: null }),
@@ -77,4 +80,15 @@ async function writeNumber(
     .insert(wabaPhones)
     .values({ orgId, id: phoneId, ...columns })
     .onConflictDoUpdate({ target: [wabaPhones.orgId, wabaPhones.id], set: resumed })
+}
+
+/** Logs that a number may send again, if it is stopped. */
+function logResumed(orgId: string, phoneId: string): Statement<void> {
+  const stopped = `(select org_id, 'number.resumed' as type, json_build_object('remote_phone_id', remote_id) as data
+    from waba_phones where org_id = $1 and id = $2 and stopped_at is not null for update) as stopped`
+  return {
+    text: logSql(stopped, 'org_id, type, data', POSITION_OF_ROW),
+    values: [orgId, phoneId],
+    read: nothing,
+  }
 }

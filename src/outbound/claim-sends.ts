@@ -1,4 +1,5 @@
 import type { Statement } from '../db/statement.ts'
+import { logStatuses } from '../event-log/status-sql.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import { CHOSEN, type Turns, turnValues } from './choose-pairs.ts'
 import { FREE_AT } from './pair-rate.ts'
@@ -57,7 +58,9 @@ export function claimSends(turns: Turns): Statement<Claimed> {
       shown as (
         update messages m set status = 'failed', status_at = now(),
           errors = json_build_array(json_build_object('title', f.error))
-        from refused f where m.org_id = f.org_id and m.wamid = ${provisionalWamidSql('f.id')}),
+        from refused f where m.org_id = f.org_id and m.wamid = ${provisionalWamidSql('f.id')}
+        returning m.org_id, m.customer_id, m.wamid, m.status, m.status_at, m.errors),
+      logged as (${logStatuses('shown')}),
       waiting as (
         update outbox_pairs q set due_at = h.free_at, version = q.version + 1
         from head h where q.org_id = h.org_id and q.customer_id = h.customer_id and q.waba_phone_id = h.waba_phone_id

@@ -1,4 +1,5 @@
 import type { Statement } from '../db/statement.ts'
+import { logStatuses } from '../event-log/status-sql.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import type { FailedMessage } from './refusals.ts'
 
@@ -18,7 +19,8 @@ export function applyEarlyStatuses(): Statement<{ applied: number; failed: Faile
         update messages m set status = e.status, status_at = e.status_at, errors = e.errors
         from early e where m.org_id = e.org_id and m.wamid = e.wamid and m.direction = 'out'
           and ${statusRankSql('e.status')} > coalesce(${statusRankSql('m.status')}, 0)
-        returning m.org_id, m.customer_id, m.waba_phone_id, m.type, m.status, m.status_at, m.errors)
+        returning m.org_id, m.customer_id, m.wamid, m.waba_phone_id, m.type, m.status, m.status_at, m.errors),
+      logged as (${logStatuses('applied')})
       select a.org_id as "orgId", a.customer_id as "customerId", a.waba_phone_id as "phoneId",
         p.remote_id as "remotePhoneId", a.type, coalesce(a.status_at, now()) as at, a.errors, a.status
       from applied a join waba_phones p on p.org_id = a.org_id and p.id = a.waba_phone_id`,

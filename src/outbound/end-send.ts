@@ -1,5 +1,6 @@
 import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, nothing, type Statement } from '../db/statement.ts'
+import { logSent, logStatuses } from '../event-log/status-sql.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
 import type { Send } from './read-send.ts'
@@ -8,8 +9,9 @@ import type { ShownError } from './send-errors.ts'
 
 /**
  * Meta accepted the message, which gets its real wamid in the ledger, and the status that came before this answer. The row
- * may have become `unknown` meanwhile, when the claim ended before the answer was recorded, and a status webhook may have
- * recorded the same: the message then has its wamid, and takes the earlier status only if that is further. `notice` is what Meta says besides.
+ * may have become `unknown` meanwhile, when the claim ended before the answer was recorded. A status webhook may have
+ * recorded the same, and logged that the message was sent: the message then has its wamid, and takes the earlier status
+ * only if that is further. `notice` is what Meta says besides.
  * @returns the message, if it had failed by that status
  */
 export function markSent(
@@ -21,7 +23,7 @@ export function markSent(
     name: 'mark-sent',
     text: `with sent as (
         update outbox set state = 'sent', wamid = $3, error = null
-        where org_id = $1 and id = $2 and state in ('sending', 'unknown')),
+        where org_id = $1 and id = $2 and state in ('sending', 'unknown') returning id),
       early as (delete from early_statuses where org_id = $1 and wamid = $3 returning status, status_at, errors),
       named as (
         update messages m set wamid = $3, status = coalesce(e.status, m.status),
@@ -29,7 +31,8 @@ export function markSent(
           errors = coalesce(e.errors, case when e.status is null or e.status = 'sent' then $5::json end)
         from (select) as one left join early e on true where m.org_id = $1 and m.wamid in ($3, $4)
           and (m.wamid = $4 or ${statusRankSql('e.status')} > coalesce(${statusRankSql('m.status')}, 0))
-        returning m.org_id, m.customer_id, m.waba_phone_id, m.type, m.status_at, e.status, e.errors)
+        returning m.org_id, m.wamid, m.customer_id, m.waba_phone_id, m.type, m.status_at, e.status, e.errors),
+      logged as (${logSent('named', 'exists (select from sent)')})
       select org_id as "orgId", customer_id as "customerId", waba_phone_id as "phoneId", $6::text as "remotePhoneId",
         type, coalesce(status_at, now()) as at, errors
       from named where status = 'failed'`,
@@ -76,10 +79,13 @@ export function markEnded(
     name: 'mark-ended',
     text: `with ended as (
         update outbox set state = $3, error = $4 where org_id = $1 and id = $2 and state in ('queued', 'sending')
-        returning org_id, id)
-      update messages m set errors = $6::json,
-        status = case when $3 = 'failed' then 'failed' else m.status end, status_at = now()
-      from ended where m.org_id = ended.org_id and m.wamid = $5`,
+        returning org_id, id),
+      shown as (
+        update messages m set errors = $6::json,
+          status = case when $3 = 'failed' then 'failed' else m.status end, status_at = now()
+        from ended where m.org_id = ended.org_id and m.wamid = $5
+        returning m.org_id, m.customer_id, m.wamid, $3 as status, m.status_at, m.errors)
+      ${logStatuses('shown')}`,
     values: [org, id, state, error, provisionalWamid(id), JSON.stringify([shown])],
     read: nothing,
   }

@@ -4,6 +4,7 @@ import { deactivateStopped, stopsAmong, writePreferences } from '../consent/pref
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { run, send } from '../db/statement.ts'
+import { logEvents } from '../event-log/log-events.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { codesOf, type ErrorEffect, effectOf } from '../rules/meta-errors.ts'
 import { stopNumbers } from './stopped-numbers.ts'
@@ -55,13 +56,13 @@ export async function followRefusals(tx: Db, refusals: Refusal[]): Promise<void>
     at: new Date(refusal.at.getTime() + SECOND_MS - 1),
     reason: `status with ${codeText(refusal)}`,
   }))
-  const [, , news] = await send(tx, [
+  const [, pauses, news] = await send(tx, [
     stopNumbers(numbers),
     pauseMarketing(withEffect(refusals, 'pause_marketing')),
     writePreferences(stops),
   ])
   const deactivations = await run(tx, deactivateStopped(stopsAmong(stops, news)))
-  await run(tx, insertEvents([...news, ...deactivations]))
+  await send(tx, [insertEvents([...news, ...deactivations]), logEvents(pauses)])
 }
 
 /** `followRefusals` in a transaction of its own. */

@@ -1,5 +1,6 @@
 import { bytea, columns, json, text, timestamptz } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
+import { logSql } from '../event-log/log-events.ts'
 import type { AccountEvent } from '../webhook/items.ts'
 
 export type OrgAccountEvent = AccountEvent & { orgId: string }
@@ -13,12 +14,16 @@ const EVENTS = columns<OrgAccountEvent>({
   payload: json((e) => e.payload),
 })
 
+const KEPT = `select org_id, 'account.event' as type, json_build_object('digest', encode(digest, 'hex')) as data from kept`
+
 /** Keeps webhook fields that are no messages, each once: the digest recognises a redelivery. */
 export function keepAccountEvents(events: OrgAccountEvent[]): Statement<void> {
   return over(EVENTS, events, {
     name: 'keep-account-events',
-    text: `insert into account_events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}
-      on conflict do nothing`,
+    text: `with kept as (
+        insert into account_events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}
+        on conflict do nothing returning org_id, digest)
+      ${logSql(`(${KEPT}) as news`, 'org_id, type, data')}`,
     read: nothing,
   })
 }

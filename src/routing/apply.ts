@@ -10,6 +10,7 @@ import {
 import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { run, type Statement, send } from '../db/statement.ts'
+import { logEvents } from '../event-log/log-events.ts'
 import { lockPairs } from '../outbound/lock-pairs.ts'
 import { queueMessages } from '../outbound/queue-messages.ts'
 import { followRefusals, refusalsOf } from '../outbound/refusals.ts'
@@ -37,40 +38,34 @@ export type Changes = {
 
 /**
  * Writes a batch: one statement a table, whatever the size of the batch, and none for an empty set; all in one round
- * trip, and one more for the audit.
+ * trip, and a second one for what is known only then. What changes a chatroom is logged before the messages in it.
  * @returns the auto-replies queued; the sender is notified of them after the commit
  */
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
   const { plan, preferences, calls, statuses, accountEvents, ends } = changes
-  const [, , failed, , , , expiries, replies, optOuts] = await send(tx, [
+  const [, , failed, , moves, called, , expiries, replies, optOuts, , , attached] = await send(tx, [
     lockPairs(plan.replies, endedBy(statuses)),
     ...applyStatuses(statuses),
     noteAddresses(plan.messages),
+    noteCalls(calls),
     updateRooms(plan.rooms),
     expireContactsOf(plan.rooms, ACTOR),
     queueMessages(plan.replies.map(replyMessage)),
     writePreferences(preferences),
     ...createRooms(plan.created),
     updateLastInbound(plan.lastInbound),
+    insertEvents([...plan.events, ...plan.created.map(creationEvent), ...plan.handovers.map(handoverEvent)]),
     insertMessages(plan.messages),
     completeGhosts(plan.unmasked),
     handOver(plan.handovers),
-    noteCalls(calls),
     keepAccountEvents(accountEvents),
     ...ends,
   ])
   const deactivations = await run(tx, deactivateStopped(stopsAmong(preferences, optOuts)))
-  await run(
-    tx,
-    insertEvents([
-      ...plan.events,
-      ...expiries,
-      ...plan.created.map(creationEvent),
-      ...plan.handovers.map(handoverEvent),
-      ...optOuts,
-      ...deactivations,
-    ]),
-  )
+  await send(tx, [
+    insertEvents([...expiries, ...optOuts, ...deactivations]),
+    logEvents([...moves, ...attached, ...called]),
+  ])
   await followRefusals(tx, refusalsOf(failed, ACTOR))
   return replies
 }
@@ -100,12 +95,13 @@ function creationEvent({ orgId, customerId, room, message }: CreatedRoom): Audit
   }
 }
 
-function handoverEvent({ orgId, roomId, userId }: Handover): AuditEvent {
+function handoverEvent({ orgId, customerId, roomId, userId }: Handover): AuditEvent {
   return {
     orgId,
     kind: 'chatroom.handed_over',
     actor: ACTOR,
     reason: 'the customer wrote',
+    customerId,
     chatroomId: roomId,
     after: { user_id: userId },
   }

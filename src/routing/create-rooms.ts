@@ -1,13 +1,16 @@
 import { columns, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
+import type { LoggedEvent } from '../event-log/log-events.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import type { CreatedRoom } from './planned.ts'
 
 /**
  * Creates contact, WABA mapping and chatroom of customers whom the CRM does not know (`unknown_sender = create`), and
- * attaches the messages that were held for them.
+ * attaches the messages that were held for them; the third statement gives the events of these.
  */
-export function createRooms(created: CreatedRoom[]): Statement<unknown>[] {
+export function createRooms(
+  created: CreatedRoom[],
+): [Statement<void>, Statement<void>, Statement<LoggedEvent[]>] {
   const rooms = created.map(({ room, ...of }) => ({ ...of, id: room.id }))
   return [insertContacts(created), insertRooms(created), attachHeldMessages(rooms)]
 }

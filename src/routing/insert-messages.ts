@@ -1,5 +1,6 @@
 import { bigint, columns, json, text, timestamptz, uuid } from '../db/columns.ts'
 import { nothing, over, type Statement } from '../db/statement.ts'
+import { logSql } from '../event-log/log-events.ts'
 import { since } from '../rules/room.ts'
 import { GHOST_TYPES } from '../webhook/extract.ts'
 import type { Arrival, PlannedMessage } from './planned.ts'
@@ -24,14 +25,20 @@ const MESSAGES = columns<PlannedMessage>({
   contact: json((m) => m.message.contact),
 })
 
+const TYPE = `case when direction = 'echo' then 'message.echo' when route = 'held' then 'message.held'
+  else 'message.received' end`
+
 /**
  * Inserts messages into the ledger. There is no `on conflict`: a wamid that another batch stored meanwhile fails this
- * batch, and its retry then sees that message.
+ * batch, and its retry then sees that message. The same statement logs the events.
  */
 export function insertMessages(messages: PlannedMessage[]): Statement<void> {
   return over(MESSAGES, messages, {
     name: 'insert-messages',
-    text: `insert into messages (${MESSAGES.names}) select ${MESSAGES.names} from ${MESSAGES.as('m')}`,
+    text: `with stored as (
+        insert into messages (${MESSAGES.names}) select ${MESSAGES.names} from ${MESSAGES.as('m')}
+        returning org_id, wamid, customer_id, direction, route)
+      ${logSql(`(select org_id, ${TYPE} as type, customer_id, wamid from stored) as s`, 'org_id, type, customer_id, wamid')}`,
     read: nothing,
   })
 }
@@ -52,10 +59,13 @@ const CONTENTS = columns<Arrival>({
 export function completeGhosts(arrivals: Arrival[]): Statement<void> {
   return over(CONTENTS, arrivals, {
     name: 'complete-ghosts',
-    text: `update messages m set type = u.type, payload = u.payload, contact = coalesce(u.contact, m.contact)
-      from ${CONTENTS.as('u')}
-      where m.org_id = u.org_id and m.wamid = u.wamid and m.direction <> 'out'
-        and m.type in (${GHOST_TYPES.map((type) => `'${type}'`).join(', ')})`,
+    text: `with completed as (
+        update messages m set type = u.type, payload = u.payload, contact = coalesce(u.contact, m.contact)
+        from ${CONTENTS.as('u')}
+        where m.org_id = u.org_id and m.wamid = u.wamid and m.direction <> 'out'
+          and m.type in (${GHOST_TYPES.map((type) => `'${type}'`).join(', ')})
+        returning m.org_id, 'message.completed' as event, m.customer_id, m.wamid)
+      ${logSql('completed as c(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid')}`,
     read: nothing,
   })
 }

@@ -1,5 +1,6 @@
 import { columns, text, timestamptz, uuid } from '../db/columns.ts'
-import { nothing, over, type Statement } from '../db/statement.ts'
+import { allRows, over, type Statement } from '../db/statement.ts'
+import type { LoggedEvent } from '../event-log/log-events.ts'
 import type { Arrival } from './planned.ts'
 
 /** A customer wrote from this `wa_id`, or Meta announced it, at that time. */
@@ -16,19 +17,25 @@ const ADDRESSES = columns<SeenAddress>({
  * Remembers where customers are reached: the `wa_id` of the latest message by Meta's time, or the one that a change of
  * numbers named since. A late message changes nothing. Only a change is written. The customers must be locked, and the times
  * of their chatrooms must not include these messages yet.
+ * @returns the events of customers who have another address now
  */
-export function noteAddresses(arrivals: Arrival[]): Statement<void> {
+export function noteAddresses(arrivals: Arrival[]): Statement<LoggedEvent[]> {
   return over(ADDRESSES, arrivals.flatMap(addressOf), {
     name: 'note-addresses',
     text: `with a as (
         select distinct on (org_id, id) * from ${ADDRESSES.as('a', { ordinality: 'place' })}
-        order by org_id, id, at desc, place desc)
-      update customers c set wa_id = a.wa_id, wa_id_at = a.at
-      from a where c.org_id = a.org_id and c.id = a.id and c.wa_id is distinct from a.wa_id
-        and (c.wa_id_at is null or c.wa_id_at <= a.at)
-        and not exists (
-          select from chatrooms r where r.org_id = a.org_id and r.customer_id = a.id and r.last_inbound_at > a.at)`,
-    read: nothing,
+        order by org_id, id, at desc, place desc),
+      changed as (
+        update customers c set wa_id = a.wa_id, wa_id_at = a.at
+        from a where c.org_id = a.org_id and c.id = a.id and c.wa_id is distinct from a.wa_id
+          and (c.wa_id_at is null or c.wa_id_at <= a.at)
+          and not exists (
+            select from chatrooms r where r.org_id = a.org_id and r.customer_id = a.id and r.last_inbound_at > a.at)
+        returning c.org_id, c.id, c.wa_id)
+      select n.org_id as "orgId", 'customer.address_changed' as type, n.id as "customerId",
+        json_build_object('wa_id', n.wa_id, 'former_wa_id', o.wa_id) as data
+      from changed n join customers o on o.org_id = n.org_id and o.id = n.id where o.wa_id is not null`,
+    read: allRows<LoggedEvent>,
   })
 }
 

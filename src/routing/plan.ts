@@ -143,7 +143,8 @@ function addEffects(plan: Plan, arrival: Sent, decision: Decision): void {
     })
   }
   if (decision.handoverTo && decision.roomId) {
-    plan.handovers.push({ orgId, roomId: decision.roomId, userId: decision.handoverTo, at: message.sentAt })
+    const { roomId, handoverTo: userId } = decision
+    plan.handovers.push({ orgId, customerId, roomId, userId, at: message.sentAt })
   }
   const cause = { orgId, customerId, actor: 'routing', wamid: message.wamid }
   plan.events.push(...decision.transitions.map((transition) => transitionEvent(cause, transition)))

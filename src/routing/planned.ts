@@ -34,7 +34,7 @@ export type Reply = {
   inReplyTo: string
   text: string
 }
-export type Handover = { orgId: string; roomId: string; userId: string; at: Date }
+export type Handover = { orgId: string; customerId: string; roomId: string; userId: string; at: Date }
 
 /** Everything that one batch writes. No other batch can change its basis, since the customers are locked. */
 export type Plan = {

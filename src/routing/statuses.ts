@@ -1,6 +1,9 @@
 import { columns, json, text, timestamptz, uuid } from '../db/columns.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, nothing, over, type Statement } from '../db/statement.ts'
+import { logSql } from '../event-log/log-events.ts'
+import { POSITION_OF_ROW } from '../event-log/position.ts'
+import { logStatuses } from '../event-log/status-sql.ts'
 import type { FailedMessage } from '../outbound/refusals.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
@@ -63,10 +66,13 @@ function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
       ended as (
         update outbox o set wamid = s.wamid, state = case when s.status = 'failed' then 'failed' else 'sent' end,
           error = case when s.status = 'failed' then o.error end
-        from s where o.org_id = s.org_id and o.id = s.id and o.state <> 'sent' and (select count(*) from pair) > 0)
-      update messages m set wamid = s.wamid, errors = null
-      from s where m.org_id = s.org_id and m.direction = 'out'
-        and m.wamid = ${provisionalWamidSql('s.id')}`,
+        from s where o.org_id = s.org_id and o.id = s.id and o.state <> 'sent' and (select count(*) from pair) > 0),
+      named as (
+        update messages m set wamid = s.wamid, errors = null
+        from s where m.org_id = s.org_id and m.direction = 'out'
+          and m.wamid = ${provisionalWamidSql('s.id')}
+        returning m.org_id, 'message.sent', m.customer_id, m.wamid)
+      ${logSql('named as n(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid', POSITION_OF_ROW)}`,
     read: nothing,
   })
 }
@@ -93,9 +99,11 @@ function moveForward(statuses: OrgStatus[]): Statement<FailedMessage[]> {
         from newest n
         where m.org_id = n.org_id and m.wamid = n.wamid and m.direction = 'out'
           and ${statusRankSql('n.status')} > coalesce(${statusRankSql('m.status')}, 0)
-        returning m.org_id, m.customer_id, m.waba_phone_id, n.remote_phone_id, m.type, n.at, n.status, n.errors)
+        returning m.org_id, m.customer_id, m.waba_phone_id, n.remote_phone_id, m.wamid, m.type, m.status, m.status_at,
+          m.errors, n.errors as reported),
+      logged as (${logStatuses('moved')})
       select org_id as "orgId", customer_id as "customerId", waba_phone_id as "phoneId",
-        remote_phone_id as "remotePhoneId", type, at, errors
+        remote_phone_id as "remotePhoneId", type, status_at as at, reported as errors
       from moved where status = 'failed'`,
     read: allRows<FailedMessage>,
   })

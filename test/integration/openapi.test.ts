@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { ERRORS } from '../../src/errors.ts'
+import { DESCRIBED_EVENTS } from '../../src/event-feed/schemas.ts'
 import { createDocument } from '../../src/http/openapi.ts'
 import { ENDPOINTS } from '../../workers/api.ts'
 import { routesOf, startTestApi, type TestApi } from '../support/api.ts'
@@ -11,7 +12,7 @@ import { send } from '../support/http.ts'
 type Json = { [key: string]: Json }
 const spec: Json = JSON.parse(readFileSync('test/fixtures/spec-openapi.json', 'utf8'))
 // As a client reads it: through JSON.
-const ours: Json = JSON.parse(JSON.stringify(createDocument(ENDPOINTS)))
+const ours: Json = JSON.parse(JSON.stringify(createDocument(ENDPOINTS, DESCRIBED_EVENTS)))
 
 /**
  * Bounds that the original document (`test/fixtures/spec-openapi.json`) does not state: ids have 1 to 128 characters,

@@ -72,7 +72,7 @@ describe('the plan of a batch', () => {
       NOW,
       ids(),
     )
-    expect(plan.handovers).toEqual([{ orgId: 'o', roomId: 'r', userId: 'bob', at: NOW }])
+    expect(plan.handovers).toEqual([{ orgId: 'o', customerId: 'c', roomId: 'r', userId: 'bob', at: NOW }])
   })
 
   it('has one auto-reply for each message in an expired chatroom', () => {

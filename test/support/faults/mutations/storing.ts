@@ -87,8 +87,8 @@ export const STORING: Mutation[] = [
       STORE_AGAIN,
       {
         file: 'src/routing/insert-messages.js',
-        from: ".as('m')}`",
-        to: ".as('m')} on conflict do nothing`",
+        from: 'returning org_id, wamid, customer_id, direction',
+        to: 'on conflict do nothing returning org_id, wamid, customer_id, direction',
       },
     ],
     sql: ['drop index outbox_one_auto_reply'],

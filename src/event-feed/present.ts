@@ -1,0 +1,58 @@
+import type { EventType } from '../event-log/types.ts'
+import type { EventRow } from './read-page.ts'
+
+/** An event as the API shows it. */
+export type ShownEvent = { id: string; type: EventType; timestamp: string; data: Record<string, unknown> }
+
+/** Receivers of webhooks take events of 20 kB; what describes an event otherwise needs less than 4 kB. */
+const MAX_CONTENT_BYTES = 16_000
+
+/** Shows an event. `includeContent`: with the content of messages. Content that is too large is left out, and it says so. */
+export function toEvent(row: EventRow, includeContent: boolean): ShownEvent {
+  const { seq, type, at } = row
+  return { id: `evt_${seq}`, type, timestamp: at.toISOString(), data: dataOf(row, includeContent) }
+}
+
+function dataOf(row: EventRow, includeContent: boolean): Record<string, unknown> {
+  const { type, data, audit, wamid, chatroomId, contact, customer } = row
+  if (type === 'account.event') return { ...data, ...fitting('value', data?.value) }
+  if (type.startsWith('number.') && !audit) return { reason: null, ...data }
+  if (type === 'customer.identified' || type === 'customer.merged') return { ...data, customer }
+  const subject = { chatroom_id: chatroomId, contact, customer }
+  if (type === 'message.status') return { wamid, ...data, ...subject }
+  if (type.startsWith('message.'))
+    return { wamid, ...messageOf(row), ...subjectOf(row), ...content(row, includeContent) }
+  const { before = null, after = null, ...cause } = audit ?? {}
+  return { ...subject, ...cause, ...fitting('before', before), ...fitting('after', after) }
+}
+
+/** A held message had no chatroom yet, whatever became of it later. */
+function subjectOf({ type, chatroomId, contact, customer }: EventRow) {
+  return type === 'message.held'
+    ? { chatroom_id: null, contact: null, customer }
+    : { chatroom_id: chatroomId, contact, customer }
+}
+
+function messageOf({ message }: EventRow): Record<string, unknown> {
+  const { sent_at, received_at, ...others } = message ?? {}
+  return { sent_at: iso(sent_at), received_at: iso(received_at), ...others }
+}
+
+function iso(time: unknown): string | null {
+  return typeof time === 'string' ? new Date(time).toISOString() : null
+}
+
+function content({ payload }: EventRow, isWanted: boolean): Record<string, unknown> {
+  if (!isWanted) return { content: null, content_omitted: 'not wanted' }
+  return fits(payload)
+    ? { content: payload ?? null, content_omitted: null }
+    : { content: null, content_omitted: 'too large' }
+}
+
+function fitting(name: string, value: unknown): Record<string, unknown> {
+  return { [name]: fits(value) ? (value ?? null) : null }
+}
+
+function fits(value: unknown): boolean {
+  return value === undefined || Buffer.byteLength(JSON.stringify(value)) <= MAX_CONTENT_BYTES
+}
