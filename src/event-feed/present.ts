@@ -14,12 +14,12 @@ export function toEvent(row: EventRow, includeContent: boolean): ShownEvent {
 }
 
 function dataOf(row: EventRow, includeContent: boolean): Record<string, unknown> {
-  const { type, data, audit, wamid, chatroomId, contact, customer } = row
-  if (type === 'account.event') return { ...data, ...fitting('value', data?.value) }
+  const { type, data, audit, account, wamid, message, chatroomId, contact, customer } = row
+  if (type === 'account.event') return { ...account, ...fitting('value', account?.value) }
   if (type.startsWith('number.') && !audit) return { reason: null, ...data }
-  if (type === 'customer.identified' || type === 'customer.merged') return { ...data, customer }
+  if (type.startsWith('customer.') && !audit) return { ...withIsoTimes(data), customer }
   const subject = { chatroom_id: chatroomId, contact, customer }
-  if (type === 'message.status') return { wamid, ...data, ...subject }
+  if (type === 'message.status') return { id: message?.id ?? null, wamid, ...withIsoTimes(data), ...subject }
   if (type.startsWith('message.'))
     return { wamid, ...messageOf(row), ...subjectOf(row), ...content(row, includeContent) }
   const { before = null, after = null, ...cause } = audit ?? {}
@@ -36,6 +36,12 @@ function subjectOf({ type, chatroomId, contact, customer }: EventRow) {
 function messageOf({ message }: EventRow): Record<string, unknown> {
   const { sent_at, received_at, ...others } = message ?? {}
   return { sent_at: iso(sent_at), received_at: iso(received_at), ...others }
+}
+
+/** PostgreSQL writes times into JSON in the zone of its session. */
+function withIsoTimes(data: EventRow['data']): Record<string, unknown> {
+  const times = ['at', 'until'].filter((name) => data !== null && name in data)
+  return { ...data, ...Object.fromEntries(times.map((name) => [name, iso(data?.[name])])) }
 }
 
 function iso(time: unknown): string | null {

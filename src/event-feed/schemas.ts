@@ -25,8 +25,15 @@ const subject = {
   customer: CustomerOfEvent.nullable(),
 }
 
+const id = z.string().nullable().meta({ description: 'The id that Usher gave a message that it sends.' })
+
 const message = z.strictObject({
+  id,
   wamid: z.string(),
+  retry_of: z
+    .string()
+    .nullable()
+    .meta({ description: 'The `id` of the message that this one sends again, because a person asked for it.' }),
   direction: z.enum(['in', 'out', 'echo']),
   type: z.string().meta({ description: "Meta's type of the message" }),
   sent_at: instant,
@@ -42,9 +49,10 @@ const message = z.strictObject({
 })
 
 const status = z.strictObject({
+  id,
   wamid: z.string(),
-  status: z.enum(MESSAGE_STATUSES),
-  at: instant.nullable().meta({ description: "Meta's time" }),
+  status: z.enum([...MESSAGE_STATUSES, 'unknown']),
+  at: instant.nullable().meta({ description: "Meta's time; of `unknown`, and of what Usher gave up, Usher's." }),
   errors: anyList,
   ...subject,
 })
@@ -65,6 +73,13 @@ const OTHERS: Partial<Record<EventType, z.ZodObject>> = {
   'message.status': status,
   'customer.identified': z.strictObject({ kind: z.string(), value: z.string(), customer: nullableCustomer }),
   'customer.merged': z.strictObject({ merged_customer_id: z.string(), customer: nullableCustomer }),
+  'customer.marketing_paused': z.strictObject({ until: instant, customer: nullableCustomer }),
+  'customer.address_changed': z.strictObject({
+    wa_id: z.string(),
+    former_wa_id: z.string(),
+    customer: nullableCustomer,
+  }),
+  'customer.called': z.strictObject({ remote_phone_id: z.string(), at: instant, customer: nullableCustomer }),
   'number.stopped': number,
   'number.resumed': number,
   'account.event': z.strictObject({

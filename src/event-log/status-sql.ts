@@ -21,10 +21,8 @@ export function logSent(rows: string, isNews: string): string {
   return logSql(`(${sent} union all ${statusesOf(rows)}) as s`, NAMES, POSITION_OF_ROW)
 }
 
-const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
-
 function statusesOf(rows: string): string {
   return `select org_id, 'message.status' as type, customer_id, wamid,
-      json_build_object('status', status, 'at', to_char(status_at at time zone 'UTC', '${ISO}'), 'errors', errors) as data
+      json_build_object('status', status, 'at', status_at, 'errors', errors) as data
     from ${rows} where status is not null`
 }

@@ -6,7 +6,7 @@ import { ENDPOINTS } from '../../workers/api.ts'
 import { readRepositoryFile } from '../support/repository.ts'
 
 const [, types = ''] = readRepositoryFile('docs/events.md').split('## Types')
-const examples = [...types.matchAll(/^### (\S+)\n\n.+\n\n```json\n(.+)\n```$/gm)]
+const examples = [...types.matchAll(/^### (\S+)\n\n(?:.+\n)+\n```json\n(.+)\n```$/gm)]
 
 it('docs/events.md has each type once', () => {
   expect(examples.map(([, type]) => type)).toEqual(EVENT_TYPES)
