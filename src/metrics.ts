@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { createBacklogGauges, createHeartbeatGauges } from './metrics/gauges.ts'
+import { createBacklogGauges, createEventLogGauges, createHeartbeatGauges } from './metrics/gauges.ts'
 import { createReceiverMetrics } from './metrics/receiver.ts'
 import { createRoutingMetrics } from './metrics/routing.ts'
 import { createSendingMetrics } from './metrics/sending.ts'
@@ -22,5 +22,6 @@ export function createMetrics() {
     ...createSendingMetrics(registers),
     ...createBacklogGauges(registers),
     ...createHeartbeatGauges(registers),
+    ...createEventLogGauges(registers),
   }
 }

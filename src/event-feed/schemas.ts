@@ -30,10 +30,9 @@ const id = z.string().nullable().meta({ description: 'The id that Usher gave a m
 const message = z.strictObject({
   id,
   wamid: z.string(),
-  retry_of: z
-    .string()
-    .nullable()
-    .meta({ description: 'The `id` of the message that this one sends again, because a person asked for it.' }),
+  retry_of: z.string().nullable().meta({
+    description: 'The `id` of the message that this one sends again, because a person asked for it.',
+  }),
   direction: z.enum(['in', 'out', 'echo']),
   type: z.string().meta({ description: "Meta's type of the message" }),
   sent_at: instant,
@@ -52,7 +51,9 @@ const status = z.strictObject({
   id,
   wamid: z.string(),
   status: z.enum([...MESSAGE_STATUSES, 'unknown']),
-  at: instant.nullable().meta({ description: "Meta's time; of `unknown`, and of what Usher gave up, Usher's." }),
+  at: instant
+    .nullable()
+    .meta({ description: "Meta's time; of `unknown`, and of what Usher gave up, Usher's." }),
   errors: anyList,
   ...subject,
 })

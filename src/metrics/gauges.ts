@@ -24,6 +24,23 @@ export function createBacklogGauges(registers: Registry[]) {
   }
 }
 
+/** The event log: how far readers are behind at least, and how large it is. */
+export function createEventLogGauges(registers: Registry[]) {
+  return {
+    eventLogUnreadable: new Gauge({
+      name: 'usher_event_log_unreadable_seconds',
+      help: 'Age of the oldest event that readers do not get yet, because a transaction is open that began before it; 0 when there is none',
+      registers,
+    }),
+    eventLogBytes: new Gauge({
+      name: 'usher_event_log_bytes',
+      help: 'Size of the event log with its indexes, by kind of partition: today, the days before, the days after, and any other day',
+      labelNames: ['partition'],
+      registers,
+    }),
+  }
+}
+
 /** Signs of life of queues and sweeps, and the difference of the clocks. */
 export function createHeartbeatGauges(registers: Registry[]) {
   return {

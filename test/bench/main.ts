@@ -3,6 +3,7 @@
  * follow.
  */
 const OTHERS = {
+  events: () => import('./events.ts'),
   growth: () => import('./growth.ts'),
   paired: () => import('./paired.ts'),
   statements: () => import('./statements.ts'),

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { beforeAll, expect, it } from 'vitest'
 import { listRefusedWebhooks } from '../../src/console/now/refused-webhooks.ts'
 import { run } from '../../src/db/statement.ts'
+import { readLogFigures } from '../../src/event-feed/log-figures.ts'
 import { answerCanary } from '../../src/heartbeats/answer-canary.ts'
 import { askCanaries } from '../../src/heartbeats/ask-canaries.ts'
 import { measureSkew } from '../../src/heartbeats/measure-skew.ts'
@@ -63,6 +64,7 @@ async function behindTheApi(org: TestOrg): Promise<void> {
   await run(db, failLateSends())
   await run(db, applyEarlyStatuses())
   await countStoppedNumbers(db)
+  await readLogFigures(db)
   await createAccessTokens({ db, secretsKey: undefined, log: pino({ level: 'silent' }) }).expectKey()
   await askCanaries(db)
   await answerCanary(db, 'deliveries')

@@ -163,6 +163,8 @@ export const PLAN_TESTS = {
     'pause-marketing',
     'read-both-customers',
     'read-customers-with-phone',
+    'read-event-log-age',
+    'read-event-log-sizes',
     'read-idempotent-answer',
     'read-new-identities',
     'read-other-users',

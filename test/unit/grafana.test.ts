@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PARTITIONS } from '../../src/event-feed/log-figures.ts'
 import { WEBHOOK_REFUSALS } from '../../src/metrics/receiver.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { projectRoot } from '../../src/project-root.ts'
@@ -52,6 +53,7 @@ const LABEL_VALUES: Record<string, readonly string[]> = {
   sweep: SCHEDULES.map(({ name }) => name),
   state: ['waiting', 'active', 'delayed', 'failed'],
   outcome: ['accepted', 'failed', 'unknown'],
+  partition: PARTITIONS,
   le: ['1'],
 }
 
