@@ -1,12 +1,11 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { insertEvents } from '../../src/audit/record-events.ts'
-import type { Db } from '../../src/db/client.ts'
 import { run } from '../../src/db/statement.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
 import { lockCustomers } from '../../src/identity/lock-customers.ts'
 import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { readEvents, untilReadable } from '../support/event-log.ts'
+import { openTransaction, readEvents, untilReadable } from '../support/event-log.ts'
 import { deliver } from '../support/inbox.ts'
 import { createOrg, createRoom, type TestOrg } from '../support/org.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
@@ -20,29 +19,6 @@ const readNow = async (org: TestOrg, query?: string) => {
   return readEvents(api, org.id, query)
 }
 
-/** A transaction that a test holds open, and that has its id already. */
-async function openTransaction() {
-  let end = () => {}
-  const ended = new Promise<void>((resolve) => {
-    end = resolve
-  })
-  let committed: Promise<void> = Promise.resolve()
-  const tx = await new Promise<Db>((resolve, reject) => {
-    committed = inTransaction(db, async (opened) => {
-      await opened.$client.query('select pg_current_xact_id()')
-      resolve(opened)
-      await ended
-    })
-    committed.catch(reject)
-  })
-  const commit = () => {
-    end()
-    return committed
-  }
-  onTestFinished(commit)
-  return { tx, commit }
-}
-
 const noted = (orgId: string, reason: string) =>
   insertEvents([{ orgId, kind: 'contact.updated', actor: 'test', reason }])
 const reasonsOf = (events: { type: string; data: { reason?: string } }[]) =>
@@ -51,7 +27,7 @@ const reasonsOf = (events: { type: string; data: { reason?: string } }[]) =>
 describe('the order of the event log', () => {
   it('an event that commits after a later one was written is neither skipped nor out of order', async () => {
     const org = await createOrg(db)
-    const { tx, commit } = await openTransaction()
+    const { tx, commit } = await openTransaction(db)
     await run(tx, noted(org.id, 'committed late'))
     await run(db, noted(org.id, 'committed early'))
     const path = `/v1/org/${org.id}/events`
@@ -67,8 +43,8 @@ describe('the order of the event log', () => {
     const org = await createOrg(db)
     const { customerId } = await createRoom(db, org)
     const lock = lockCustomers([{ orgId: org.id, id: customerId }])
-    const first = await openTransaction()
-    const second = await openTransaction()
+    const first = await openTransaction(db)
+    const second = await openTransaction(db)
     await run(second.tx, lock)
     const waiting = run(first.tx, lock)
     await run(second.tx, noted(org.id, 'locked first'))
@@ -107,6 +83,8 @@ describe('what happened', () => {
       timestamp: expect.any(String),
       data: {
         ...{
+          id: null,
+          retry_of: null,
           wamid: sent.id,
           direction: 'in',
           type: 'text',

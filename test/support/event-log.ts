@@ -1,5 +1,6 @@
-import { expect } from 'vitest'
-import type { Db } from '../../src/db/client.ts'
+import { expect, onTestFinished } from 'vitest'
+import type { Database, Db } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { HORIZON } from '../../src/event-log/position.ts'
 import type { TestApi } from './api.ts'
 import { eventually } from './patience.ts'
@@ -28,4 +29,27 @@ export async function readEvents(api: TestApi, orgId: string, query = 'limit=100
     more = body.has_more
   }
   return events
+}
+
+/** A transaction that a test holds open, and that has its id already. */
+export async function openTransaction(db: Database['db']): Promise<{ tx: Db; commit(): Promise<void> }> {
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  let committed: Promise<void> = Promise.resolve()
+  const tx = await new Promise<Db>((resolve, reject) => {
+    committed = inTransaction(db, async (opened) => {
+      await opened.$client.query('select pg_current_xact_id()')
+      resolve(opened)
+      await ended
+    })
+    committed.catch(reject)
+  })
+  const commit = () => {
+    end()
+    return committed
+  }
+  onTestFinished(commit)
+  return { tx, commit }
 }

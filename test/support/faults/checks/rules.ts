@@ -65,6 +65,10 @@ export const RULES = {
 
   noDeadlock: ['wrong', 'no transaction ends because of a deadlock'],
   othersDoNotWait: ['wrong', 'a delivery that waits for the lock of one customer holds up nobody else'],
+  logSkipsNothing: ['lost', 'a reader who follows the event log gets every event'],
+  logIsInOrder: ['wrong', 'a reader who follows the event log gets the events in the order of the log'],
+  logIsKept: ['lost', 'events are kept as long as it is promised'],
+  logIsComplete: ['lost', 'every message of the ledger has its event in the log'],
   shownIsKept: ['lost', 'what the API has shown survives a crash of PostgreSQL'],
 
   inboxIsEmpty: ['wrong', 'no delivery waits in the inbox in the end'],

@@ -1,5 +1,6 @@
 import { checkEffects, type EffectFigures } from '../checks/account.ts'
 import { checkDeadlocks } from '../checks/check-deadlocks.ts'
+import { checkEventLog } from '../checks/check-event-log.ts'
 import { checkHistory } from '../checks/check-history.ts'
 import { checkStatuses } from '../checks/check-statuses.ts'
 import { checkTimes } from '../checks/check-times.ts'
@@ -27,6 +28,7 @@ export async function checkLab(lab: Lab): Promise<Verdict> {
   const figures = await checkEffects(evidence, report)
   await checkHistory(lab, lab.population.rooms, report)
   await checkTimes(lab, report)
+  await checkEventLog(lab, report)
   await checkStatuses(lab, lab.meta.log.statuses, report)
   await checkPeople(lab, report)
   await checkBacklog(lab, report)

@@ -1,4 +1,5 @@
 import { API } from './api.ts'
+import { EVENT_LOG } from './event-log.ts'
 import { LOCKING } from './locking.ts'
 import { RECEIVING } from './receiving.ts'
 import { ROUTING } from './routing.ts'
@@ -6,4 +7,4 @@ import { SENDING } from './sending.ts'
 import { STORING } from './storing.ts'
 
 /** Every guard that the mutation check takes away once. */
-export const MUTATIONS = [...RECEIVING, ...STORING, ...ROUTING, ...SENDING, ...LOCKING, ...API]
+export const MUTATIONS = [...RECEIVING, ...STORING, ...ROUTING, ...SENDING, ...LOCKING, ...API, ...EVENT_LOG]
