@@ -6,18 +6,20 @@ const DAY_MS = 86_400_000
 
 /**
  * Makes the partitions of the next seven days, and drops those of the days that ended more than `keptDays` ago. Events of
- * days that had no partition are in the default partition, and are deleted there.
+ * days that had no partition are in the default partition, and are deleted there. Events that a dump brought from another
+ * server become readable.
  * @throws Error of PostgreSQL when it did not get its locks within a second; the next run tries again
  */
 export async function keepPartitions(
   db: Db,
   now: Date,
   keptDays: number,
-): Promise<{ made: number; dropped: number; deleted: number }> {
+): Promise<{ made: number; dropped: number; deleted: number; adopted: number }> {
   const oldest = new Date(Math.floor(now.getTime() / DAY_MS - keptDays) * DAY_MS)
   const made = await run(db, change('make_event_partitions', now))
-  const deleted = await deleteOthers(db, oldest)
-  return { made, deleted, dropped: await run(db, change('drop_event_partitions', oldest)) }
+  const deleted = await inPages(db, { text: DELETE_OTHERS, values: [oldest] })
+  const adopted = await inPages(db, { text: ADOPT, values: [] })
+  return { made, deleted, adopted, dropped: await run(db, change('drop_event_partitions', oldest)) }
 }
 
 /** Runs a function of the schema. The role of the workers may not change tables, and the functions are of the owner. */
@@ -41,15 +43,25 @@ export function readOldestDay(): Statement<Date | undefined> {
   }
 }
 
-async function deleteOthers(db: Db, before: Date): Promise<number> {
-  let deleted = 0
-  for (let rows = PAGE; rows === PAGE; deleted += rows) {
-    rows = await run(db, {
-      text: `delete from event_log_default where ctid = any(array(
-        select ctid from event_log_default where at < $1 limit ${PAGE} for update skip locked))`,
-      values: [before],
-      read: rowCount,
-    })
-  }
-  return deleted
+const DELETE_OTHERS = `delete from event_log_default where ctid = any(array(
+    select ctid from event_log_default where at < $1 limit ${PAGE} for update skip locked))`
+
+/**
+ * No event of this server has a position that its transactions have not reached. Another server's ids of transactions were
+ * higher, so its events come first from now on: `seq` alone is the order of each customer.
+ */
+const ADOPT = `with foreigners as (
+    select e.* from orgs o cross join lateral (
+      select org_id, position, seq, at from event_log
+      where org_id = o.id and position >= (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+      order by position, seq limit ${PAGE}) e
+    limit ${PAGE})
+  update event_log l set position = 0 from foreigners f
+  where l.org_id = f.org_id and l.position = f.position and l.seq = f.seq and l.at = f.at`
+
+/** Repeats a statement that changes up to a page of rows until nothing is left to change; gives how many it changed. */
+async function inPages(db: Db, statement: { text: string; values: unknown[] }): Promise<number> {
+  let changed = 0
+  for (let rows = PAGE; rows === PAGE; changed += rows) rows = await run(db, { ...statement, read: rowCount })
+  return changed
 }

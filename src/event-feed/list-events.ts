@@ -24,7 +24,8 @@ const POLL_MS = 500
 /**
  * A page of the org's events, in the order of the log. Without an event it is read again until there is one, or the
  * wait is over.
- * @throws ApiError INVALID_INPUT for a cursor of another org, EVENTS_ARE_GONE for one that is older than the log
+ * @throws ApiError INVALID_INPUT for a cursor of another org, EVENTS_ARE_GONE for one that is older than the log, or from
+ * before a dump was restored
  */
 export async function listEvents(
   db: Db,
@@ -34,11 +35,12 @@ export async function listEvents(
   if (after.position !== '0') await refuseOld(db, after)
   const end = performance.now() + waitSeconds * 1_000
   let page = await readEventPage(db, after, wanted)
-  while (page.events.length === 0 && page.isEnd && performance.now() + POLL_MS < end) {
+  while (page.events.length === 0 && page.isEnd && !page.isAhead && performance.now() + POLL_MS < end) {
     await sleep(POLL_MS)
     page = await readEventPage(db, page.next, wanted)
   }
-  const { events, next, isEnd } = page
+  const { events, next, isEnd, isAhead } = page
+  if (isAhead) throw gone(orgId)
   const shown = events.map((row) => toEvent(row, includeContent))
   return { events: shown, next: encodeCursor(next), has_more: !isEnd }
 }
@@ -46,6 +48,9 @@ export async function listEvents(
 /** Events behind the cursor may be in partitions that are dropped, if its margin is older than the oldest partition. */
 async function refuseOld(db: Db, { orgId, at }: Cursor): Promise<void> {
   const oldest = await run(db, readOldestDay())
-  if (oldest && at.getTime() - MARGIN_MS < oldest.getTime())
-    throw new ApiError('EVENTS_ARE_GONE', undefined, { oldest: encodeCursor(firstCursor(orgId)) })
+  if (oldest && at.getTime() - MARGIN_MS < oldest.getTime()) throw gone(orgId)
+}
+
+function gone(orgId: string): ApiError {
+  return new ApiError('EVENTS_ARE_GONE', undefined, { oldest: encodeCursor(firstCursor(orgId)) })
 }

@@ -23,8 +23,12 @@ export type EventRow = {
   customer: { id: string; merged_into: string | null; names: { kind: string; value: string }[] } | null
 }
 
-/** `events`: at most `limit`, in order. `next`: the place behind them; `isEnd`: nothing was left to read there. */
-export type EventPage = { events: EventRow[]; next: Cursor; isEnd: boolean }
+/**
+ * `events`: at most `limit`, in order. `next`: the place behind them; `isEnd`: nothing was left to read there. `isAhead`: the
+ * cursor lies beyond all that this server has written. It was given before a dump was restored here, or by a primary server
+ * that this one has replaced; nothing that comes can be told from what the reader has seen.
+ */
+export type EventPage = { events: EventRow[]; next: Cursor; isEnd: boolean; isAhead: boolean }
 
 /** With a filter, so many rows are looked at for a page, which may therefore be short or empty before the end. */
 const MAX_SCANNED = 5_000
@@ -99,12 +103,22 @@ export async function readEventPage(
   const [first] = rows
   if (!first) throw new Error('the event log gave no horizon')
   const events = rows.filter((row) => row.position !== null)
-  const last = events.at(-1)
-  if (last && events.length === limit)
-    return { events, next: { orgId, position: last.position, seq: last.seq, at: last.at }, isEnd: false }
-  if (first.last && first.scanned === scans) {
-    const [position, seq, at] = first.last
-    return { events, next: { orgId, position, seq, at: new Date(at) }, isEnd: false }
+  const isAhead = BigInt(position) > BigInt(first.horizon)
+  return { events, isAhead, ...placeBehind(orgId, events, first, { limit, scans }) }
+}
+
+function placeBehind(
+  orgId: string,
+  events: EventRow[],
+  { horizon, now, scanned, last }: Row,
+  { limit, scans }: { limit: number; scans: number },
+): Pick<EventPage, 'next' | 'isEnd'> {
+  const shown = events.at(-1)
+  if (shown && events.length === limit)
+    return { next: { orgId, position: shown.position, seq: shown.seq, at: shown.at }, isEnd: false }
+  if (last && scanned === scans) {
+    const [position, seq, at] = last
+    return { next: { orgId, position, seq, at: new Date(at) }, isEnd: false }
   }
-  return { events, next: { orgId, position: first.horizon, seq: '0', at: first.now }, isEnd: true }
+  return { next: { orgId, position: horizon, seq: '0', at: now }, isEnd: true }
 }

@@ -125,6 +125,25 @@ describe('a cursor', () => {
     expect(reasonsOf(again.body)).toEqual(['kept'])
   })
 
+  it('from another server, which a dump was restored from, is answered 410; the restored events come first', async () => {
+    const org = await createOrg(db)
+    for (const reason of ['first', 'second']) await note(org, reason)
+    await db.$client.query('update event_log set position = position + 1000000000 where org_id = $1', [
+      org.id,
+    ])
+    await note(org, 'third')
+    await untilReadable(db)
+    const { rows } = await db.$client.query('select max(position)::text as position from event_log')
+    const cursor = Buffer.from(JSON.stringify([org.id, rows[0].position, '0', Date.now()])).toString(
+      'base64url',
+    )
+    expect(await keepPartitions(db, await readNow(db), 30)).toMatchObject({ adopted: 2 })
+    const gone = await get(org, `after=${cursor}&wait=25`)
+    expect(gone).toMatchObject({ status: 410, body: { error_message: 'EVENTS_ARE_GONE' } })
+    const again = await get(org, `after=${gone.body.payload.oldest}`)
+    expect(reasonsOf(again.body)).toEqual(['first', 'second', 'third'])
+  })
+
   it('of a reader that finds nothing new does not grow old', async () => {
     const org = await createOrg(db)
     await note(org, 'long ago')
