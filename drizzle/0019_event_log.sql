@@ -21,18 +21,22 @@ BEGIN
 END $$;--> statement-breakpoint
 -- Only the owner of a table may make and drop its partitions, so both are functions of the owner.
 -- Makes the partitions of yesterday to a week ahead, as UTC days. A day of which the default partition has events keeps to it.
+-- A table that is attached locks only the default partition against others, so nothing that is logged waits.
 CREATE FUNCTION "make_event_partitions"(as_of timestamptz) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT SET lock_timeout = '1s' SET timezone = 'UTC' AS $$
 DECLARE
   day date;
+  name text;
   made integer := 0;
 BEGIN
   FOR n IN -1..7 LOOP
     day := as_of::date + n;
-    CONTINUE WHEN to_regclass('event_log_' || to_char(day, 'YYYYMMDD')) IS NOT NULL;
+    name := 'event_log_' || to_char(day, 'YYYYMMDD');
+    CONTINUE WHEN to_regclass(name) IS NOT NULL;
     BEGIN
-      EXECUTE format('create table %I partition of event_log for values from (%L) to (%L)',
-        'event_log_' || to_char(day, 'YYYYMMDD'), day::timestamptz, (day + 1)::timestamptz);
+      EXECUTE format('create table %I (like event_log including all)', name);
+      EXECUTE format('alter table event_log attach partition %I for values from (%L) to (%L)',
+        name, day::timestamptz, (day + 1)::timestamptz);
       made := made + 1;
     EXCEPTION WHEN check_violation OR duplicate_table THEN NULL;
     END;
