@@ -1,5 +1,6 @@
 import type { Db } from '../db/client.ts'
 import { rowCount, run, type Statement } from '../db/statement.ts'
+import { adoptRestored } from './adopt-restored.ts'
 
 const PAGE = 1_000
 const DAY_MS = 86_400_000
@@ -17,8 +18,8 @@ export async function keepPartitions(
 ): Promise<{ made: number; dropped: number; deleted: number; adopted: number }> {
   const oldest = new Date(Math.floor(now.getTime() / DAY_MS - keptDays) * DAY_MS)
   const made = await run(db, change('make_event_partitions', now))
-  const deleted = await inPages(db, { text: DELETE_OTHERS, values: [oldest] })
-  const adopted = await inPages(db, { text: ADOPT, values: [] })
+  const deleted = await deleteOthers(db, oldest)
+  const adopted = await adoptRestored(db)
   return { made, deleted, adopted, dropped: await run(db, change('drop_event_partitions', oldest)) }
 }
 
@@ -43,25 +44,15 @@ export function readOldestDay(): Statement<Date | undefined> {
   }
 }
 
-const DELETE_OTHERS = `delete from event_log_default where ctid = any(array(
-    select ctid from event_log_default where at < $1 limit ${PAGE} for update skip locked))`
-
-/**
- * No event of this server has a position that its transactions have not reached. Another server's ids of transactions were
- * higher, so its events come first from now on: `seq` alone is the order of each customer.
- */
-const ADOPT = `with foreigners as (
-    select e.* from orgs o cross join lateral (
-      select org_id, position, seq, at from event_log
-      where org_id = o.id and position >= (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
-      order by position, seq limit ${PAGE}) e
-    limit ${PAGE})
-  update event_log l set position = 0 from foreigners f
-  where l.org_id = f.org_id and l.position = f.position and l.seq = f.seq and l.at = f.at`
-
-/** Repeats a statement that changes up to a page of rows until nothing is left to change; gives how many it changed. */
-async function inPages(db: Db, statement: { text: string; values: unknown[] }): Promise<number> {
-  let changed = 0
-  for (let rows = PAGE; rows === PAGE; changed += rows) rows = await run(db, { ...statement, read: rowCount })
-  return changed
+async function deleteOthers(db: Db, before: Date): Promise<number> {
+  let deleted = 0
+  for (let rows = PAGE; rows === PAGE; deleted += rows) {
+    rows = await run(db, {
+      text: `delete from event_log_default where ctid = any(array(
+        select ctid from event_log_default where at < $1 limit ${PAGE} for update skip locked))`,
+      values: [before],
+      read: rowCount,
+    })
+  }
+  return deleted
 }

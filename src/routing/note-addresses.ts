@@ -34,7 +34,9 @@ export function noteAddresses(arrivals: Arrival[]): Statement<LoggedEvent[]> {
         returning c.org_id, c.id, c.wa_id)
       select n.org_id as "orgId", 'customer.address_changed' as type, n.id as "customerId",
         json_build_object('wa_id', n.wa_id, 'former_wa_id', o.wa_id) as data
-      from changed n join customers o on o.org_id = n.org_id and o.id = n.id where o.wa_id is not null`,
+      from changed n cross join lateral (
+        select wa_id from customers where org_id = n.org_id and id = n.id offset 0) o
+      where o.wa_id is not null`,
     read: allRows<LoggedEvent>,
   })
 }
