@@ -25,8 +25,8 @@ export type EventRow = {
 
 /**
  * `events`: at most `limit`, in order. `next`: the place behind them; `isEnd`: nothing was left to read there. `isAhead`: the
- * cursor lies beyond all that this server has written. It was given before a dump was restored here, or by a primary server
- * that this one has replaced; nothing that comes can be told from what the reader has seen.
+ * cursor lies beyond all that this server has written, because it was given before a dump was restored here, or by a primary
+ * server that this one has replaced. The next events would come before the cursor.
  */
 export type EventPage = { events: EventRow[]; next: Cursor; isEnd: boolean; isAhead: boolean }
 
