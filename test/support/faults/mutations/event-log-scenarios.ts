@@ -82,7 +82,7 @@ async function runTask({ databaseUrl }: Lab, name: string): Promise<void> {
   const engine = openEngine({ redis: undefined, databaseUrl })
   const producer = createProducer({ engine, log: createLogger({ logLevel: 'silent' }) })
   try {
-    const queue = await eventually(() => producer.queue('maintenance'))
+    const queue = await eventually(() => producer.queue('maintenance') ?? false)
     const { id } = await queue.add(name, {}, { removeOnComplete: { count: 100 } })
     await eventually(async () => (await (await queue.getJob(id!))?.getState()) === 'completed')
   } finally {
