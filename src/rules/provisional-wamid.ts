@@ -24,11 +24,11 @@ export function sendIdSql(message: string): string {
  * may give any wamid, so only the form of a whole provisional one counts, and only of a message that Usher sent.
  */
 export function outboxIdSql(message: string): string {
-  return `case when ${message}.direction = 'out' then ${outboxIdOfSql(`${message}.wamid`)} end`
+  return outboxIdOfSql(`${message}.wamid`, `${message}.direction = 'out' and `)
 }
 
-/** SQL: the id in a provisional wamid; null for any other text. */
-export function outboxIdOfSql(wamid: string): string {
-  return `case when ${wamid} ~ '^${PREFIX}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+/** SQL: the id in a provisional wamid; null for any other text. `also`: a condition that must hold too, with its `and`. */
+export function outboxIdOfSql(wamid: string, also = ''): string {
+  return `case when ${also}${wamid} ~ '^${PREFIX}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
     then substr(${wamid}, ${PREFIX.length + 1})::uuid end`
 }

@@ -19,7 +19,7 @@ it('the age of the oldest event that cannot be read grows while a transaction is
   await eventually(async () => (await age()) === 0)
 })
 
-it('the size of the log is told by kind of partition', async () => {
+it('the size of the log is given by kind of partition', async () => {
   const { sizes } = await readLogFigures(db)
   expect(sizes.map(({ partition }) => partition).sort()).toEqual([...PARTITIONS].sort())
   for (const { bytes } of sizes) expect(bytes).toBeGreaterThan(0)
