@@ -61,6 +61,7 @@ export const environment = z.object({
   EVENT_RETENTION_DAYS: wholeNumber(1, 365).default(30),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
+  PROCESSES: wholeNumber(1, 2).optional(),
   RECEIVER_MEMORY_MB: wholeNumber(8, 65_536).default(64),
   RECEIVER_SHORTCUT: z
     .stringbool({ truthy: ['on'], falsy: ['off'], error: 'must be on or off' })

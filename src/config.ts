@@ -46,6 +46,8 @@ export type Config = {
   eventRetentionDays: number
   logLevel: (typeof LOG_LEVELS)[number]
   workers: { concurrency: number }
+  /** Of a process that does everything. Undefined: two, where there is more than one core, else one. */
+  processes: number | undefined
   /** Bytes of request bodies that may wait for the database. Beyond this the receiver answers 503. */
   maxWaitingBytes: number
   /** Webhooks go straight to the receiver, not through Express. */

@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino, symbols } from 'pino'
 import type { Config } from './config.ts'
 
 export type { Logger }
@@ -15,6 +15,12 @@ export function createLogger(config: Pick<Config, 'logLevel'>, destination?: Des
     serializers: { err: errorWithoutValues },
   }
   return destination ? pino(options, destination) : pino(options)
+}
+
+/** Writes whole lines of another process, which logs as this one does, into the log. */
+export function writeLines(log: Logger, lines: string): void {
+  const { [symbols.streamSym]: stream } = log as Logger & { [symbols.streamSym]?: DestinationStream }
+  stream?.write(lines)
 }
 
 const REDACTED = [

@@ -86,6 +86,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
     eventRetentionDays: env.EVENT_RETENTION_DAYS,
     logLevel: env.LOG_LEVEL,
     workers: { concurrency: env.WORKER_CONCURRENCY },
+    processes: env.PROCESSES,
     maxWaitingBytes: env.RECEIVER_MEMORY_MB * 1024 * 1024,
     receiverShortcut: env.RECEIVER_SHORTCUT,
     traces: readTraces(env),

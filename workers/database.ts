@@ -9,7 +9,14 @@ import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
 import { oncePerSecond } from '../src/once-per-second.ts'
 
-type Parts = { config: Config; role: Role; log: Logger; lifetime: Lifetime }
+type Parts = {
+  config: Config
+  role: Role
+  log: Logger
+  lifetime: Lifetime
+  /** Its parent process migrates and gives advice. */
+  isForked?: boolean
+}
 
 /** Connections of one pool where they are scarce. */
 const SCARCE = 5
@@ -18,6 +25,8 @@ const SCARCE = 5
 export type ProcessDatabase = Omit<DatabaseAccess, 'stop'> & {
   /** Each connection takes one of the few that a pooler in session mode gives, by default 20. */
   isScarce: boolean
+  /** Resolves when this process has migrated the database, if it is responsible for that. */
+  migrated: Promise<void>
   /** Opens a pool of at most `max` connections, which the process releases when it stops. */
   openPool(name: string, max: number): Database['db']
 }
@@ -37,13 +46,14 @@ export async function startDatabase(parts: Parts): Promise<ProcessDatabase> {
     log.info(
       'a pooler stands before PostgreSQL: this process opens at most 20 connections; with DATABASE_DIRECT_URL it shares them',
     )
-  await prepareSchema(parts, access.directUrl)
-  const advised = new AbortController()
-  lifetime.onStop('advice about the database', () => advised.abort())
-  void adviseWhenReachable(access.directUrl, log, advised.signal)
+  const migrated = parts.isForked ? Promise.resolve() : prepareSchema(parts, access.directUrl)
+  // The embedded server is migrated before anything uses it. A configured one may not be reachable yet.
+  if (config.databaseUrl === undefined) await migrated
+  if (!parts.isForked) adviseInBackground(parts, access.directUrl)
   return {
     ...access,
     isScarce,
+    migrated,
     openPool(name, max) {
       const warn = oncePerSecond(log)
       const onLost = (err: Error) => warn(err, 'database connections were lost')
@@ -64,17 +74,22 @@ async function isBehindPooler(access: Omit<DatabaseAccess, 'stop'>): Promise<boo
   return hasPooler && !access.link.isPooled
 }
 
-/** The embedded server is migrated before anything uses it. A configured one may not be reachable yet. */
-async function prepareSchema({ config, role, log, lifetime }: Parts, url: string): Promise<void> {
+function adviseInBackground({ log, lifetime }: Parts, url: string): void {
+  const advised = new AbortController()
+  lifetime.onStop('advice about the database', () => advised.abort())
+  void adviseWhenReachable(url, log, advised.signal)
+}
+
+/** Resolves when the database is migrated, at once where that is not up to this process. */
+function prepareSchema({ config, role, log, lifetime }: Parts, url: string): Promise<void> {
+  if (config.databaseUrl !== undefined && role !== 'all') return Promise.resolve()
   const abort = new AbortController()
-  const isEmbedded = config.databaseUrl === undefined
-  if (!isEmbedded && role !== 'all') return
   const migrated = migrateWhenReachable(url, log, abort.signal)
   lifetime.onStop('migration', () => abort.abort())
-  if (isEmbedded) await migrated
   migrated
     .then(() => repairInBackground(url, log, abort.signal))
     .catch((err) => log.fatal({ err }, 'the database could not be migrated'))
+  return migrated
 }
 
 /** Repairs names while messages are routed already. What a failure leaves is repaired at the next start. */

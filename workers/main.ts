@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, role)
   const log = createLogger(config)
   logConsole(log)
-  const app = await startApp(config, role, log)
+  const app = await startApp(config, role, log, { mayFork: true })
   // Only a receiver is sent requests that would find it gone.
   const delayMs = role === 'workers' ? 0 : config.shutdownDelayMs
   stopOnSignals(app.lifetime, { deadlineMs: STOP_MS, delayMs, exit: (code) => process.exit(code), log })

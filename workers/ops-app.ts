@@ -11,11 +11,15 @@ import { type OpsLogin, requireLogin } from '../src/http/login.ts'
 import { type ReadinessParts, readiness } from '../src/http/readiness.ts'
 import { assignRequestId } from '../src/http/request-id.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-letter-routes.ts'
+import { mergeMetrics } from './split/merge-metrics.ts'
+import type { MetricValues } from './split/messages.ts'
 
 export type OpsParts = DeadLetterParts &
   Pick<ConsoleParts, 'examine'> &
   ReadinessParts & {
     registry: Registry
+    /** Reads the metrics of the process of the workers, which are shown together with those of the registry. */
+    readOtherMetrics?: (() => Promise<MetricValues>) | undefined
     /** Reads the current values of the gauges; called at each scrape, which waits at most a second for it. */
     refreshGauges: () => Promise<void>
     /** The queues that are open at the time of the call. */
@@ -67,11 +71,13 @@ export function createOpsApp(parts: OpsParts): Express {
 }
 
 /** Counters must be readable during an outage, so gauges that cannot be refreshed keep their last value. */
-function scrape({ registry, refreshGauges, log }: OpsParts): RequestHandler {
+function scrape({ registry, readOtherMetrics, refreshGauges, log }: OpsParts): RequestHandler {
   return async (_req, res) => {
     await within(DEADLINE_MS, refreshGauges).catch((err) =>
       log.warn({ err }, 'the gauges could not be refreshed'),
     )
-    res.set('content-type', registry.contentType).end(await registry.metrics())
+    const others = await readOtherMetrics?.()
+    const text = others ? await mergeMetrics(registry, others) : await registry.metrics()
+    res.set('content-type', registry.contentType).end(text)
   }
 }

@@ -14,9 +14,9 @@ import { createBoardQueues } from '../src/queue/board-queues.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { refreshGauges } from './gauges.ts'
-import { createOpsApp } from './ops-app.ts'
+import { createOpsApp, type OpsParts } from './ops-app.ts'
 
-type Parts = {
+type Parts = Pick<OpsParts, 'readOtherMetrics'> & {
   config: Config
   db: Database['db']
   engine: Engine
@@ -43,6 +43,7 @@ export async function startOps(parts: Parts): Promise<string> {
     details: () => readDetails(db, clock),
     ending: lifetime.ending,
     registry: metrics.registry,
+    readOtherMetrics: parts.readOtherMetrics,
     refreshGauges: () => refreshGauges(parts),
     queues: producer.queues,
     boardQueues: boardQueues.open,

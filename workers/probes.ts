@@ -32,7 +32,10 @@ export function createProbes({ role, db, database, engine, tokens, clock, lifeti
   // Jobs of a process without workers are done by others, which may start later.
   const upSeconds = role === 'server' ? process.uptime : () => Number.POSITIVE_INFINITY
   const connections = keepProof(() => proveConnections(database))
-  const schema = keepProof(() => proveSchema(db))
+  const schema = keepProof(async () => {
+    await database.migrated.catch(() => undefined)
+    await proveSchema(db)
+  })
   lifetime.onStop('proof of the connections', connections.stop)
   lifetime.onStop('proof of the schema', schema.stop)
   return [

@@ -7,6 +7,11 @@ import { within } from '../deadline.ts'
  */
 export type Probe = { name: string; check: () => Promise<unknown>; vital: boolean }
 
+/** A failure whose message an operator may read, without being a mistake of the installation. */
+export class ReadableError extends Error {
+  override name = 'ReadableError'
+}
+
 /** A probe, and the error with which it failed, if it did. */
 export type Probed = Probe & { failure?: unknown }
 
@@ -31,7 +36,7 @@ export function failedOf(probes: Probed[]): Probed[] {
   return probes.filter((probe) => 'failure' in probe)
 }
 
-/** What an operator may read about a failure: cause and remedy of a mistake, and nothing of any other error. */
+/** What an operator may read about a failure, such as cause and remedy of a mistake; nothing of any other error. */
 export function reasonOf({ failure }: Probed): string | undefined {
-  return failure instanceof SetupError ? failure.message : undefined
+  return failure instanceof SetupError || failure instanceof ReadableError ? failure.message : undefined
 }

@@ -53,6 +53,8 @@ export function createHeartbeatGauges(registers: Registry[]) {
     clockSkew: new Gauge({
       name: 'usher_clock_skew_seconds',
       help: "Seconds that this machine's clock is ahead of the database's; beyond 5 s either way its API changes nothing and its workers pause",
+      // Processes that are shown together have the same clock.
+      aggregator: 'first',
       registers,
     }),
     sweepAge: new Gauge({

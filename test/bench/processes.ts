@@ -6,6 +6,8 @@ import { SECRET } from './requests.ts'
 export type Process = {
   name: string
   pid: number
+  /** The process of its workers is its child. */
+  withChildren: boolean
   port: number | undefined
   opsUrl: string | undefined
   stop(): Promise<void>
@@ -54,7 +56,8 @@ async function start(
   }
   try {
     const { url, opsUrl } = JSON.parse((await one.printed(UP))[0])
-    return { name, pid: one.pid, port: url ? Number(new URL(url).port) : undefined, opsUrl, stop }
+    const port = url ? Number(new URL(url).port) : undefined
+    return { name, pid: one.pid, withChildren: name === 'usher', port, opsUrl, stop }
   } catch (error) {
     await stop()
     throw error

@@ -9,6 +9,7 @@ export type TripsByName = Partial<Record<Name, Trips>>
 export const RATIOS = {
   to_plain: 'routed/s, to the plain design',
   to_sql_alone: 'routed/s, to SQL alone',
+  to_split_roles: 'routed/s, to a server and workers started separately',
   to_bare_express: 'acknowledged/s, to bare Express',
   single_answer_to_plain: 'one at a time: time to the answer, to the plain design',
   single_routed_to_plain: 'one at a time: POST to routed, to the plain design',
@@ -17,7 +18,7 @@ export const RATIOS = {
 }
 export type Ratios = Record<keyof typeof RATIOS, Partial<Record<Name, Spread>>>
 
-const USHER: Name[] = ['redis', 'redis-one', 'postgres', 'postgres-one']
+const USHER: Name[] = ['redis', 'redis-one', 'redis-all', 'postgres', 'postgres-one', 'postgres-all']
 const WAYS: Record<Way, string> = {
   full: 'As fast as it goes, messages only',
   statuses: 'As fast as it goes, 3 statuses to 1 message',
@@ -27,11 +28,17 @@ const WAYS: Record<Way, string> = {
 
 /** The ratio within each round, then the median over the rounds. */
 export function ratiosOf(rounds: Round[]): Ratios {
-  const ratio = (of: (f: Figures) => number | null | undefined, other: Name, way: Way = 'full') =>
+  const ratio = (
+    of: (f: Figures) => number | null | undefined,
+    other: Name | ((name: Name) => Name),
+    way: Way = 'full',
+  ) =>
     Object.fromEntries(
       USHER.flatMap((name) => {
+        const against = typeof other === 'string' ? other : other(name)
+        if (against === name) return []
         const values = rounds.map(({ variants }) => {
-          const [mine, theirs] = [variants[name]?.[way], variants[other]?.[way]]
+          const [mine, theirs] = [variants[name]?.[way], variants[against]?.[way]]
           const [a, b] = [mine && of(mine), theirs && of(theirs)]
           return a && b ? a / b : null
         })
@@ -42,6 +49,7 @@ export function ratiosOf(rounds: Round[]): Ratios {
   return {
     to_plain: ratio((f) => f.routed_per_s, 'plain'),
     to_sql_alone: ratio((f) => f.routed_per_s, 'sql'),
+    to_split_roles: ratio((f) => f.routed_per_s, splitOf),
     to_bare_express: ratio((f) => f.acknowledged_per_s, 'express'),
     single_answer_to_plain: ratio((f) => f.answer_ms?.p50, 'plain', 'single'),
     single_routed_to_plain: ratio((f) => f.routed_ms?.p50, 'plain', 'single'),
@@ -49,6 +57,9 @@ export function ratiosOf(rounds: Round[]): Ratios {
     single_routed_to_durable: ratio((f) => f.routed_ms?.p50, 'plain-durable', 'single'),
   }
 }
+
+/** The variant on the same queue whose server and workers are started separately. */
+const splitOf = (name: Name): Name => (name.startsWith('redis') ? 'redis' : 'postgres')
 
 type Column = { head: string; of: (f: Figures) => number | null | undefined; digits: number; ways: Way[] }
 

@@ -17,8 +17,10 @@ type Everything = {
 const TITLES: Record<Name, string> = {
   redis: '**Usher, queue on Redis**',
   'redis-one': '**Usher, queue on Redis**, one process',
+  'redis-all': '**Usher, queue on Redis**, `npm start`',
   postgres: '**Usher, PostgreSQL only**',
   'postgres-one': '**Usher, PostgreSQL only**, one process',
+  'postgres-all': '**Usher, PostgreSQL only**, `npm start`',
   'postgres-in-express': '**Usher, PostgreSQL only**, without the short cut',
   plain: 'the plain design',
   'plain-durable': 'the plain design, Redis `appendfsync always`',

@@ -24,6 +24,8 @@ export type Variant = {
 }
 
 const PLAIN_CONCURRENCY = '16'
+const ONE_PROCESS = { PROCESSES: '1' }
+const TWO_PROCESSES = { PROCESSES: '2' }
 
 /** Everything the bench can compare, by the name that `--only` takes. */
 export const VARIANTS = {
@@ -35,7 +37,12 @@ export const VARIANTS = {
   'redis-one': {
     title: 'Usher, queue on Redis, one process',
     needsRedis: true,
-    start: (world) => usher(world, ['all'], world.redisUrl),
+    start: (world) => usher(world, ['all'], world.redisUrl, ONE_PROCESS),
+  },
+  'redis-all': {
+    title: 'Usher, queue on Redis, npm start on all cores',
+    needsRedis: true,
+    start: (world) => usher(world, ['all'], world.redisUrl, TWO_PROCESSES),
   },
   postgres: {
     title: 'Usher, PostgreSQL only',
@@ -45,7 +52,12 @@ export const VARIANTS = {
   'postgres-one': {
     title: 'Usher, PostgreSQL only, one process',
     needsRedis: false,
-    start: (world) => usher(world, ['all'], undefined),
+    start: (world) => usher(world, ['all'], undefined, ONE_PROCESS),
+  },
+  'postgres-all': {
+    title: 'Usher, PostgreSQL only, npm start on all cores',
+    needsRedis: false,
+    start: (world) => usher(world, ['all'], undefined, TWO_PROCESSES),
   },
   'postgres-in-express': {
     title: 'Usher, PostgreSQL only, without the short cut in front of Express',

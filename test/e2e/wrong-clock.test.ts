@@ -23,6 +23,8 @@ describe.each(engines)('a process whose clock is 60 s ahead, queue on %s', (engi
     const org = await createOrg(db)
     const app = await startUsher('all', {
       NODE_OPTIONS: PRELOAD,
+      // The signal that mends the clock reaches one process.
+      PROCESSES: '1',
       DATABASE_URL,
       ...(engine === 'redis' && { REDIS_URL: `${inject('redisUrl')}/8` }),
     })

@@ -19,3 +19,10 @@ export async function startUsher(
   atEndOf(until, () => one.stop(0))
   return upUsher(one)
 }
+
+/** Resolves when a process has started the process of its workers for the `nth` time; gives the id of that process. */
+export async function startedWorkers({ printed }: RunningProcess, nth = 1): Promise<number> {
+  const line = '"pid":(\\d+),"msg":"the process of the workers was started"'
+  const [, pid] = await printed(new RegExp(`(?:[^]*?${line}){${nth}}`))
+  return Number(pid)
+}
