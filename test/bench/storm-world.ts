@@ -38,7 +38,13 @@ export async function openWorld(
       SECRETS_KEY: randomBytes(32).toString('base64'),
     },
     ...{ META_APP_SECRET: 'secret', META_VERIFY_TOKEN: 'word', NODE_ENV: 'production' },
-    ...{ HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0', PROCESSES: '1', ...(redisUrl && { REDIS_URL: redisUrl }) },
+    ...{
+      HOST: '127.0.0.1',
+      PORT: '0',
+      OPS_PORT: '0',
+      PROCESSES: '1',
+      ...(redisUrl && { REDIS_URL: redisUrl }),
+    },
   }
   await runCommand(root, ['migrate'], env)
   await provision(root, env, orgs)

@@ -37,12 +37,14 @@ describe('a process that does everything, on two cores', () => {
       if (i === 50) process.kill(workers, 'SIGKILL')
       return id
     })
-    await expect.poll(() => ready(usher)).toMatchObject({
-      code: 200,
-      status: 'degraded',
-      checks: { workers: 'failed', database: 'ok' },
-      reasons: ['the process of the workers has ended (SIGKILL) and is started again'],
-    })
+    await expect
+      .poll(() => ready(usher))
+      .toMatchObject({
+        code: 200,
+        status: 'degraded',
+        checks: { workers: 'failed', database: 'ok' },
+        reasons: ['the process of the workers has ended (SIGKILL) and is started again'],
+      })
     const wamids = await Promise.all(posts)
     const again = await startedWorkers(usher, 2)
     expect(again).not.toBe(workers)
@@ -65,7 +67,8 @@ describe('a process that does everything, on two cores', () => {
     const ended = usher.stop()
     await usher.printed(/"Usher stops/)
     const id = await postOne(1)
-    await expect.poll(() => count([id]), 'the workers go on as long as the receiver does').toBe(1)
+    // The workers go on for as long as the receiver does.
+    await expect.poll(() => count([id])).toBe(1)
     expect(await ended).toBe(0)
     expect(await stillRunning([workers])).toEqual([])
   })

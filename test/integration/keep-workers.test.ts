@@ -67,7 +67,8 @@ it('workers are not started before the database is migrated', async () => {
 })
 
 it('lines that workers print in pieces reach the log whole', async () => {
-  const { lines } = keep(`process.stdout.write('{"half":'); setTimeout(() => process.stdout.write('1}\\nrest'), 200)
+  const { lines } =
+    keep(`process.stdout.write('{"half":'); setTimeout(() => process.stdout.write('1}\\nrest'), 200)
     setTimeout(() => process.exit(0), 400)`)
   await expect.poll(() => lines).toEqual(expect.arrayContaining(['{"half":1}\n', 'rest\n']))
 })

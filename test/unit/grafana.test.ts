@@ -42,7 +42,7 @@ const exported = new Map(
 )
 
 /** What Prometheus itself adds to each series. */
-const ADDED = ['instance', 'job']
+const ADDED = ['instance', 'job', 'process']
 const METRIC = /\b((?:usher|nodejs|process)_\w+)(?:\{([^}]*)\})?/g
 const used = expressions.flatMap((expr) =>
   [...expr.matchAll(METRIC)].map(([, name = '', selector = '']) => ({ expr, name, selector })),

@@ -131,7 +131,7 @@ function functionsOf(file: string): { at: string; lines: number }[] {
 
 /** Files that may read this machine's clock: to measure, to wait, to make up traffic; never to decide about rows. */
 const MAY_READ_THE_CLOCK =
-  /^src\/(simulate|demo|db\/embedded)\/|^src\/cli\/(simulate|doctor)\.ts$|^src\/(queue\/schedules|console\/now\/poller)\.ts$|^workers\/(api|app|demo|deliveries\/route)\.ts$/
+  /^src\/(simulate|demo|db\/embedded)\/|^src\/cli\/(simulate|doctor)\.ts$|^src\/(queue\/schedules|console\/now\/poller)\.ts$|^workers\/(api|app|workers-process|demo|deliveries\/route)\.ts$/
 
 it('no other file reads the clock of its machine, because the clock of the database decides', () => {
   const wrong = files.filter(
