@@ -79,6 +79,7 @@ it.each(ROLES)(
       '"Usher stops',
       '"Usher has stopped',
     ])
+    expect(first.output()).not.toContain('did not stop cleanly')
     expect(await stillRunning(pids)).toEqual([])
     await startUsher(role, env)
     await sleep(BEFORE_MS)

@@ -41,7 +41,7 @@ const exported = new Map(
     }),
 )
 
-/** What Prometheus itself adds to each series. */
+/** What Prometheus itself adds to each series, and the label that tells two processes of one instance apart. */
 const ADDED = ['instance', 'job', 'process']
 const METRIC = /\b((?:usher|nodejs|process)_\w+)(?:\{([^}]*)\})?/g
 const used = expressions.flatMap((expr) =>

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { type Logger, writeLines } from '../../src/logger.ts'
 import { type Ask, createAsk } from './ask.ts'
@@ -25,8 +26,8 @@ export function forkWorkers(entry: string, log: Logger): WorkersChild {
   child.once('message', () => {
     hasStarted = true
   })
-  if (child.stdout) passOn(child.stdout, log)
-  const ended = endOf(child)
+  const passedOn = child.stdout ? passOn(child.stdout, log).catch(() => undefined) : Promise.resolve()
+  const ended = endOf(child, passedOn)
   const kill = () => void child.kill('SIGKILL')
   return {
     pid: child.pid,
@@ -43,21 +44,25 @@ export function forkWorkers(entry: string, log: Logger): WorkersChild {
   }
 }
 
-function endOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
+/** Node emits no `close` for a child process whose channel this process has closed, so both ends are waited for. */
+async function endOf(child: ChildProcess, passedOn: Promise<unknown>): Promise<string> {
+  const how = await new Promise<string>((resolve) => {
     // A process that could not be started. Any other error is followed by an end, or leaves the process at work.
     child.on('error', (error) => child.pid === undefined && resolve(error.message))
-    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`))
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
   })
+  if (child.pid !== undefined) await passedOn
+  return how
 }
 
-/** Passes the lines on in whole, so that two processes never share a line. */
-function passOn(output: Readable, log: Logger): void {
+/** Passes the lines on in whole, so that two processes never share a line. Resolves at the end of the output. */
+async function passOn(output: Readable, log: Logger): Promise<void> {
   let rest = ''
   output.setEncoding('utf8').on('data', (chunk: string) => {
     const end = chunk.lastIndexOf('\n') + 1
     if (end > 0) writeLines(log, rest + chunk.slice(0, end))
     rest = end > 0 ? chunk.slice(end) : rest + chunk
   })
-  output.on('end', () => rest !== '' && writeLines(log, `${rest}\n`))
+  await once(output, 'close')
+  if (rest !== '') writeLines(log, `${rest}\n`)
 }
