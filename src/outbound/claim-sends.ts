@@ -9,8 +9,11 @@ import { SEND_COLUMNS, SEND_TABLES, type Send } from './read-send.ts'
 /** Much longer than the deadline of a call of the Graph API: the sender of an older claim has died. */
 const LEASE = `interval '60 seconds'`
 
-/** The sends that may leave now, and how many pairs were looked at: none means that nothing is due. */
-export type Claimed = { sends: Send[]; looked: number }
+/** A message that failed in the claim, since it may not be sent any more; `number` is its `phone_number_id`. */
+export type RefusedSend = { org: string; send: string; number: string; reason: string }
+
+/** The sends that may leave now, those that failed, and how many pairs were looked at: none means that nothing is due. */
+export type Claimed = { sends: Send[]; refused: RefusedSend[]; looked: number }
 
 /**
  * SQL: `pair`, the chosen pairs that nobody else works on and that have not changed since this statement began, locked;
@@ -36,6 +39,11 @@ const HEADS = `pair as materialized (
     left join customers k on k.org_id = h.org_id and k.id = h.customer_id
     left join orgs o on o.id = h.org_id)`
 
+/** SQL: the failed messages, as JSON. */
+const REFUSED = `(
+  select json_agg(json_build_object('org', f.org_id, 'send', f.id, 'number', p.remote_id, 'reason', f.refusal))
+  from refused f join waba_phones p on p.org_id = f.org_id and p.id = f.waba_phone_id)`
+
 /**
  * Claims the next sends, just before their requests leave. Of a pair only the oldest message that has not ended may be
  * claimed (people's messages before auto-replies), and none while another one is under way; so messages leave in order,
@@ -54,7 +62,7 @@ export function claimSends(turns: Turns): Statement<Claimed> {
       refused as (
         update outbox o set state = 'failed', error = coalesce(o.error || '; ', '') || h.refusal
         from head h where o.org_id = h.org_id and o.id = h.id and o.state = 'queued' and h.refusal is not null
-        returning o.org_id, o.id, o.error),
+        returning o.org_id, o.id, o.waba_phone_id, o.error, h.refusal),
       shown as (
         update messages m set status = 'failed', status_at = now(),
           errors = json_build_array(json_build_object('title', f.error))
@@ -65,11 +73,12 @@ export function claimSends(turns: Turns): Statement<Claimed> {
         update outbox_pairs q set due_at = h.free_at, version = q.version + 1
         from head h where q.org_id = h.org_id and q.customer_id = h.customer_id and q.waba_phone_id = h.waba_phone_id
           and (h.id is null or (h.refusal is null and h.free_at > now())))
-      select (select count(*)::int from pair) as looked, ${SEND_COLUMNS}
+      select (select count(*)::int from pair) as looked, ${REFUSED} as refused, ${SEND_COLUMNS}
       from (select) as one left join (claimed o ${SEND_TABLES}) on true`,
     values: turnValues(turns),
-    read: (rows: (Send & { id: string | null; looked: number })[]) => ({
+    read: (rows: (Send & { id: string | null; looked: number; refused: RefusedSend[] | null })[]) => ({
       looked: rows[0]?.looked ?? 0,
+      refused: rows[0]?.refused ?? [],
       sends: rows.filter(({ id }) => id !== null),
     }),
   }

@@ -11,10 +11,12 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { countDeadlocks } from '../support/deadlocks.ts'
 import { seededRandom } from '../support/faults/random.ts'
 import { SEED } from '../support/figures.ts'
-import { createOrg, createRoom, provisionOrg, type TestOrg } from '../support/org.ts'
+import { startGraph } from '../support/graph.ts'
+import type { RecordingGraph } from '../support/graph-server.ts'
+import { createRoom, createSendingOrgs, provisionOrg, SECRETS_KEY, type TestOrg } from '../support/org.ts'
 import { SLOWNESS } from '../support/patience.ts'
 import { ago } from '../support/time.ts'
-import { post } from '../support/webhooks.ts'
+import { bytes, change as changeOf, delivery, post } from '../support/webhooks.ts'
 
 /** By hand: `LOCK_SECONDS=120 npx vitest run --project e2e verbs-at-once`. */
 const SECONDS = Number(process.env.LOCK_SECONDS ?? 5 * SLOWNESS)
@@ -61,7 +63,28 @@ async function change(call: Call, { pool }: TestDatabase, { id: org }: TestOrg):
     () => call('PUT', `/v1/org/${org}/contacts/chatroom/${id}/deactivate`, {}),
     () => call('POST', `/v3/org/${org}/lead/chatroom/${id}/reassign`, { assign_details: byUser }),
     () => call('POST', `/v3/orgs/${org}/contacts/${contact}/assign`, { user_id: random.pick(USERS) }),
+    () => call('POST', `/v1/org/${org}/chatroom/${id}/messages`, textOf(random.pick(['AGENT', 'CAMPAIGN']))),
   ])()
+}
+
+const textOf = (origin: string) => ({ origin, text: { body: 'hello' } })
+
+/** Errors of Meta's that fail a message, pause marketing to its customer, or opt the customer out. */
+const ERRORS = [131026, 131049, 131050]
+
+/** Statuses of messages that the Graph API accepted, of several customers in one delivery, some without callback data. */
+function statusesOf({ accepted }: RecordingGraph, number: string): Buffer {
+  const picked = Array.from({ length: random.int(1, 6) }, () => random.pick(accepted))
+  const statuses = picked.map(({ wamid, callback, to }) => {
+    const status = random.pick(['sent', 'delivered', 'read', 'failed'])
+    const timestamp = String(Math.floor(Date.now() / 1000))
+    return {
+      ...{ id: wamid, status, timestamp, recipient_id: to.replace('+', '') },
+      ...(random.chance(0.5) && { biz_opaque_callback_data: callback }),
+      ...(status === 'failed' && { errors: [{ code: random.pick(ERRORS), title: 'no' }] }),
+    }
+  })
+  return bytes(delivery([changeOf(number, { statuses })]))
 }
 
 /** A contact of one of the people, with a chatroom that replaces the active one. */
@@ -93,12 +116,15 @@ async function removeUser(call: Call, { db }: TestDatabase, org: TestOrg, user: 
 }
 
 describe.each(engines())('with the queue on %s', (engine) => {
-  it(`routing, merges, API, sweeps and users who leave never deadlock (seed ${SEED})`, async () => {
+  it(`routing, merges, sends, statuses, API, sweeps and users who leave never deadlock (seed ${SEED})`, async () => {
     const database = await createTestDatabase()
     const { db, pool, url } = database
-    const app = await startTestApp(engine, { DATABASE_URL: url, JWT_SECRET })
+    const graph = await startGraph()
+    const sending = { GRAPH_API_URL: graph.url, SECRETS_KEY }
+    const app = await startTestApp(engine, { DATABASE_URL: url, JWT_SECRET, ...sending })
     const settings = { expiry_days: 30, inactivity_days: 30, unknown_sender: 'hold' }
-    const org = await createOrg(db, settings, { phones: 2, users: ['ann', ...USERS] })
+    const [org] = await createSendingOrgs(db, 1, settings, { phones: 2, users: ['ann', ...USERS] })
+    if (!org) throw new Error('no org was made')
     await createRoom(db, org)
     const { call, answers } = await createCaller(app.url ?? '', org)
     const end = performance.now() + SECONDS * 1_000
@@ -116,6 +142,9 @@ describe.each(engines())('with the queue on %s', (engine) => {
       ...[writer, writer, writer, writer],
       ...[1, 2, 3].map(() => actor(1, () => change(call, database, org))),
       actor(20, () => addOldRoom(database, org)),
+      actor(5, async () => {
+        if (graph.accepted.length > 0) posts.push(await app.post(statusesOf(graph, random.pick(org.phones))))
+      }),
       actor(50, async () => {
         for (const sweep of [expireOld, deactivateInactive]) {
           for (const counts of (await sweep(db, undefined)).values())
@@ -134,15 +163,12 @@ describe.each(engines())('with the queue on %s', (engine) => {
     const dead = await pool.query(`select error from inbox where state <> 'new'`)
     await app.lifetime.stop(10_000)
     process.stdout.write(
-      `${SECONDS} s on ${engine}: ${posts.length} deliveries, ${merged.rowCount} merges, ${changes} changes by sweeps, ${JSON.stringify(answers)}\n`,
+      `${SECONDS} s on ${engine}: ${posts.length} deliveries, ${graph.accepted.length} sends, ${merged.rowCount} merges, ${changes} changes by sweeps, ${JSON.stringify(answers)}\n`,
     )
     expect(new Set(posts)).toEqual(new Set([200]))
     expect(Object.keys(answers).filter((answer) => answer.startsWith('5'))).toEqual([])
     expect(dead.rows).toEqual([])
-    expect([merged.rowCount, changes]).toEqual([
-      expect.toSatisfy((n) => n > 0),
-      expect.toSatisfy((n) => n > 0),
-    ])
+    for (const count of [merged.rowCount, changes, graph.accepted.length]) expect(count).toBeGreaterThan(0)
     expect(await countDeadlocks(pool)).toBe(0)
   })
 })

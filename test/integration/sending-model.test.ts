@@ -15,7 +15,7 @@ import type { Lane } from '../support/sending/world.ts'
  * programs are played at the same time, each in a database of its own.
  */
 const LANES = 4
-const RUNS = Math.ceil(Number(process.env.SEND_RUNS ?? 200) / LANES)
+const RUNS = Math.ceil(Number(process.env.SEND_RUNS ?? 500) / LANES)
 const SEED = Number(process.env.SEND_SEED ?? Date.now() % 2 ** 31)
 const PATH = process.env.SEND_PATH
 

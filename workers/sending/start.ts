@@ -31,6 +31,8 @@ type Parts = SendParts & {
 const SLOTS = 32
 const SLOTS_OF_ORG = 24
 
+const NOT_SENT = 'a message was not sent, or its outcome is unknown'
+
 /**
  * Starts the senders of this process. What is to be sent, and when, is in the outbox; a job of the queue `outbound` only
  * wakes the senders, so that they need not wait for the second after which they look by themselves.
@@ -52,14 +54,20 @@ export function startSending(parts: Parts): QueueWorker {
   return withTurns(createWorker({ engine, name: 'outbound', onCanary, concurrency: 1, log, process }), turns)
 }
 
-/** Claims nothing while this process has no key for the access tokens. */
-async function claim({ db, tokens }: Parts, wanted: Omit<Turns, 'unusable'>): Promise<Claimed> {
+/** Claims nothing while this process has no key for the access tokens. Messages that fail in the claim are logged. */
+async function claim(parts: Parts, wanted: Omit<Turns, 'unusable'>): Promise<Claimed> {
+  const { db, tokens, metrics, log } = parts
   const hasKey = await tokens.expectKey().then(
     () => true,
     () => false,
   )
-  if (!hasKey) return { sends: [], looked: 0 }
-  return run(db, claimSends({ ...wanted, unusable: tokens.unusable() }))
+  if (!hasKey) return { sends: [], refused: [], looked: 0 }
+  const claimed = await run(db, claimSends({ ...wanted, unusable: tokens.unusable() }))
+  for (const one of claimed.refused) {
+    metrics.sends.inc({ outcome: 'failed' })
+    log.warn({ ...one, outcome: 'failed' }, NOT_SENT)
+  }
+  return claimed
 }
 
 async function sendAndTell(parts: Parts, send: Send): Promise<void> {
@@ -72,7 +80,7 @@ async function sendAndTell(parts: Parts, send: Send): Promise<void> {
     const about = { ...ids, number: send.remotePhoneId, outcome: outcome.kind, reason: outcome.error }
     if (outcome.kind === 'number_refused')
       log.error(about, 'a number may not send: its sends wait until it is provisioned again')
-    else log.warn(about, 'a message was not sent, or its outcome is unknown')
+    else log.warn(about, NOT_SENT)
   } catch (err) {
     log.error({ ...ids, err }, 'the outcome of a send could not be recorded')
   }

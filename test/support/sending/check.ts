@@ -14,6 +14,7 @@ export async function findBroken(world: World): Promise<string[]> {
     ...world.failures.map((error) => `something failed: ${error}`),
     ...outOfOrder(world),
     ...twice(world),
+    ...twiceUnasked(world),
     ...rows.flatMap((row) => untrue(world, row)),
     ...(rows.length === world.asked.length ? [] : [`${rows.length} rows for ${world.asked.length} messages`]),
   ]
@@ -40,6 +41,17 @@ function twice({ graph: { accepted } }: World): string[] {
     seen.add(callback)
     return []
   })
+}
+
+/** What was accepted is accepted again as a person's retry only if Meta reported it failed, or the person confirmed it. */
+function twiceUnasked({ asked, posted, graph: { accepted } }: World): string[] {
+  const isAccepted = (id: string) => accepted.some(({ callback }) => callback === id)
+  const isFailed = (id: string) => posted.some((post) => post.id === id && post.status === 'failed')
+  return asked.flatMap(({ id, retryOf: old }) =>
+    old && !old.confirm && isAccepted(old.id) && isAccepted(id) && !isFailed(old.id)
+      ? [`${old.id} was accepted, and sent again as ${id} though nobody confirmed it`]
+      : [],
+  )
 }
 
 /** What a row and its message say is what happened. */

@@ -1,9 +1,11 @@
 import { run } from '../../../src/db/statement.ts'
 import { inTransaction } from '../../../src/db/transaction.ts'
+import { ApiError } from '../../../src/errors.ts'
 import { claimSends } from '../../../src/outbound/claim-sends.ts'
 import { endStrandedSends } from '../../../src/outbound/end-stranded-sends.ts'
 import { queueMessages } from '../../../src/outbound/queue-messages.ts'
 import type { Send } from '../../../src/outbound/read-send.ts'
+import { retrySend } from '../../../src/outbound/retry-send.ts'
 import { sendMessage } from '../../../src/outbound/send.ts'
 import { sendToChatroom } from '../../../src/outbound/send-to-chatroom.ts'
 import type { Program, Step } from './program.ts'
@@ -34,6 +36,8 @@ async function play(world: World, step: Step): Promise<void> {
       if (!one) return
       return postStatus(world, { ...one, id: one.callback }, step.status, step.named, step.times)
     }
+    case 'retry':
+      return retry(world, step.which, step.confirm)
     case 'kill':
       return kill(world, step.worker)
     case 'wait':
@@ -71,6 +75,27 @@ async function askForReply({ db, org, rooms }: World, pair: number, body: string
   const about = { kind: 'auto_reply' as const, origin: null, inReplyTo: body, reason: 'test', payload }
   const [row] = await run(db, queueMessages([{ ...place, ...about }]))
   return row!.id
+}
+
+const REFUSALS = ['MESSAGE_DID_NOT_FAIL', 'OUTCOME_IS_UNKNOWN']
+
+/** A person sends a message again, which is refused unless it failed, or is unknown and the person confirms it. */
+async function retry(world: World, which: number, confirm: boolean): Promise<void> {
+  const { db, org, rooms, asked } = world
+  const old = asked[which % Math.max(1, asked.length)]
+  if (!old) return
+  const { id: chatroomId } = rooms[old.pair]!
+  const who = { sender: undefined, mayCampaign: true, actor: 'user:ann' }
+  const lifecycle = { id: org.id, inactivityDays: null, expiryDays: null }
+  const began = world.ticks++
+  try {
+    const request = { org: lifecycle, chatroomId, message: old.id, confirm, ...who, now: new Date() }
+    const { row } = await retrySend(db, request)
+    const again = { pair: old.pair, kind: old.kind, began, ended: world.ticks++ }
+    if (row) asked.push({ ...again, id: row.id, retryOf: { id: old.id, confirm } })
+  } catch (error) {
+    if (!(error instanceof ApiError && REFUSALS.includes(error.error))) throw error
+  }
 }
 
 /** A worker claims what it may, and starts to send it; resolves when each send has ended or waits for an answer. */

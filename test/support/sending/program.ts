@@ -2,7 +2,7 @@ import fc from 'fast-check'
 
 /**
  * Random programs for the model test of sending: people and auto-replies queue messages for five pairs, two workers claim
- * and send them and are killed, the stand-in Graph API has a fate ready for each request, statuses come at any time, and
+ * and send them and are killed, people send failed ones again, the stand-in Graph API has a fate ready for each request, statuses come at any time, and
  * time passes. `playProgram` plays one.
  */
 
@@ -41,6 +41,8 @@ export type Step =
   | { do: 'answer'; which: number }
   /** `named`: with the id of the outbox row. */
   | { do: 'status'; which: number; status: Status; named: boolean; times: number }
+  /** A person sends a message again; `confirm`: also one whose outcome is unknown. */
+  | { do: 'retry'; which: number; confirm: boolean }
   | { do: 'kill'; worker: number }
   | { do: 'wait'; seconds: number }
   | { do: 'sweep' }
@@ -61,6 +63,7 @@ const status = fc.record({
   ...{ named: fc.boolean(), times: fc.integer({ min: 1, max: 2 }) },
 })
 const answer = fc.record({ do: fc.constant('answer' as const), which: nat })
+const retry = fc.record({ do: fc.constant('retry' as const), which: nat, confirm: fc.boolean() })
 const sweep = fc.constant({ do: 'sweep' as const })
 /** Steps that may run at the same time. */
 const concurrent: fc.Arbitrary<Step> = fc.oneof(
@@ -68,6 +71,7 @@ const concurrent: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: look },
   { weight: 2, arbitrary: answer },
   { weight: 2, arbitrary: status },
+  { weight: 2, arbitrary: retry },
   { weight: 1, arbitrary: sweep },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), worker }) },
 )

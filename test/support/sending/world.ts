@@ -7,7 +7,15 @@ import type { Fate, Status } from './program.ts'
 import { PAIRS, WORKERS } from './program.ts'
 
 /** A message that the API accepted, with the moments when its request began and ended. */
-export type Asked = { id: string; pair: number; kind: 'message' | 'auto_reply'; began: number; ended: number }
+export type Asked = {
+  id: string
+  pair: number
+  kind: 'message' | 'auto_reply'
+  began: number
+  ended: number
+  /** The message that a person sent again as this one, and whether the person confirmed it. */
+  retryOf?: { id: string; confirm: boolean }
+}
 
 /** One life of a worker process: when it is dead, it neither sends statements nor sees their results. */
 export type Life = { isDead: boolean; died: Promise<void>; die(): void; underWay: Map<string, Send> }
