@@ -5,6 +5,9 @@ import { over, type Statement } from '../db/statement.ts'
 /** A customer of an org. */
 export type CustomerKey = { orgId: string; id: string }
 
+/** A locked customer. `waId`: where the customer is reached, as the last message or change of numbers said. */
+export type LockedCustomer = CustomerKey & { waId: string | null }
+
 const KEYS = columns<CustomerKey>({ org_id: text((k) => k.orgId), id: uuid((k) => k.id) })
 
 /**
@@ -12,16 +15,19 @@ const KEYS = columns<CustomerKey>({ org_id: text((k) => k.orgId), id: uuid((k) =
  * decide about a customer's chatrooms, and read the chatrooms in a later statement.
  * @throws RetryError when one was merged into another between its look-up and this lock
  */
-export function lockCustomers(customers: CustomerKey[]): Statement<void> {
+export function lockCustomers(customers: CustomerKey[]): Statement<LockedCustomer[]> {
   return over(KEYS, customers, {
     name: 'lock-customers',
-    text: `select c.merged_into is not null as merged from ${KEYS.as('k')}
+    text: `select k.place::int, c.merged_into is not null as merged, c.wa_id as "waId"
+      from ${KEYS.as('k', { ordinality: 'place' })}
       join customers c on c.org_id = k.org_id and c.id = k.id
       order by c.org_id collate "C", c.id for update of c`,
-    read: refuseMerged,
+    read(rows: { place: number; merged: boolean; waId: string | null }[]) {
+      if (rows.some(({ merged }) => merged)) throw new RetryError('a customer was merged meanwhile')
+      return rows.flatMap(({ place, waId }) => {
+        const customer = customers[place - 1]
+        return customer ? [{ ...customer, waId }] : []
+      })
+    },
   })
-}
-
-function refuseMerged(rows: { merged: boolean }[]): void {
-  if (rows.some(({ merged }) => merged)) throw new RetryError('a customer was merged meanwhile')
 }

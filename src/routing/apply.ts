@@ -21,6 +21,7 @@ import { completeGhosts, insertMessages } from './insert-messages.ts'
 import { type CustomerCall, noteCalls } from './last-calls.ts'
 import { noteAddresses } from './note-addresses.ts'
 import type { CreatedRoom, Handover, Plan, Reply } from './planned.ts'
+import type { SeenAddress } from './seen-addresses.ts'
 import { applyStatuses, endedBy, type OrgStatus } from './statuses.ts'
 
 const ACTOR = 'routing'
@@ -28,6 +29,7 @@ const ACTOR = 'routing'
 /** All that a batch writes: what was planned for its messages, and its other items. */
 export type Changes = {
   plan: Plan
+  addresses: SeenAddress[]
   preferences: CustomerPreference[]
   calls: CustomerCall[]
   statuses: OrgStatus[]
@@ -42,11 +44,11 @@ export type Changes = {
  * @returns the auto-replies queued; the sender is notified of them after the commit
  */
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
-  const { plan, preferences, calls, statuses, accountEvents, ends } = changes
+  const { plan, addresses, preferences, calls, statuses, accountEvents, ends } = changes
   const [, , failed, , moves, called, , expiries, replies, optOuts, , , attached] = await send(tx, [
     lockPairs(plan.replies, endedBy(statuses)),
     ...applyStatuses(statuses),
-    noteAddresses(plan.messages),
+    noteAddresses(addresses),
     noteCalls(calls),
     updateRooms(plan.rooms),
     expireContactsOf(plan.rooms, ACTOR),

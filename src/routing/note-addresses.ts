@@ -1,10 +1,7 @@
 import { columns, text, timestamptz, uuid } from '../db/columns.ts'
 import { allRows, over, type Statement } from '../db/statement.ts'
 import type { LoggedEvent } from '../event-log/log-events.ts'
-import type { Arrival } from './planned.ts'
-
-/** A customer wrote from this `wa_id`, or Meta announced it, at that time. */
-type SeenAddress = { orgId: string; customerId: string; waId: string; at: Date }
+import type { SeenAddress } from './seen-addresses.ts'
 
 const ADDRESSES = columns<SeenAddress>({
   org_id: text((a) => a.orgId),
@@ -19,8 +16,8 @@ const ADDRESSES = columns<SeenAddress>({
  * of their chatrooms must not include these messages yet.
  * @returns the events of customers who have another address now
  */
-export function noteAddresses(arrivals: Arrival[]): Statement<LoggedEvent[]> {
-  return over(ADDRESSES, arrivals.flatMap(addressOf), {
+export function noteAddresses(seen: SeenAddress[]): Statement<LoggedEvent[]> {
+  return over(ADDRESSES, seen, {
     name: 'note-addresses',
     text: `with a as (
         select distinct on (org_id, id) * from ${ADDRESSES.as('a', { ordinality: 'place' })}
@@ -39,11 +36,4 @@ export function noteAddresses(arrivals: Arrival[]): Statement<LoggedEvent[]> {
       where o.wa_id is not null`,
     read: allRows<LoggedEvent>,
   })
-}
-
-function addressOf({ orgId, customerId, message }: Arrival): SeenAddress[] {
-  const { nature, sender, sentAt: at } = message
-  const isWord = nature === 'customer' || nature === 'standby'
-  const waId = isWord ? sender.waId : nature === 'system' ? sender.rename?.to.waId : undefined
-  return customerId && waId ? [{ orgId, customerId, waId, at }] : []
 }

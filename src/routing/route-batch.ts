@@ -17,6 +17,7 @@ import { accountEventsOf, outcomeOf, statusesOf } from './owned-items.ts'
 import { planBatch } from './plan.ts'
 import type { PlannedMessage } from './planned.ts'
 import { readRefusedCustomers } from './refused-customers.ts'
+import { seenAddresses } from './seen-addresses.ts'
 import { stopsByWord } from './stops-by-word.ts'
 
 /** What became of the items of some deliveries. */
@@ -62,7 +63,7 @@ export async function routeItems(
   const identified = await identify(tx, people, refused)
   const { arrivals, preferences, calls } = identified
   // The chatrooms and the ledger are read after the lock, so they include all that the lock waited for.
-  const [, rooms, messages] = await send(tx, [
+  const [locked, rooms, messages] = await send(tx, [
     lockCustomers(customersToLock(identified, refused)),
     readRooms(pairsOf(arrivals)),
     readKnownMessages(ledgerEntriesOf(arrivals)),
@@ -70,7 +71,8 @@ export async function routeItems(
   const plan = planBatch(arrivals, { rooms, messages }, now, uuidv7)
   const accountEvents = accountEventsOf(extractions, people.owners)
   const wishes = [...preferences, ...stopsByWord([...plan.messages, ...plan.unmasked])]
-  const changes = { plan, preferences: wishes, calls, statuses, accountEvents, ends }
+  const addresses = seenAddresses(plan.messages, locked)
+  const changes = { plan, addresses, preferences: wishes, calls, statuses, accountEvents, ends }
   const replies = await applyChanges(tx, changes)
   return { messages: plan.messages, duplicates: plan.duplicates, replies }
 }

@@ -20,7 +20,7 @@ const [OLDER_CONTACT, OLDER_ROOM] = [id('01920000-0001'), id('01920000-0002')]
 
 /**
  * Fills a migrated, empty database: `rooms` chatrooms of 100 orgs with one number each, their customers, aliases
- * (phone, wa_id, BSUID), contacts and mappings. Nothing in it falls due for months.
+ * (phone, wa_id, BSUID), contacts and mappings, as if each had written before. Nothing in it falls due for months.
  */
 export async function loadRooms(url: string, rooms: number, log: (line: string) => void): Promise<void> {
   await provisionOrgs(url)
@@ -63,8 +63,8 @@ function statementsFor(rooms: number): Record<string, string> {
     activated_at, last_inbound_at, deactivated_at, deactivation_reason, expired_at)`
   const days = (count: number, span: number) => `now() - interval '1 day' * (${count} + ${span} * random())`
   return {
-    customers: `insert into customers (org_id, id, profile_name)
-      select ${ORG}, ${CUSTOMER}, '${nameOf(0).slice(0, -1)}' || n ${from}`,
+    customers: `insert into customers (org_id, id, profile_name, wa_id, wa_id_at)
+      select ${ORG}, ${CUSTOMER}, '${nameOf(0).slice(0, -1)}' || n, ${WA_ID}, ${days(20, 5)} ${from}`,
     aliases: `insert into customer_aliases (org_id, kind, value, customer_id, created_at, waba_ids)
       select ${ORG}, a.kind, a.value, ${CUSTOMER}, ${days(10, 80)}, case a.kind when 'bsuid' then array[${WABA}] end ${from}
       cross join lateral (values ('phone', '+' || ${WA_ID}), ('wa_id', ${WA_ID}), ('bsuid', ${USER_ID})) a(kind, value)
