@@ -5,7 +5,7 @@ import { over, type Statement } from '../db/statement.ts'
 /** A customer of an org. */
 export type CustomerKey = { orgId: string; id: string }
 
-/** A locked customer. `waId`: where the customer is reached, as the last message or change of numbers said. */
+/** A locked customer. `waId`: where the customer is reached, as the last message or change of numbers said; null if unknown. */
 export type LockedCustomer = CustomerKey & { waId: string | null }
 
 const KEYS = columns<CustomerKey>({ org_id: text((k) => k.orgId), id: uuid((k) => k.id) })

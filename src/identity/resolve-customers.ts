@@ -9,7 +9,7 @@ import { addFormer, readAliases, readFormerAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
 import { isRenamed, learn } from './learn.ts'
 import type { Ambiguity } from './lesson.ts'
-import { type CustomerKey, lockCustomers } from './lock-customers.ts'
+import { type CustomerKey, type LockedCustomer, lockCustomers } from './lock-customers.ts'
 import { lockNames } from './lock-names.ts'
 import { holdersOf } from './lock-people.ts'
 import { readNewIdentities } from './new-identities.ts'
@@ -21,7 +21,7 @@ import { insertCustomers, writeNames } from './write-names.ts'
  * The customer id of every person, in their order, undefined for a passive person whom no name leads to; and the
  * customers that were locked meanwhile, which the caller need not lock again.
  */
-export type Resolved = { customerIds: (string | undefined)[]; locked: CustomerKey[] }
+export type Resolved = { customerIds: (string | undefined)[]; locked: LockedCustomer[] }
 
 /** `known`: what `readAliases` gave for these people, where it was read already; `along`: customers to lock as well. */
 type Given = { known?: Holdings; along?: CustomerKey[] }
@@ -67,7 +67,7 @@ type Learning = { everybody: Person[]; news: Person[]; known: Holdings; along: C
  * Learns the names of the people with news under the locks of their names; `known` is brought up to date.
  * @returns the customers whom it locked: those in `along`, and all whom a name of anybody leads to
  */
-async function remember(tx: Db, { everybody, news, known, along }: Learning): Promise<CustomerKey[]> {
+async function remember(tx: Db, { everybody, news, known, along }: Learning): Promise<LockedCustomer[]> {
   // A name that was given up leads others elsewhere from then on, so everybody is looked at again.
   const people = news.some(isRenamed) ? everybody : news
   const [, current, former] = await send(tx, [
@@ -82,7 +82,7 @@ async function remember(tx: Db, { everybody, news, known, along }: Learning): Pr
   addFormer(known, former)
   // Before the first write: a foreign key locks the customer of a name as well.
   const customers = [...holdersOf(known), ...along]
-  await run(tx, lockCustomers(customers))
+  const locked = await run(tx, lockCustomers(customers))
   const lesson = learn(await withAttestedPhones(tx, people, known), known, uuidv7)
   const [newIdentities] = await send(tx, [
     readNewIdentities(lesson.newIds),
@@ -90,8 +90,10 @@ async function remember(tx: Db, { everybody, news, known, along }: Learning): Pr
     ...writeNames([...lesson.names.values()]),
   ])
   await run(tx, insertEvents([...lesson.ambiguities.map(ambiguity), ...newIdentities]))
-  if (lesson.conflicts.length > 0) await resolveConflicts(tx, lesson.conflicts, known)
-  return customers
+  if (lesson.conflicts.length === 0) return locked
+  await resolveConflicts(tx, lesson.conflicts, known)
+  // A customer may have taken over the address of another one.
+  return locked.map((customer) => ({ ...customer, waId: null }))
 }
 
 function ambiguity({ orgId, customerId, fits, isCard }: Ambiguity): AuditEvent {

@@ -5,7 +5,7 @@ import { hasNews } from '../identity/find.ts'
 import { readAliasesAtNumbers } from '../identity/find-customers.ts'
 import type { Holdings } from '../identity/holdings.ts'
 import { isRenamed } from '../identity/learn.ts'
-import type { CustomerKey } from '../identity/lock-customers.ts'
+import type { CustomerKey, LockedCustomer } from '../identity/lock-customers.ts'
 import { type Identity, identityOf, NOBODY, type Person } from '../identity/person.ts'
 import { phoneVariants } from '../identity/phone.ts'
 import { resolvePeople } from '../identity/resolve-customers.ts'
@@ -99,7 +99,7 @@ export type Identified = {
   arrivals: Arrival[]
   preferences: CustomerPreference[]
   calls: CustomerCall[]
-  locked: CustomerKey[]
+  locked: LockedCustomer[]
 }
 
 const ASKED = { actor: 'routing', reason: 'the customer asked for it' }

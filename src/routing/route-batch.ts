@@ -71,7 +71,7 @@ export async function routeItems(
   const plan = planBatch(arrivals, { rooms, messages }, now, uuidv7)
   const accountEvents = accountEventsOf(extractions, people.owners)
   const wishes = [...preferences, ...stopsByWord([...plan.messages, ...plan.unmasked])]
-  const addresses = seenAddresses(plan.messages, locked)
+  const addresses = seenAddresses(plan.messages, [...identified.locked, ...locked])
   const changes = { plan, addresses, preferences: wishes, calls, statuses, accountEvents, ends }
   const replies = await applyChanges(tx, changes)
   return { messages: plan.messages, duplicates: plan.duplicates, replies }

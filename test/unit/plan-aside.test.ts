@@ -77,10 +77,13 @@ it('a batch locks the customers that it has not locked yet, and looks up its pai
     arrival({ wamid: 'b', target: 'x' }),
     withoutCustomer({ wamid: 'd' }),
   ]
-  const toLock = (locked: { orgId: string; id: string }[]) =>
-    customersToLock({ arrivals: batch, preferences: [], calls: [], locked }, [
-      { orgId: pair.orgId, id: 'd' },
-    ]).map(({ id }) => id)
+  const toLock = (keys: { orgId: string; id: string }[]) => {
+    const locked = keys.map((key) => ({ ...key, waId: null }))
+    const others = [{ orgId: pair.orgId, id: 'd' }]
+    return customersToLock({ arrivals: batch, preferences: [], calls: [], locked }, others).map(
+      ({ id }) => id,
+    )
+  }
   expect(toLock([])).toEqual(['c', 'c', 'd'])
   expect(toLock([{ orgId: 'another org', id: 'c' }])).toEqual(['c', 'c', 'd'])
   expect(toLock([{ orgId: pair.orgId, id: 'c' }])).toEqual(['d'])
