@@ -23,8 +23,11 @@ import { insertCustomers, writeNames } from './write-names.ts'
  */
 export type Resolved = { customerIds: (string | undefined)[]; locked: LockedCustomer[] }
 
-/** `known`: what `readAliases` gave for these people, where it was read already; `along`: customers to lock as well. */
-type Given = { known?: Holdings; along?: CustomerKey[] }
+/**
+ * `known`: what `readAliases` gave for these people, where it was read already; `news`: those of them who have news by it,
+ * where that is known already; `along`: customers to lock as well.
+ */
+type Given = { known?: Holdings; news?: Person[]; along?: CustomerKey[] }
 
 /**
  * Finds the customers of people. Any unknown person who is not passive becomes a customer, new names are remembered, and
@@ -36,7 +39,7 @@ type Given = { known?: Holdings; along?: CustomerKey[] }
  */
 export async function resolvePeople(tx: Db, people: Person[], given: Given = {}): Promise<Resolved> {
   const { along = [], known = await run(tx, readAliases(people)) } = given
-  const news = people.filter((person) => hasNews(known, person))
+  const news = given.news ?? people.filter((person) => hasNews(known, person))
   const locked = news.length > 0 ? await remember(tx, { everybody: people, news, known, along }) : []
   const customerIds = people.map((person) => {
     const { customerId } = find(known, person)

@@ -22,12 +22,14 @@ import type { Arrival } from './planned.ts'
 /** An item with the person it is about, before it is known which org owns its number. */
 type Mention<T> = { item: T; identity: Identity }
 
+/** What people do otherwise than by writing. */
+type Deed = Preference | IncomingCall
+
 /** The people that some deliveries name, the owners of the numbers, and the customers that the names lead to so far. */
 export type People = {
   owners: Owners
   messages: Mention<InboundMessage>[]
-  /** What people did otherwise than by writing. */
-  deeds: Mention<Preference | IncomingCall>[]
+  deeds: Mention<Deed>[]
   recipients: Mention<StatusUpdate>[]
   known: Holdings
   /** Phones among these people that are numbers of the org itself, by `phoneKey`. */
@@ -56,11 +58,7 @@ export async function readPeople(tx: Db, extractions: Extraction[]): Promise<Peo
 }
 
 /** The phone of the person, in every spelling that it may have. */
-function phoneAtNumber({
-  item: { phoneId, sender },
-}: {
-  item: InboundMessage | Preference | IncomingCall
-}): PhoneAtNumber[] {
+function phoneAtNumber({ item: { phoneId, sender } }: { item: Deed | InboundMessage }): PhoneAtNumber[] {
   const own = digitsOf(sender.waId)
   return own === undefined ? [] : [own, ...phoneVariants(own)].map((digits) => ({ phoneId, digits }))
 }
@@ -110,7 +108,8 @@ const ASKED = { actor: 'routing', reason: 'the customer asked for it' }
  * to known customers. Customers in `along`, whom the caller needs locked, are locked where the others are.
  */
 export async function identify(tx: Db, people: People, along: CustomerKey[]): Promise<Identified> {
-  const isOwn = ({ item }: { item: InboundMessage | Preference | IncomingCall }) =>
+  const isOwn = ({ item }: { item: Deed | InboundMessage }) =>
+    people.ownNumbers.size > 0 &&
     phoneAtNumber({ item }).some((phone) => people.ownNumbers.has(phoneKey(phone)))
   const messages = owned(people.messages, people.owners).map((message) =>
     message.item.nature === 'own' || isOwn(message) ? withoutCustomer(message) : message,
@@ -120,10 +119,12 @@ export async function identify(tx: Db, people: People, along: CustomerKey[]): Pr
     ...person,
     passive: true,
   }))
-  const senders = await withoutNewsOfKnown(tx, messages, people.known)
-  const others = deeds.map(({ person }) => person)
   const { known } = people
-  const resolved = await resolvePeople(tx, [...recipients, ...senders, ...others], { known, along })
+  const { senders, news } = await withoutNewsOfKnown(tx, messages, known)
+  const others = deeds.map(({ person }) => person)
+  const everybody = [...recipients, ...senders, ...others]
+  const areNews = [...news, ...[...recipients, ...others].filter((person) => hasNews(known, person))]
+  const resolved = await resolvePeople(tx, everybody, { known, news: areNews, along })
   const ids = resolved.customerIds.slice(recipients.length)
   return {
     locked: resolved.locked,
@@ -138,7 +139,7 @@ export async function identify(tx: Db, people: People, along: CustomerKey[]): Pr
 }
 
 /** The preferences and the calls among what these customers did. */
-function sorted(deeds: Owned<Preference | IncomingCall>[], ids: (string | undefined)[]) {
+function sorted(deeds: Owned<Deed>[], ids: (string | undefined)[]) {
   const done: Pick<Identified, 'preferences' | 'calls'> = { preferences: [], calls: [] }
   for (const [i, { item, owner }] of deeds.entries()) {
     const customerId = ids[i]
@@ -172,21 +173,27 @@ function withoutCustomer({ item, owner }: Owned<InboundMessage>): Owned<InboundM
 }
 
 /**
- * The senders, passive where their message is in the ledger already. The ledger is asked only about messages that bring
- * news: these are rare, and the ledger is large.
+ * The senders, passive where their message is in the ledger already, and those of them who bring news. The ledger is asked
+ * only about messages that bring news: these are rare, and the ledger is large.
  */
 async function withoutNewsOfKnown(
   tx: Db,
   messages: Owned<InboundMessage>[],
   known: Holdings,
-): Promise<Person[]> {
+): Promise<{ senders: Person[]; news: Person[] }> {
   // After a change of names, all people are looked at again: see resolvePeople.
   const areRenamed = messages.some(({ person }) => isRenamed(person))
-  const teaching = messages.filter(({ person }) => areRenamed || hasNews(known, person))
-  const inLedger = await run(tx, readKnownMessages(teaching.map(ledgerEntry)))
-  return messages.map((message) =>
-    inLedger.has(ledgerKey(ledgerEntry(message))) ? { ...message.person, passive: true } : message.person,
-  )
+  const teaching = new Set(messages.filter(({ person }) => areRenamed || hasNews(known, person)))
+  const inLedger = await run(tx, readKnownMessages([...teaching].map(ledgerEntry)))
+  const news: Person[] = []
+  const senders = messages.map((message) => {
+    if (!teaching.has(message)) return message.person
+    const passive = message.person.passive || inLedger.has(ledgerKey(ledgerEntry(message)))
+    const person = { ...message.person, passive }
+    if (hasNews(known, person)) news.push(person)
+    return person
+  })
+  return { senders, news }
 }
 
 const ledgerEntry = ({ item, owner }: Owned<InboundMessage>) => ({ orgId: owner.orgId, wamid: item.wamid })

@@ -1,5 +1,4 @@
 import type { LockedCustomer } from '../identity/lock-customers.ts'
-import { customerKey } from '../rules/keys.ts'
 import type { Arrival } from './planned.ts'
 
 /** A customer wrote from this `wa_id`, or Meta announced it, at that time. */
@@ -11,16 +10,25 @@ export type SeenAddress = { orgId: string; customerId: string; waId: string; at:
  * such a customer are given, since the latest of them counts.
  */
 export function seenAddresses(arrivals: Arrival[], locked: LockedCustomer[]): SeenAddress[] {
-  const known = new Map(locked.map((customer) => [customerKey(customer), customer.waId]))
-  const seen = arrivals.flatMap(addressOf)
-  const keyOf = ({ orgId, customerId }: SeenAddress) => customerKey({ orgId, id: customerId })
-  const news = new Set(seen.filter((one) => known.get(keyOf(one)) !== one.waId).map(keyOf))
-  return seen.filter((one) => news.has(keyOf(one)))
+  const known = new Map(locked.map((customer) => [customer.id, customer]))
+  const news = new Set<string>()
+  for (const arrival of arrivals) {
+    const { orgId, customerId } = arrival
+    const waId = waIdOf(arrival)
+    if (!customerId || !waId) continue
+    const of = known.get(customerId)
+    if (of?.waId !== waId || of.orgId !== orgId) news.add(customerId)
+  }
+  if (news.size === 0) return []
+  return arrivals.flatMap((arrival) => {
+    const { orgId, customerId, message } = arrival
+    const waId = waIdOf(arrival)
+    return customerId && waId && news.has(customerId) ? [{ orgId, customerId, waId, at: message.sentAt }] : []
+  })
 }
 
-function addressOf({ orgId, customerId, message }: Arrival): SeenAddress[] {
-  const { nature, sender, sentAt: at } = message
-  const isWord = nature === 'customer' || nature === 'standby'
-  const waId = isWord ? sender.waId : nature === 'system' ? sender.rename?.to.waId : undefined
-  return customerId && waId ? [{ orgId, customerId, waId, at }] : []
+/** The `wa_id` at which the customer is reached, as this message says. */
+function waIdOf({ message: { nature, sender } }: Arrival): string | undefined {
+  if (nature === 'customer' || nature === 'standby') return sender.waId
+  return nature === 'system' ? sender.rename?.to.waId : undefined
 }

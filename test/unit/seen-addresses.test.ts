@@ -38,7 +38,9 @@ it('a change of numbers names an address, which counts with the time of the mess
 })
 
 it('what a customer did not say, and a message without a customer or a wa_id, shows no address', () => {
-  expect(waIds(from('1666', 'echo'), from('1666', 'history'), from(undefined))).toEqual([])
+  const silent = [from('1666', 'echo'), from('1666', 'history'), from(undefined)]
+  expect(waIds(...silent)).toEqual([])
+  expect(waIds(...silent, from('1777'))).toEqual(['1777'])
   const unknown = arrival({ sender: { waId: '1666' } })
   expect(seenAddresses([{ ...unknown, customerId: undefined }], LOCKED)).toEqual([])
 })
