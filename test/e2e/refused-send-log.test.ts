@@ -7,6 +7,9 @@ import { startGraph } from '../support/graph.ts'
 
 import { createRoom, createSendingOrg, SECRETS_KEY } from '../support/org.ts'
 
+/** The level of a warning in the JSON lines of the logger. */
+const WARN = 40
+
 it.each(engines())(
   'a message that may not be sent any more when its turn comes leaves a log line with org, number and reason (%s)',
   async (engine) => {
@@ -37,7 +40,7 @@ it.each(engines())(
         .map((line) => JSON.parse(line))
     const reason = 'CHATROOM_IS_DEACTIVATED'
     const expected = { org: org.id, send: row!.id, number: org.phones[0], outcome: 'failed', reason }
-    await expect.poll(lines).toMatchObject([{ level: 'warn', ...expected }])
+    await expect.poll(lines).toMatchObject([{ level: WARN, ...expected }])
     expect(output).not.toContain('CANARY')
     expect(graph.accepted).toEqual([])
   },
