@@ -8,7 +8,9 @@ import { checkLab } from '../lab/check-lab.ts'
 import { readRemoved } from '../lab/check-people.ts'
 import { startCrm } from '../lab/crm.ts'
 import { drain } from '../lab/drain.ts'
+import { checkReader, followEvents } from '../lab/event-reader.ts'
 import type { Lab } from '../lab/lab.ts'
+import { ORGS } from '../lab/orgs.ts'
 import { healAll } from './fault-kinds.ts'
 import { FaultSchedule, RECOVERS_WITHIN_MS, type ScheduleOptions } from './fault-schedule.ts'
 import { idleWorkers } from './recovery.ts'
@@ -45,6 +47,10 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
   )
   const crm = startCrm(lab, { seed: lab.seed, perSecond: CRM_CALLS_PER_SECOND })
   const changes = startChanges(lab, { seed: lab.seed, everyMs: CHANGES_EVERY_MS })
+  const followers = followEvents(
+    lab,
+    ORGS.map(({ id }) => id),
+  )
   try {
     lab.meta.run(options.rate)
     await sleep(LEAD_MS)
@@ -54,6 +60,7 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
     await changes.stop()
     const drained = await finish(lab, options, report)
     checkRecoveries(schedule, report)
+    for (const reader of await followers.stop()) await checkReader(lab, reader, report)
     const verdict = await checkLab(lab)
     return {
       seconds: seconds(),
@@ -71,6 +78,7 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
     clearInterval(progress)
     crm.stop()
     void changes.stop()
+    void followers.stop()
   }
 }
 
