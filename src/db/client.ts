@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { limitWaiting } from './limit-waiting.ts'
 import { endLostConnections } from './lost-connections.ts'
 import * as schema from './schema/index.ts'
 import { DEADLINES, type Deadlines, sendOneByOne, setForSession, setInTransactions } from './settings.ts'
@@ -22,20 +23,21 @@ export type DatabaseOptions = {
   /** Statements may be sent before the answer to the one before; default: true. Some proxies stop working then. */
   pipeline?: boolean
   deadlines?: Deadlines
+  /** How long a caller waits for a connection, in ms; default: 2 s. */
+  waitMs?: number
 }
 
 /**
  * Opens a pool, which connects lazily: this never throws, and the pool recovers by itself after an outage. Every statement
  * has a deadline on the server (10 s) and one in this process (12 s, for a server that is frozen or unreachable). A
- * statement on a connection that was lost silently fails within 2 s.
+ * statement on a connection that was lost silently fails within 2 s, and so does one that waits for a connection.
  */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const { isPooled = false, pipeline = true, deadlines = DEADLINES } = options
+  const { isPooled = false, pipeline = true, deadlines = DEADLINES, waitMs = 2_000 } = options
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max,
     application_name: options.name,
-    connectionTimeoutMillis: 2_000,
     query_timeout: 12_000,
     keepAlive: true,
     pipeline,
@@ -44,6 +46,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   // The pool handles the errors of idle connections only. A connection that is lost in a transaction fails its query; an
   // error without a listener would also crash the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
+  limitWaiting(pool, waitMs)
   if (!pipeline) pool.on('connect', sendOneByOne)
   if (isPooled) setInTransactions(pool, deadlines)
   else setForSession(pool, deadlines)

@@ -20,13 +20,20 @@ const CANNOT_PIPELINE =
 /**
  * Proves over connections of its own that Usher's statements work as it relies on: its settings hold, prepared
  * statements stay prepared, statements may be sent before the answer to the one before, and notifications arrive. Gives
- * whether a pooler stands before PostgreSQL.
+ * whether a pooler stands before PostgreSQL. A database that is late gets more time: it may be overloaded, or a pooler
+ * has given all its connections to this process.
  * @throws SetupError for a mistake of the installation; anything else when the database cannot be asked at the moment.
  */
-export async function proveConnections(access: Access, ms = PROOF_MS): Promise<{ hasPooler: boolean }> {
+export function proveConnections(access: Access): Promise<{ hasPooler: boolean }> {
+  return proveWithin(access, PROOF_MS).catch((error) =>
+    isLate(error) ? proveWithin(access, PATIENT_MS) : Promise.reject(error),
+  )
+}
+
+async function proveWithin(access: Access, ms: number): Promise<{ hasPooler: boolean }> {
   try {
     const hasPooler = await provePipelined(access, ms)
-    await within(ms, () => proveNotifications(access))
+    await within(ms, () => proveNotifications(access, ms))
     return { hasPooler }
   } catch (error) {
     throw isMisconfigured(error) ? new SetupError(reasonOf(error), { cause: error }) : error
@@ -34,15 +41,12 @@ export async function proveConnections(access: Access, ms = PROOF_MS): Promise<{
 }
 
 /**
- * As `proveConnections`, when a process starts: a database that is away is no mistake. One that is late gets more time,
- * because the process opens more connections than a pooler gives if it does not know of the pooler.
+ * As `proveConnections`, when a process starts: a database that is away is no mistake.
  * @throws SetupError
  */
 export async function refuseMistakes(access: Access): Promise<{ hasPooler: boolean }> {
   try {
-    return await proveConnections(access).catch((error) =>
-      isLate(error) ? proveConnections(access, PATIENT_MS) : Promise.reject(error),
-    )
+    return await proveConnections(access)
   } catch (error) {
     if (error instanceof SetupError) throw error
     return { hasPooler: false }
@@ -66,7 +70,10 @@ async function provePipelined(access: Access, ms: number): Promise<boolean> {
 }
 
 async function prove({ url, link }: Access, ms: number): Promise<boolean> {
-  const { db, close } = openDatabase(url, { max: 2, name: 'usher-proof', onLost: () => undefined, ...link })
+  const { db, close } = openDatabase(url, {
+    ...{ max: 2, name: 'usher-proof', onLost: () => undefined, waitMs: ms },
+    ...link,
+  })
   try {
     return await within(ms, () => proveSessions(db, link.isPooled === true))
   } finally {

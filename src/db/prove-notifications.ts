@@ -9,13 +9,14 @@ const ARRIVES_MS = 3_000
 
 /**
  * Proves that a notification which is sent over `url` reaches a connection that listens at `directUrl`.
+ * @param ms for connecting, and for each statement
  * @throws SetupError when it does not; what PostgreSQL or the network says when it cannot be asked.
  */
-export async function proveNotifications({
-  url,
-  directUrl,
-}: Pick<DatabaseAccess, 'url' | 'directUrl'>): Promise<void> {
-  const [listener, sender] = [open(directUrl), open(url)]
+export async function proveNotifications(
+  { url, directUrl }: Pick<DatabaseAccess, 'url' | 'directUrl'>,
+  ms: number,
+): Promise<void> {
+  const [listener, sender] = [open(directUrl, ms), open(url, ms)]
   try {
     await Promise.all([listener.connect(), sender.connect()])
     const word = randomUUID()
@@ -33,12 +34,12 @@ export async function proveNotifications({
   }
 }
 
-function open(url: string): pg.Client {
+function open(url: string, ms: number): pg.Client {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'usher-proof',
-    connectionTimeoutMillis: 2_000,
-    query_timeout: 2_000,
+    connectionTimeoutMillis: ms,
+    query_timeout: ms,
   })
   client.on('error', () => undefined)
   return client

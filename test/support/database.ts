@@ -16,7 +16,7 @@ export type TestDatabase = {
 /**
  * What a test's pool may take: a busy machine is no failure. A test of Usher's own deadlines opens a pool of its own.
  */
-const patient = () => ({ connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS + 1_000 })
+const patient = () => ({ query_timeout: PATIENCE_MS + 1_000 })
 
 const OBJECT_IN_USE = '55006'
 
@@ -26,7 +26,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await onServer(`create database ${name} template usher_template`)
   const url = Object.assign(new URL(inject('postgresUrl')), { pathname: `/${name}` }).href
   const deadlines = { statementMs: PATIENCE_MS, idleInTransactionMs: PATIENCE_MS }
-  const { db, close } = openDatabase(url, { max: 10, name: 'test', onLost: () => {}, deadlines })
+  const patience = { deadlines, waitMs: PATIENCE_MS }
+  const { db, close } = openDatabase(url, { max: 10, name: 'test', onLost: () => {}, ...patience })
   Object.assign(db.$client.options, patient())
   atEndOf('file', async () => {
     await close()

@@ -5,9 +5,10 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 /**
  * What happens to connections: `pass` bytes on; `blackhole`: open but silent, as when a firewall forgot them
  * (those that lived through it stay silent for ever, and new ones do not reach the server, as a lost SYN does not); `reset` each with RST; `refuse` them, as when the server is
- * down (those that are open are reset); `delay` all bytes by 100 ms; `slice` them into single bytes and small pieces.
+ * down (those that are open are reset); `delay` all bytes by 100 ms; `slice` them into single bytes and small pieces; new
+ * ones reach the server 2.5 s `late`, as those to an overloaded one.
  */
-export type ProxyMode = 'pass' | 'blackhole' | 'reset' | 'refuse' | 'delay' | 'slice'
+export type ProxyMode = 'pass' | 'blackhole' | 'reset' | 'refuse' | 'delay' | 'slice' | 'late'
 
 export type TcpProxy = {
   port: number
@@ -28,6 +29,7 @@ export type TcpProxy = {
 type Pair = { sockets: Socket[]; silent: boolean }
 
 const DELAY_MS = 100
+const LATE_MS = 2_500
 const SLICES = [1, 2, 5, 40, 400]
 
 /** A proxy on a free loopback port in front of `target`, to put faults between a client and its server. */
@@ -41,6 +43,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const server = createServer({ allowHalfOpen: true }, (client) => {
     left -= 1
     if (mode === 'blackhole') return swallow(client)
+    if (mode === 'late') return joinLate(client)
     if (mode !== 'reset' && left >= 0) return join(client)
     turnedAway += 1
     client.on('error', () => undefined).resetAndDestroy()
@@ -50,6 +53,15 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     pairs.add(alone)
     client.on('error', () => undefined).on('close', () => pairs.delete(alone))
     client.on('end', () => client.end()).resume()
+  }
+  const joinLate = (client: Socket) => {
+    const alone: Pair = { sockets: [client], silent: false }
+    pairs.add(alone)
+    client.on('error', () => undefined)
+    setTimeout(() => {
+      pairs.delete(alone)
+      if (!client.destroyed) join(client)
+    }, LATE_MS)
   }
   const join = (client: Socket) => {
     const upstream = connect({ ...target, allowHalfOpen: true })
