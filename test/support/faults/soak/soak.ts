@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { publishFigure } from '../../figures.ts'
-import { PATIENCE_MS } from '../../patience.ts'
+import { eventually, PATIENCE_MS } from '../../patience.ts'
 import { createReport, type Report } from '../checks/report.ts'
 import { becomesTrue } from '../lab/becomes-true.ts'
 import { startChanges } from '../lab/changes.ts'
@@ -82,10 +82,10 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
   }
 }
 
-/** Heals everything; with the load still on, each worker must route again. */
+/** Heals everything; with the load still on, each worker must route again. An overloaded database may need more than one try. */
 async function recover(lab: Lab, report: Report): Promise<void> {
   await healAll(lab)
-  await lab.provisionLateNumber()
+  await eventually(() => lab.provisionLateNumber())
   for (const worker of await idleWorkers(lab, PATIENCE_MS)) report.add('everyWorkerRoutes', worker)
   lab.meta.pause()
 }
