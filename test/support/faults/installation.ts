@@ -27,7 +27,8 @@ export type Member = RunningProcess & {
 }
 
 type Role = 'server' | 'workers' | 'all'
-type Start = { env?: Record<string, string>; preload?: string }
+/** `root`: another checkout of Usher, built. */
+type Start = { env?: Record<string, string>; preload?: string; root?: string }
 
 type Stores = {
   database?: { db: Database['db']; url: string }
@@ -80,13 +81,13 @@ export class Installation {
   }
 
   /** Starts a process; resolves when it listens. */
-  async start(role: Role, { env = {}, preload }: Start = {}): Promise<Member> {
+  async start(role: Role, { env = {}, preload, root }: Start = {}): Promise<Member> {
     const PORT = env.PORT ?? String(await freePort())
     const member = spawnProcess(
       'workers/main.js',
       [role],
       { ...this.#environment(), PORT, ...env },
-      preload ? { preload } : {},
+      { ...(preload && { preload }), ...(root && { root }) },
     )
     this.#members.add(member)
     const { url, opsUrl } = JSON.parse((await member.printed(/^\{.*"Usher listens.*$/m))[0])
