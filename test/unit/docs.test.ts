@@ -90,3 +90,31 @@ function isNamedRightly(name: string, path: string): boolean {
   const place = [file, join(dirname(name), file), ...ends].find((one) => files.includes(one))
   return place !== undefined && (anchor === undefined || anchorsOf(place).includes(anchor))
 }
+
+it('docs/operate.md names for each environment what to set, and a test that is there', () => {
+  const rows = [
+    ...read('docs/operate.md').matchAll(/^\| environment \| set \| proven by \|\n\|[-|]+\|\n((?:\|.*\n)+)/gm),
+  ]
+    .flatMap(([, body = '']) => body.trim().split('\n'))
+    .map((row) => row.slice(2, -2).split(' | '))
+  const unproven = rows.filter(
+    (row) =>
+      row.length !== 3 ||
+      row.some((cell) => cell.trim() === '') ||
+      !/`test\/[\w/.-]+\.test\.ts`/.test(row[2]!),
+  )
+  expect(unproven).toEqual([])
+  const named = rows.flatMap(([, , proof = '']) =>
+    [...proof.matchAll(/`(test\/[\w/.-]+)`/g)].map(([, path]) => path!),
+  )
+  expect(named.filter((path) => !files.includes(path))).toEqual([])
+  const environments = rows.map(([environment]) => environment).join('\n')
+  expect(ENVIRONMENTS.filter((one) => !one.test(environments))).toEqual([])
+})
+
+/** Where people run Usher, PostgreSQL and Redis. */
+const ENVIRONMENTS = [
+  ...[/npm start/, /split roles/i, /compose/, /Kubernetes/, /systemd/, /PostgreSQL itself/, /least rights/],
+  ...[/PgBouncer in session mode/, /PgBouncer .* transaction mode/, /Neon/, /Supabase/, /Azure/, /RDS Proxy/],
+  ...[/one Redis/, /Sentinel/, /Cluster/, /TLS/, /without `INFO`/, /two installations/],
+]
