@@ -3,6 +3,7 @@ import { allRows, nothing, type Statement } from '../db/statement.ts'
 import { logSent, logStatuses } from '../event-log/status-sql.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
+import { PAIR_IS_LOCKED, PAIR_OF_ROW } from './lock-pairs.ts'
 import type { Send } from './read-send.ts'
 import type { FailedMessage } from './refusals.ts'
 import type { ShownError } from './send-errors.ts'
@@ -21,15 +22,17 @@ export function markSent(
 ): Statement<FailedMessage[]> {
   return {
     name: 'mark-sent',
-    text: `with sent as (
+    text: `with ${PAIR_OF_ROW},
+      sent as (
         update outbox set state = 'sent', wamid = $3, error = null
-        where org_id = $1 and id = $2 and state in ('sending', 'unknown') returning id),
+        where org_id = $1 and id = $2 and state in ('sending', 'unknown') and ${PAIR_IS_LOCKED} returning id),
       early as (delete from early_statuses where org_id = $1 and wamid = $3 returning status, status_at, errors),
       named as (
         update messages m set wamid = $3, status = coalesce(e.status, m.status),
           status_at = coalesce(e.status_at, m.status_at),
           errors = coalesce(e.errors, case when e.status is null or e.status = 'sent' then $5::json end)
-        from (select) as one left join early e on true where m.org_id = $1 and m.wamid in ($3, $4)
+        from (select) as one left join early e on true
+        where ${PAIR_IS_LOCKED} and m.org_id = $1 and m.wamid in ($3, $4)
           and (m.wamid = $4 or ${statusRankSql('e.status')} > coalesce(${statusRankSql('m.status')}, 0))
         returning m.org_id, m.wamid, m.customer_id, m.waba_phone_id, m.type, m.status_at, e.status, e.errors),
       logged as (${logSent('named', 'exists (select from sent)')})
@@ -50,8 +53,9 @@ export function requeueSend(
 ): Statement<void> {
   return {
     name: 'requeue-send',
-    text: `update outbox set state = 'queued', error = $3, due_at = now() + $4 * interval '1 millisecond'
-      where org_id = $1 and id = $2 and state = 'sending' and attempts = $5`,
+    text: `with ${PAIR_OF_ROW}
+      update outbox set state = 'queued', error = $3, due_at = now() + $4 * interval '1 millisecond'
+      where org_id = $1 and id = $2 and state = 'sending' and attempts = $5 and ${PAIR_IS_LOCKED}`,
     values: [org, id, error, waitMs, attempts],
     read: nothing,
   }
@@ -61,8 +65,9 @@ export function requeueSend(
 export function releaseSend({ org, id }: OutboxRow, attempts: number, error: string): Statement<void> {
   return {
     name: 'release-send',
-    text: `update outbox set state = 'queued', error = $4, due_at = now(), attempts = $3 - 1, claimed_at = null
-      where org_id = $1 and id = $2 and state = 'sending' and attempts = $3`,
+    text: `with ${PAIR_OF_ROW}
+      update outbox set state = 'queued', error = $4, due_at = now(), attempts = $3 - 1, claimed_at = null
+      where org_id = $1 and id = $2 and state = 'sending' and attempts = $3 and ${PAIR_IS_LOCKED}`,
     values: [org, id, attempts, error],
     read: nothing,
   }
@@ -77,8 +82,10 @@ export function markEnded(
 ): Statement<void> {
   return {
     name: 'mark-ended',
-    text: `with ended as (
-        update outbox set state = $3, error = $4 where org_id = $1 and id = $2 and state in ('queued', 'sending')
+    text: `with ${PAIR_OF_ROW},
+      ended as (
+        update outbox set state = $3, error = $4
+        where org_id = $1 and id = $2 and state in ('queued', 'sending') and ${PAIR_IS_LOCKED}
         returning org_id, id),
       shown as (
         update messages m set errors = $6::json,

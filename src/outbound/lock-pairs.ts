@@ -31,3 +31,16 @@ export function lockPairs(pairs: Pair[], ending: OutboxRow[]): Statement<void> {
     read: nothing,
   })
 }
+
+/**
+ * SQL: a common table expression that locks the pair of the outbox row `$2` of the org `$1`. Whatever changes the outbox
+ * locks the pair first, then the row, then the message: a trigger needs the pair at the end of each change, and two
+ * transactions that came to it in different ways would wait for each other.
+ */
+export const PAIR_OF_ROW = `pair as materialized (
+        select from outbox o join outbox_pairs q on q.org_id = o.org_id and q.customer_id = o.customer_id
+          and q.waba_phone_id = o.waba_phone_id
+        where o.org_id = $1 and o.id = $2 for update of q)`
+
+/** SQL: a condition that always holds, and that PostgreSQL can tell only when the rows of `pair` are locked. */
+export const PAIR_IS_LOCKED = '(select count(*) from pair) >= 0'

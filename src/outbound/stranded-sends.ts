@@ -20,7 +20,13 @@ export function markAbandonedSends(): Statement<StrandedSend[]> {
     name: 'mark-abandoned-sends',
     text: `with abandoned as (
         update outbox o set state = 'unknown', error = 'the sender died while the request was under way'
-        where o.state = 'sending' and o.due_at <= now()
+        from (
+          select q.org_id, q.id from outbox q
+          join outbox_pairs p on p.org_id = q.org_id and p.customer_id = q.customer_id
+            and p.waba_phone_id = q.waba_phone_id
+          where q.state = 'sending' and q.due_at <= now()
+          order by q.due_at limit ${PAGE} for update of p skip locked) w
+        where o.org_id = w.org_id and o.id = w.id and o.state = 'sending' and o.due_at <= now()
         returning o.org_id, o.id, o.waba_phone_id, o.error),
       shown as (
         update messages m set errors = json_build_array(json_build_object('title', a.error))

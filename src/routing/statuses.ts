@@ -4,6 +4,7 @@ import { allRows, nothing, over, type Statement } from '../db/statement.ts'
 import { logSql } from '../event-log/log-events.ts'
 import { POSITION_OF_ROW } from '../event-log/position.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
+import { PAIR_IS_LOCKED } from '../outbound/lock-pairs.ts'
 import type { FailedMessage } from '../outbound/refusals.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
@@ -51,7 +52,7 @@ const CALLBACKS = columns<OrgStatus>({
 
 /**
  * A status that names the outbox row ends the send, whatever its state: Meta has the message, so it is not sent again, and
- * the message gets its real wamid. The pairs are locked first, in the order of `lockPairs`.
+ * the message gets its real wamid. The pairs are locked before rows and messages, in the order of `lockPairs`.
  */
 function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
   return over(CALLBACKS, statuses, {
@@ -70,7 +71,7 @@ function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
       named as (
         update messages m set wamid = s.wamid, errors = null
         from s where m.org_id = s.org_id and m.direction = 'out'
-          and m.wamid = ${provisionalWamidSql('s.id')}
+          and m.wamid = ${provisionalWamidSql('s.id')} and ${PAIR_IS_LOCKED}
         returning m.org_id, 'message.sent', m.customer_id, m.wamid)
       ${logSql('named as n(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid', POSITION_OF_ROW)}`,
     read: nothing,

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
+import { run } from '../../src/db/statement.ts'
+import { markEnded, markSent, releaseSend, requeueSend } from '../../src/outbound/end-send.ts'
+import { queueMessages } from '../../src/outbound/queue-messages.ts'
+import type { Send } from '../../src/outbound/read-send.ts'
 import { besideLocks } from '../support/beside-locks.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver } from '../support/inbox.ts'
 import { createRoom, createSendingOrg } from '../support/org.ts'
+import { claimOf } from '../support/sender.ts'
 import { ago } from '../support/time.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
 
@@ -32,4 +37,40 @@ it('a batch with the status of one customer and the auto-reply to another locks 
   const work = () => deliver(db, ofLast, write(first!))
   const routed = await besideLocks({ pool, url, lock }, [first!.customerId, last!.customerId], work)
   expect(routed.replies).toHaveLength(1)
+})
+
+const rowAndMessage = `select from outbox o join messages m on m.org_id = o.org_id and m.outbox_id = o.id
+  where o.customer_id = $1 for update`
+const statusOf = ({ id }: Send) => ({
+  ...{ id: `wamid.${id}`, status: 'sent', timestamp: '1790416832' },
+  biz_opaque_callback_data: id,
+})
+
+it.each<[string, (send: Send) => Promise<unknown>]>([
+  ["Meta's answer", (send) => run(db, markSent(send, `wamid.${send.id}`))],
+  ['a refusal', (send) => run(db, markEnded(send, 'failed', 'no'))],
+  ['a refusal for now', (send) => run(db, requeueSend(send, send.attempts, 'busy', 1_000))],
+  ['a process that cannot send', (send) => run(db, releaseSend(send, send.attempts, 'no token'))],
+  [
+    'a status that names the row',
+    (send) => deliver(db, bytes(delivery([change(send.remotePhoneId, { statuses: [statusOf(send)] })]))),
+  ],
+])('%s locks the pair before the row and before the message', async (_, end) => {
+  const org = await createSendingOrg(db)
+  const room = await createRoom(db, org, { lastInboundAt: new Date() })
+  const { id: roomId, customerId, wabaPhoneId: phoneId } = room
+  const payload = { type: 'text', text: { body: 'hello' } }
+  const about = {
+    kind: 'message' as const,
+    origin: 'AGENT' as const,
+    inReplyTo: null,
+    reason: 'test',
+    payload,
+  }
+  await run(db, queueMessages([{ orgId: org.id, roomId, customerId, phoneId, ...about }]))
+  const [send] = await claimOf(db, org.id)
+  const locks = { pool, url, lock, lastLock: rowAndMessage }
+  await besideLocks(locks, [customerId, customerId], () => end(send!))
+  const { rows } = await pool.query('select state from outbox where org_id = $1', [org.id])
+  expect(rows[0].state).not.toBe('sending')
 })

@@ -6,10 +6,11 @@ import { waitingQueries } from './waiting-queries.ts'
 
 /**
  * Does `work` while another transaction locks the row of the first customer, and then, when `work` waits for it, that of
- * the last. `lock` is the statement, with the customer's id as its parameter. Fails if PostgreSQL finds a deadlock.
+ * the last. `lock` is the statement, with the customer's id as its parameter; `lastLock` the second one, where it is
+ * another. Fails if PostgreSQL finds a deadlock.
  */
 export async function besideLocks<T>(
-  { pool, url, lock }: { pool: pg.Pool; url: string; lock: string },
+  { pool, url, lock, lastLock = lock }: { pool: pg.Pool; url: string; lock: string; lastLock?: string },
   [first, last]: [string, string],
   work: () => Promise<T>,
 ): Promise<T> {
@@ -25,7 +26,7 @@ export async function besideLocks<T>(
   working.catch(() => undefined)
   const waits = eventually(async () => (await waitingQueries(pool)).length > 0)
   await Promise.race([working, waits])
-  await rival.query(lock, [last])
+  await rival.query(lastLock, [last])
   await rival.query('commit')
   const result = await working
   expect(await countDeadlocks(pool), 'deadlocks').toBe(before)
