@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failedOf, type Probe, type Probed, reasonOf, runProbes } from '../src/http/run-probes.ts'
+import { SetupError } from '../src/config.ts'
 import type { Logger } from '../src/logger.ts'
 
 type Parts = {
@@ -54,7 +55,7 @@ function createReport({ about, log }: Omit<Parts, 'probes'>): (failed: Probed[])
     const now = performance.now()
     const reasons = failed.map(reasonOf)
     const isStarting = !isUp && now - began < PATIENT_MS
-    if (isStarting && reasons.every((reason) => reason === undefined)) return
+    if (isStarting && !failed.some(({ failure }) => failure instanceof SetupError)) return
     const words = failed.map(({ name }, i) => reasons[i] ?? name).join('; ')
     if (words === said && now < quietUntil) return
     said = words

@@ -46,11 +46,11 @@ it('the probe gives the reasons of the probes that failed, else their names', as
   const silent = [{ name: 'queue' }, { name: 'canaries' }]
   await expect
     .poll(await failing(silent))
-    .toBe('Error: probes of the process of the workers failed: queue, canaries')
+    .toBe('ReadableError: the process of the workers: queue failed; canaries failed')
   const known = [{ name: 'queue' }, { name: 'schema', reason: 'run npm run migrate' }]
   await expect
     .poll(await failing(known))
-    .toBe('ReadableError: the process of the workers: run npm run migrate')
+    .toBe('ReadableError: the process of the workers: queue failed; run npm run migrate')
   await expect.poll(await failing([])).toBe('undefined')
 })
 

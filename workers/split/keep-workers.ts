@@ -84,10 +84,9 @@ async function expectReady(child: WorkersChild | undefined, lastEnd: string | un
   throw new ReadableError(`the process of the workers has ended (${lastEnd}) and is started again`)
 }
 
-/** @throws ReadableError with all reasons that are known, else Error with the names of the probes. */
+/** @throws ReadableError with the reasons that are known, else with the names of the probes. */
 function expectNone(failed: FailedProbe[]): void {
   if (failed.length === 0) return
-  const reasons = failed.flatMap(({ reason }) => reason ?? [])
-  if (reasons.length > 0) throw new ReadableError(`the process of the workers: ${reasons.join('; ')}`)
-  throw new Error(`probes of the process of the workers failed: ${failed.map(({ name }) => name).join(', ')}`)
+  const words = failed.map(({ name, reason }) => reason ?? `${name} failed`)
+  throw new ReadableError(`the process of the workers: ${words.join('; ')}`)
 }
