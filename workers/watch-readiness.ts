@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { failedOf, type Probe, type Probed, reasonOf, runProbes } from '../src/http/run-probes.ts'
 import { SetupError } from '../src/config.ts'
+import { failedOf, type Probe, type Probed, reasonOf, runProbes } from '../src/http/run-probes.ts'
 import type { Logger } from '../src/logger.ts'
 
 type Parts = {
