@@ -121,10 +121,10 @@ export async function identify(tx: Db, people: People, along: CustomerKey[]): Pr
   }))
   const { known } = people
   const { senders, news } = await withoutNewsOfKnown(tx, messages, known)
-  const others = deeds.map(({ person }) => person)
-  const everybody = [...recipients, ...senders, ...others]
-  const areNews = [...news, ...[...recipients, ...others].filter((person) => hasNews(known, person))]
-  const resolved = await resolvePeople(tx, everybody, { known, news: areNews, along })
+  const everybody = [...recipients, ...senders, ...deeds.map(({ person }) => person)]
+  const isSender = new Set(senders)
+  const isNews = (person: Person) => (isSender.has(person) ? news.has(person) : hasNews(known, person))
+  const resolved = await resolvePeople(tx, everybody, { known, news: everybody.filter(isNews), along })
   const ids = resolved.customerIds.slice(recipients.length)
   return {
     locked: resolved.locked,
@@ -180,17 +180,17 @@ async function withoutNewsOfKnown(
   tx: Db,
   messages: Owned<InboundMessage>[],
   known: Holdings,
-): Promise<{ senders: Person[]; news: Person[] }> {
+): Promise<{ senders: Person[]; news: Set<Person> }> {
   // After a change of names, all people are looked at again: see resolvePeople.
   const areRenamed = messages.some(({ person }) => isRenamed(person))
   const teaching = new Set(messages.filter(({ person }) => areRenamed || hasNews(known, person)))
   const inLedger = await run(tx, readKnownMessages([...teaching].map(ledgerEntry)))
-  const news: Person[] = []
+  const news = new Set<Person>()
   const senders = messages.map((message) => {
     if (!teaching.has(message)) return message.person
     const passive = message.person.passive || inLedger.has(ledgerKey(ledgerEntry(message)))
     const person = { ...message.person, passive }
-    if (hasNews(known, person)) news.push(person)
+    if (hasNews(known, person)) news.add(person)
     return person
   })
   return { senders, news }
