@@ -27,8 +27,9 @@ async function main(): Promise<void> {
   const log = createLogger(config).child({ process: 'workers' })
   logConsole(log)
   const lifetime = createLifetime(log)
-  await start({ config, role: 'workers' as const, log, lifetime, isForked: true })
-  await parentEnded
+  const started = start({ config, role: 'workers' as const, log, lifetime, isForked: true })
+  // The start may wait for a database for ever, and the parent may end meanwhile.
+  await Promise.race([parentEnded, started.then(() => parentEnded)])
   await lifetime.stop(STOP_MS)
 }
 
