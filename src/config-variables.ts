@@ -59,6 +59,7 @@ export const environment = z.object({
     .refine((key) => key.length === 32, 'must be 32 bytes in base64: openssl rand -base64 32')
     .optional(),
   EVENT_RETENTION_DAYS: wholeNumber(1, 365).default(30),
+  WEBHOOK_ALLOW_PRIVATE: z.stringbool({ error: 'must be true or false' }).default(false),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   WORKER_CONCURRENCY: wholeNumber(1, 64).default(4),
   PROCESSES: wholeNumber(1, 2).optional(),

@@ -44,6 +44,8 @@ export type Config = {
   secretsKey: Buffer | undefined
   /** For how many days the event log can be read. */
   eventRetentionDays: number
+  /** Events may be posted to loopback, also by http, and to private networks. */
+  allowPrivateWebhooks: boolean
   logLevel: (typeof LOG_LEVELS)[number]
   workers: { concurrency: number }
   /** Of a process that does everything. Undefined: two, where there is more than one core, else one. */

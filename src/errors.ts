@@ -27,6 +27,7 @@ export const ERRORS = {
     4040012,
     'The chatroom has no message with this id that Usher sent within the last 30 days.',
   ],
+  WEBHOOK_ENDPOINT_NOT_FOUND: [4040013, 'There is no webhook endpoint with this id in this org.'],
   UQ_CONSTRAINT_FAILED: [4090001, 'An entry with these values already exists.'],
   ACTIVE_CHATROOM_EXISTS: [4090002, 'An active chatroom exists for this phone number.'],
   AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has exactly one contact.'],
@@ -52,9 +53,12 @@ export const ERRORS = {
     4090021,
     'Nobody knows whether the customer has this message. Confirm that they may get it twice: {"confirm": true}.',
   ],
+  TOO_MANY_WEBHOOK_ENDPOINTS: [4090030, 'The org has 10 webhook endpoints, which is the most.'],
+  REPLAY_IS_RUNNING: [4090031, 'A replay of a period is running for this webhook endpoint.'],
   EVENTS_ARE_GONE: [4100001, 'Events behind this cursor are not kept any more.'],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
+  WEBHOOK_URL_REFUSED: [4220003, 'Events cannot be posted to this URL.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],
   INTERNAL_ERROR: [5000001, 'Something went wrong on our side.'],
   CLOCK_IS_WRONG: [
@@ -62,6 +66,7 @@ export const ERRORS = {
     'The clock of this server is wrong, so it changes nothing. Another server may take the request.',
   ],
   KEYS_UNAVAILABLE: [5030002, 'The keys that tokens are verified with cannot be read.'],
+  SECRETS_KEY_MISSING: [5030003, 'This server has no SECRETS_KEY, so it can keep no secret.'],
 } as const satisfies Record<string, readonly [code: number, description: string]>
 
 export type ErrorName = keyof typeof ERRORS

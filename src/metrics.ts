@@ -3,6 +3,7 @@ import { createBacklogGauges, createEventLogGauges, createHeartbeatGauges } from
 import { createReceiverMetrics } from './metrics/receiver.ts'
 import { createRoutingMetrics } from './metrics/routing.ts'
 import { createSendingMetrics } from './metrics/sending.ts'
+import { createWebhookMetrics } from './metrics/webhooks.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -21,6 +22,7 @@ export function createMetrics(process?: 'server' | 'workers') {
     ...createReceiverMetrics(registers),
     ...createRoutingMetrics(registers),
     ...createSendingMetrics(registers),
+    ...createWebhookMetrics(registers),
     ...createBacklogGauges(registers),
     ...createHeartbeatGauges(registers),
     ...createEventLogGauges(registers),

@@ -84,6 +84,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
     },
     secretsKey: env.SECRETS_KEY,
     eventRetentionDays: env.EVENT_RETENTION_DAYS,
+    allowPrivateWebhooks: env.WEBHOOK_ALLOW_PRIVATE,
     logLevel: env.LOG_LEVEL,
     workers: { concurrency: env.WORKER_CONCURRENCY },
     processes: env.PROCESSES,

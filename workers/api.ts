@@ -6,6 +6,7 @@ import type { Database } from '../src/db/client.ts'
 import type { OutboxRow } from '../src/db/schema/index.ts'
 import { eventEndpoints } from '../src/event-feed/routes.ts'
 import { DESCRIBED_EVENTS } from '../src/event-feed/schemas.ts'
+import { eventPushRoutes } from '../src/event-push/routes.ts'
 import { createApiRouter } from '../src/http/api-router.ts'
 import { createApiApp } from '../src/http/app.ts'
 import { createAuthenticate } from '../src/http/authenticate.ts'
@@ -19,6 +20,7 @@ import { peopleEndpoints } from '../src/orgs/people-routes.ts'
 import { orgEndpoints } from '../src/orgs/routes.ts'
 import { outboundEndpoints } from '../src/outbound/routes.ts'
 import { routingEndpoints } from '../src/routing/routes.ts'
+import { webhookEndpointRoutes } from '../src/webhook-endpoints/routes.ts'
 
 /** All endpoints, in the order of the OpenAPI document. */
 export const ENDPOINTS: Endpoint[] = [
@@ -30,13 +32,17 @@ export const ENDPOINTS: Endpoint[] = [
   ...routingEndpoints,
   ...outboundEndpoints,
   ...eventEndpoints,
+  ...webhookEndpointRoutes,
+  ...eventPushRoutes,
 ]
 
 export type ApiParts = {
   db: Database['db']
-  config: Pick<Config, 'jwt' | 'redis'>
+  config: Pick<Config, 'jwt' | 'redis' | 'secretsKey' | 'allowPrivateWebhooks'>
   /** Wakes the senders for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
+  /** Has what happened in these orgs posted to their endpoints. */
+  announceEvents: (orgIds: string[]) => void
   /** This machine's time in milliseconds. */
   machineTime?: (() => number) | undefined
   /** Routers that come before those of the API. */
@@ -49,6 +55,7 @@ export function createApi({
   db,
   config,
   announceSends,
+  announceEvents,
   machineTime = Date.now,
   before = [],
   log,
@@ -61,8 +68,10 @@ export function createApi({
   const api = createApiRouter(ENDPOINTS, {
     db,
     authenticate: createAuthenticate(jwt, log),
+    installation: config,
     limitOnce,
     announceSends,
+    announceEvents,
     machineTime,
     log,
   })

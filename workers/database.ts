@@ -19,7 +19,7 @@ type Parts = {
 }
 
 /** Connections of one pool where they are scarce. */
-const SCARCE = 5
+const SCARCE = 3
 
 /** The PostgreSQL of a process, and how to open a pool of connections to it. */
 export type ProcessDatabase = Omit<DatabaseAccess, 'stop'> & {

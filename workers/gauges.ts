@@ -1,5 +1,6 @@
 import type { Db } from '../src/db/client.ts'
 import { readLogFigures } from '../src/event-feed/log-figures.ts'
+import { readWebhookFigures } from '../src/event-push/figures.ts'
 import { type Ages, readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import { inboxFigures } from '../src/inbox/figures.ts'
 import type { Metrics } from '../src/metrics.ts'
@@ -16,11 +17,12 @@ type Parts = { db: Db; producer: Producer; metrics: Metrics }
  */
 export async function refreshGauges({ db, producer, metrics }: Parts): Promise<void> {
   const fromDatabase = async () => {
-    const [figures, stopped, beats, eventLog] = await Promise.all([
+    const [figures, stopped, beats, eventLog, webhooks] = await Promise.all([
       inboxFigures(db),
       countStoppedNumbers(db),
       readHeartbeats(db),
       readLogFigures(db),
+      readWebhookFigures(db),
     ])
     metrics.stoppedNumbers.set(stopped)
     metrics.oldestUnroutedSeconds.set(figures.oldestUnroutedSeconds)
@@ -29,6 +31,8 @@ export async function refreshGauges({ db, producer, metrics }: Parts): Promise<v
     metrics.deadNow.set(figures.dead)
     for (const [queue, age] of known(beats.canaries)) metrics.canaryAge.set({ queue }, age)
     for (const [sweep, age] of known(beats.sweeps)) metrics.sweepAge.set({ sweep }, age)
+    metrics.webhooksDisabled.set(webhooks.disabled)
+    metrics.webhooksFailing.set(webhooks.failing)
     metrics.eventLogUnreadable.set(eventLog.unreadableSeconds)
     for (const { partition, bytes } of eventLog.sizes) metrics.eventLogBytes.set({ partition }, bytes)
   }

@@ -19,6 +19,7 @@ type Parts = {
   config: Config
   db: Database['db']
   producer: Producer
+  announceEvents: (orgIds: string[]) => void
   metrics: Metrics
   tracing: Tracing
   log: Logger
@@ -32,13 +33,13 @@ const CLOSE_MS = 4_000
  * of its own, so that it never waits for one that workers or API calls are using.
  */
 export async function startReceiver(parts: Parts, { openPool }: ProcessDatabase): Promise<RunningServer> {
-  const { config, db, producer, metrics, log, lifetime } = parts
+  const { config, db, producer, announceEvents, metrics, log, lifetime } = parts
   const inbox = openInbox(parts, openPool('usher-receiver', 2))
   const reportRefusal = createRefusalReport(db, log)
   const receiver = createReceiver({ ...config.meta, save: inbox.save, reportRefusal, metrics, log })
   const webhooks = Router().use(WEBHOOK_PATH, createWebhookRouter(receiver))
   const announceSends = () => producer.wakeSenders()
-  const api = createApi({ db, config, announceSends, before: [webhooks], log })
+  const api = createApi({ db, config, announceSends, announceEvents, before: [webhooks], log })
   lifetime.onStop('rate limits', () => api.close())
   const handler = config.receiverShortcut ? createShortcut(receiver, api.app) : api.app
   const { ending } = lifetime

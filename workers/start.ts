@@ -1,4 +1,5 @@
 import type { Db } from '../src/db/client.ts'
+import { createEventClient } from '../src/event-push/post-event.ts'
 import { answerCanary } from '../src/heartbeats/answer-canary.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
@@ -11,12 +12,15 @@ import type { Producer } from '../src/queue/producer.ts'
 import { keepSchedules, SCHEDULES } from '../src/queue/schedules.ts'
 import type { QueueWorker } from '../src/queue/worker.ts'
 import type { Tracing } from '../src/tracing/tracing.ts'
+import type { ProcessDatabase } from './database.ts'
 import { startDeliveries } from './deliveries/start.ts'
 import { startMaintenance } from './maintenance.ts'
 import { startSending } from './sending/start.ts'
+import { startWebhooks } from './webhooks/start.ts'
 
 type Parts = {
   engine: Engine
+  database: ProcessDatabase
   directUrl: string
   db: Db
   producer: Producer
@@ -26,10 +30,14 @@ type Parts = {
   lifetime: Lifetime
   concurrency: number
   eventRetentionDays: number
+  secretsKey: Buffer | undefined
+  allowPrivateWebhooks: boolean
+  announceEvents: (orgIds: string[]) => void
   tokens: AccessTokens
 } & SendParts
 
 const CLOSE_MS = 5_000
+const WEBHOOK_CONNECTIONS = 4
 
 /**
  * Starts one worker for each queue; any number of processes may do so. From the first `resume` on, this process also
@@ -44,7 +52,8 @@ export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'
   lifetime.onStop('maintenance worker', () => maintenance.close(CLOSE_MS))
   const outbound = startSending({ ...parts, onCanary })
   lifetime.onStop('outbound worker', () => outbound.close(CLOSE_MS))
-  const workers = [deliveries, maintenance, outbound]
+  const webhooks = openWebhooks(parts, onCanary)
+  const workers = [deliveries, maintenance, outbound, webhooks]
   let schedules: { stop(): void } | undefined
   const stopSchedules = () => {
     schedules?.stop()
@@ -61,4 +70,14 @@ export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'
       schedules ??= keepSchedules(() => producer.queue('maintenance'), SCHEDULES, log)
     },
   }
+}
+
+/** Posting has a pool of its own, so that it takes no connection from routing, unless connections are scarce. */
+function openWebhooks(parts: Parts, onCanary: (queue: QueueName) => Promise<void>): QueueWorker {
+  const { isScarce, openPool } = parts.database
+  const db = isScarce ? parts.db : openPool('usher-webhooks', WEBHOOK_CONNECTIONS)
+  const client = createEventClient({ allowPrivate: parts.allowPrivateWebhooks })
+  const webhooks = startWebhooks({ ...parts, db, client, onCanary })
+  parts.lifetime.onStop('webhooks worker', () => webhooks.close(CLOSE_MS))
+  return webhooks
 }

@@ -16,6 +16,7 @@ export type EventKind =
   | 'org.settings_changed'
   | `user.${'removed' | 'restored'}`
   | 'group.members_removed'
+  | `webhook_endpoint.${'created' | 'updated' | 'deleted' | 'secret_rotated' | 'replayed' | 'disabled'}`
 
 /** The reason of a change that a caller of the API, or a provision file, asked for. */
 export const ASKED_FOR = 'asked for'

@@ -1,5 +1,5 @@
 import type { EventType } from '../event-log/types.ts'
-import type { EventRow } from './read-page.ts'
+import type { EventRow } from './event-sql.ts'
 
 /** An event as the API shows it. */
 export type ShownEvent = { id: string; type: EventType; timestamp: string; data: Record<string, unknown> }

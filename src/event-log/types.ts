@@ -33,6 +33,7 @@ export const EVENT_TYPES = [
   'number.stopped',
   'number.resumed',
   'number.moved',
+  'webhook_endpoint.disabled',
   'account.event',
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]

@@ -1,5 +1,6 @@
 import type { Db } from '../db/client.ts'
 import type { Org, OutboxRow } from '../db/schema/index.ts'
+import type { Installation } from '../installation.ts'
 import type { Caller } from './caller.ts'
 import type { LimitOnce } from './rate-limit.ts'
 
@@ -11,6 +12,7 @@ export type Context<Params, Query, Body> = {
   actor: string
   /** The database's clock when the request was authorized; this machine's clock decides nothing. */
   now: Date
+  installation: Installation
   limitOnce: LimitOnce
   /** Wakes the senders for these outbox rows once the answer is committed. */
   announceSends: (rows: OutboxRow[]) => void
@@ -22,7 +24,7 @@ export type Context<Params, Query, Body> = {
 /** An authorized request before validation. */
 export type RawRequest = Pick<
   Context<unknown, unknown, unknown>,
-  'org' | 'caller' | 'now' | 'limitOnce' | 'announceSends'
+  'org' | 'caller' | 'now' | 'installation' | 'limitOnce' | 'announceSends'
 > & {
   params: unknown
   query: unknown

@@ -11,7 +11,7 @@ export type Failures = { 401: string; 403: string; 500: string } & ({ 400: strin
   Partial<Record<400 | 404 | 409 | 410 | 422 | 429 | 503, string>>
 
 type Described = {
-  method: 'get' | 'post' | 'put' | 'delete'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: `/${string}`
   operationId: string
   summary: string
@@ -24,6 +24,8 @@ type Described = {
   bodyRequired?: boolean
   /** True: the endpoint honours `Idempotency-Key`, and `db` is the transaction that also stores the answer. */
   idempotent?: boolean
+  /** Fields of an answer that are null in the answer to a repeated request, because they are stored nowhere else in clear. */
+  shownOnce?: readonly string[]
   errors: Failures
 }
 

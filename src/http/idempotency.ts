@@ -6,8 +6,16 @@ import { ApiError } from '../errors.ts'
 import { IDEMPOTENCY_KEPT } from '../rules/retention.ts'
 import type { Answer } from './answer.ts'
 
-/** `request`: the values, as JSON, by which a repeated request is recognised as the same one. */
-export type KeyedRequest = { orgId: string; key: string; request: unknown }
+/**
+ * `request`: the values, as JSON, by which a repeated request is recognised as the same one. `shownOnce`: the fields of the
+ * answer that are stored as null.
+ */
+export type KeyedRequest = {
+  orgId: string
+  key: string
+  request: unknown
+  shownOnce?: readonly string[] | undefined
+}
 
 /**
  * Runs a request with an `Idempotency-Key` at most once in 24 h; a repetition gets the stored answer. The answer is
@@ -18,7 +26,7 @@ export type KeyedRequest = { orgId: string; key: string; request: unknown }
  */
 export async function answerOnce(
   db: Db,
-  { orgId, key, request }: KeyedRequest,
+  { orgId, key, request, shownOnce = [] }: KeyedRequest,
   run: (tx: Db) => Promise<Answer>,
 ): Promise<Answer & { replayed: boolean }> {
   const digest = createHash('sha256').update(JSON.stringify(request)).digest()
@@ -28,9 +36,14 @@ export async function answerOnce(
     if (stored && !stored.digest.equals(digest)) throw new ApiError('IDEMPOTENCY_KEY_REUSED')
     if (stored) return { status: stored.status, body: stored.body ?? undefined, replayed: true }
     const answer = await run(tx)
-    await storeAnswer(tx, orgId, key, digest, answer)
+    await storeAnswer(tx, orgId, key, digest, { ...answer, body: without(shownOnce, answer.body) })
     return { ...answer, replayed: false }
   })
+}
+
+function without(fields: readonly string[], body: unknown): unknown {
+  if (fields.length === 0) return body
+  return { ...(body as object), ...Object.fromEntries(fields.map((field) => [field, null])) }
 }
 
 async function lockKey(tx: Db, orgId: string, key: string): Promise<void> {

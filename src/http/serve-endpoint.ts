@@ -3,6 +3,7 @@ import type { Db } from '../db/client.ts'
 import { awaitDurable } from '../db/durable.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
+import type { Installation } from '../installation.ts'
 import type { Logger } from '../logger.ts'
 import type { Answer } from './answer.ts'
 import type { Authenticate } from './authenticate.ts'
@@ -17,9 +18,12 @@ import { requestIdOf } from './request-id.ts'
 export type ApiServices = {
   db: Db
   authenticate: Authenticate
+  installation: Installation
   limitOnce: LimitOnce
   /** Enqueues jobs for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
+  /** Has what happened in these orgs posted to their endpoints. */
+  announceEvents: (orgIds: string[]) => void
   /** This machine's time in milliseconds; it decides nothing, but must not differ much from the database's. */
   machineTime: () => number
   log: Logger
@@ -70,13 +74,13 @@ async function perform(
   req: Request,
   res: Response,
 ): Promise<Answer> {
-  const { db, limitOnce } = services
+  const { db, limitOnce, installation } = services
   const { userId, partnerId, actorId } = opened.caller
   if (endpoint.body) await readBody(endpoint, req, res)
   const { params, query, body } = req
   const sends: OutboxRow[] = []
   const announceSends = (rows: OutboxRow[]) => void sends.push(...rows)
-  const context = { ...opened, limitOnce, announceSends }
+  const context = { ...opened, installation, limitOnce, announceSends }
   const run = endpoint.prepare({ ...context, params, query, body })
   const key = endpoint.idempotent ? readIdempotencyKey(endpoint, req) : undefined
   // The orgs and the role that a token covers may change between a request and its repetition.
@@ -84,9 +88,10 @@ async function perform(
   const { replayed, ...answer } =
     key === undefined
       ? { ...(await run(db)), replayed: false }
-      : await answerOnce(db, { orgId: opened.org.id, key, request }, run)
+      : await answerOnce(db, { orgId: opened.org.id, key, request, shownOnce: endpoint.shownOnce }, run)
   if (replayed) res.set('idempotent-replayed', 'true')
   if (sends.length > 0) services.announceSends(sends)
+  if (endpoint.method !== 'get') services.announceEvents([opened.org.id])
   return answer
 }
 

@@ -8,6 +8,8 @@ export type Jobs = {
   deliveries: { ids: number[]; suspect?: true }
   /** Wakes the senders of one process. What is to be sent is in the outbox. */
   outbound: Record<string, never>
+  /** Ids of orgs in which something happened. What is to be posted to their endpoints is in the event log. */
+  webhooks: { orgs: string[] }
   /** Created by the schedules. The name of the job is the name of the task. */
   maintenance: Record<string, never>
 }
@@ -17,4 +19,9 @@ export type QueueName = keyof Jobs
 /** Name of the canary jobs, which any queue may carry. They have no data; the worker only records that one arrived. */
 export const CANARY = 'canary'
 
-export const QUEUE_NAMES = ['deliveries', 'outbound', 'maintenance'] as const satisfies QueueName[]
+export const QUEUE_NAMES = [
+  'deliveries',
+  'outbound',
+  'webhooks',
+  'maintenance',
+] as const satisfies QueueName[]

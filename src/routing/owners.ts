@@ -11,6 +11,11 @@ export type PhoneOwner = Owner & { phoneId: string; wabaId: string | undefined }
 /** The orgs that own numbers and WABAs, by Meta's id; an object that no org has provisioned yet is absent. */
 export type Owners = { phones: Map<string, PhoneOwner>; wabas: Map<string, Owner> }
 
+/** The ids of these orgs, each once. */
+export function orgsOf({ phones, wabas }: Owners): string[] {
+  return [...new Set([...phones.values(), ...wabas.values()].map(({ orgId }) => orgId))]
+}
+
 type MetaObject = { kind: 'phone' | 'waba'; id: string }
 type Row = MetaObject & RoutingSettings & { orgId: string; phoneId: string; wabaId: string | null }
 

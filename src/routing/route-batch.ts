@@ -14,14 +14,20 @@ import { applyChanges } from './apply.ts'
 import { identify, type People, readPeople } from './identify.ts'
 import { customersToLock, ledgerEntriesOf, pairsOf } from './lookups.ts'
 import { accountEventsOf, outcomeOf, statusesOf } from './owned-items.ts'
+import { orgsOf } from './owners.ts'
 import { planBatch } from './plan.ts'
 import type { PlannedMessage } from './planned.ts'
 import { readRefusedCustomers } from './refused-customers.ts'
 import { seenAddresses } from './seen-addresses.ts'
 import { stopsByWord } from './stops-by-word.ts'
 
-/** What became of the items of some deliveries. */
-export type RoutedItems = { messages: PlannedMessage[]; duplicates: number; replies: OutboxRow[] }
+/** What became of the items of some deliveries. `orgs`: the orgs that they concerned. */
+export type RoutedItems = {
+  messages: PlannedMessage[]
+  duplicates: number
+  replies: OutboxRow[]
+  orgs: string[]
+}
 
 /** What a batch came to, for metrics and for the sender, which is notified of the replies. */
 export type Routed = RoutedItems & { outcomes: Outcome[] }
@@ -39,7 +45,7 @@ export async function routeBatch(db: Db, ids: number[]): Promise<Routed> {
   const first = claimDeliveries(ids)
   const keepPlans = ids.length <= SMALL_BATCH
   return inReplayableTransaction(db, { first, keepPlans }, async (tx, { deliveries, now }) => {
-    if (deliveries.length === 0) return { messages: [], duplicates: 0, replies: [], outcomes: [] }
+    if (deliveries.length === 0) return { messages: [], duplicates: 0, replies: [], orgs: [], outcomes: [] }
     const extractions = deliveries.map(extract)
     const people = await readPeople(tx, extractions)
     const outcomes = extractions.map((extraction) => outcomeOf(extraction, people.owners))
@@ -74,5 +80,5 @@ export async function routeItems(
   const addresses = seenAddresses(plan.messages, [...identified.locked, ...locked])
   const changes = { plan, addresses, preferences: wishes, calls, statuses, accountEvents, ends }
   const replies = await applyChanges(tx, changes)
-  return { messages: plan.messages, duplicates: plan.duplicates, replies }
+  return { messages: plan.messages, duplicates: plan.duplicates, replies, orgs: orgsOf(people.owners) }
 }

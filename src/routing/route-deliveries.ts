@@ -114,6 +114,7 @@ function merge(parts: Routed[]): Routed {
     messages: parts.flatMap((part) => part.messages),
     duplicates: parts.reduce((sum, part) => sum + part.duplicates, 0),
     replies: parts.flatMap((part) => part.replies),
+    orgs: parts.flatMap((part) => part.orgs),
     outcomes: parts.flatMap((part) => part.outcomes),
   }
 }

@@ -73,6 +73,17 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('GET', `${v1}/route?phone=15557000001&remote_phone_id=${org.phones[0]}`)
   const { next } = await ok('GET', `${v1}/events?types=message.sent`)
   await ok('GET', `${v1}/events?after=${next}`)
+  const hook = await ok('POST', `${v1}/webhook-endpoints`, { url: 'https://crm.invalid/' })
+  await ok('GET', `${v1}/webhook-endpoints`)
+  await ok('GET', `${v1}/webhook-endpoints/${hook.id}`)
+  await ok('PATCH', `${v1}/webhook-endpoints/${hook.id}`, { types: ['message.received'] })
+  await ok('POST', `${v1}/webhook-endpoints/${hook.id}/rotate-secret`)
+  await ok('GET', `${v1}/webhook-endpoints/${hook.id}/attempts`)
+  await ok('POST', `${v1}/webhook-endpoints/${hook.id}/test`)
+  await ok('POST', `${v1}/webhook-endpoints/${hook.id}/replay`, { after: next })
+  const period = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }
+  await ok('POST', `${v1}/webhook-endpoints/${hook.id}/replay`, period)
+  await ok('DELETE', `${v1}/webhook-endpoints/${hook.id}`)
   await ok('GET', `${v1}/settings`)
   await ok('PUT', `${v1}/settings`, { expiry_days: 100, delegate: { group_id: 'team' } })
   const contact = {

@@ -36,7 +36,8 @@ test('the age of a canary counts from the last answer of its queue, and a queue 
   await inTransaction(db, async (tx) => {
     await backdate(tx, 'answered_at', 'outbound', 40)
     const { canaries } = await readHeartbeats(tx)
-    expect(canaries).toEqual({ deliveries: null, outbound: expect.closeTo(40, 2), maintenance: null })
+    const never = { deliveries: null, webhooks: null, maintenance: null }
+    expect(canaries).toEqual({ ...never, outbound: expect.closeTo(40, 2) })
     await answerCanary(tx, 'outbound')
     expect((await readHeartbeats(tx)).canaries.outbound).toBeCloseTo(0, 2)
   })
@@ -69,5 +70,5 @@ test('queues whose canaries are unanswered for 90 s are named, but not in the fi
   await expect(expectCanaries(db, 1_000)).rejects.toThrow(/: outbound$/)
   await expectCanaries(db, 90)
   await db.$client.query('delete from heartbeats')
-  await expect(expectCanaries(db, 91)).rejects.toThrow('deliveries, outbound, maintenance')
+  await expect(expectCanaries(db, 91)).rejects.toThrow('deliveries, outbound, webhooks, maintenance')
 })

@@ -25,6 +25,7 @@ async function startWorker(url: string, db: Db) {
     onCanary: async () => {},
     db,
     producer: { ...producer, enqueueDeliveries: async (ids) => queued.push(ids) > 0 },
+    announceEvents: () => {},
     metrics: createMetrics(),
     tracing: NO_TRACES,
     log,

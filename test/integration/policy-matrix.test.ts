@@ -153,7 +153,9 @@ describe('a router', () => {
     createApiRouter(endpoints, {
       db,
       announceSends: () => {},
+      announceEvents: () => {},
       authenticate: () => Promise.reject(new Error('not asked')),
+      installation: { secretsKey: undefined, allowPrivateWebhooks: false },
       limitOnce: async () => undefined,
       machineTime: Date.now,
       log: {} as never,

@@ -25,6 +25,7 @@ async function suspects() {
     metrics,
     log,
     producer: { wakeSenders: () => {} },
+    announceEvents: () => {},
     tracing: { traced: <T>(_name: string, _attributes: object, work: () => T) => work() },
   }
   const routing = (stub?: Route) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
@@ -12,6 +13,7 @@ import { createApiApp } from '../../src/http/app.ts'
 import { createAuthenticate } from '../../src/http/authenticate.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { createRateLimits } from '../../src/http/rate-limit.ts'
+import type { Installation } from '../../src/installation.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createApi, ENDPOINTS } from '../../workers/api.ts'
 import { atEndOf } from './at-end.ts'
@@ -44,15 +46,23 @@ export type TestApi = {
 
 /** The outbox rows that the API has announced to the queue, in this test file. */
 export const announced: OutboxRow[] = []
+
+const SECRETS_KEY = randomBytes(32)
+
+/** The orgs in which the API says that something may have happened. */
+export const announcedOrgs: string[] = []
+const announceEvents = (orgIds: string[]) => void announcedOrgs.push(...orgIds)
 const announceSends = (rows: OutboxRow[]) => void announced.push(...rows)
 
-type Options = { jwt?: Partial<Config['jwt']>; machineTime?: () => number }
+type Options = { jwt?: Partial<Config['jwt']>; machineTime?: () => number } & Partial<Installation>
 
 /** The whole API on a free port, against a test database. */
 export async function startTestApi(db: Database['db'], options: Options = {}): Promise<TestApi> {
   const { log, logged } = memoryLog()
-  const config = { jwt: jwtConfig(options), redis: undefined }
-  const { app, close } = createApi({ db, config, announceSends, machineTime: options.machineTime, log })
+  const config = { jwt: jwtConfig(options), redis: undefined, ...installationOf(options) }
+  const { app, close } = createApi({
+    ...{ db, config, announceSends, announceEvents, machineTime: options.machineTime, log },
+  })
   atEndOf('file', close)
   return listen(app, ENDPOINTS, logged)
 }
@@ -70,8 +80,10 @@ export async function serveEndpoints(
   const router = createApiRouter(endpoints, {
     db,
     authenticate,
+    installation: installationOf(options),
     limitOnce,
     announceSends,
+    announceEvents,
     machineTime: Date.now,
     log,
   })
@@ -168,6 +180,10 @@ function matches(pattern: string, path: string): boolean {
 
 function jwtConfig({ jwt }: Options): Config['jwt'] {
   return { secrets: [JWT_SECRET], jwksUrl: undefined, issuer: undefined, audience: undefined, ...jwt }
+}
+
+function installationOf(options: Options): Installation {
+  return { secretsKey: SECRETS_KEY, allowPrivateWebhooks: false, ...options }
 }
 
 function memoryLog() {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PARTITIONS } from '../../src/event-feed/log-figures.ts'
 import { WEBHOOK_REFUSALS } from '../../src/metrics/receiver.ts'
+import { WEBHOOK_OUTCOMES } from '../../src/metrics/webhooks.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { projectRoot } from '../../src/project-root.ts'
 import { QUEUE_NAMES } from '../../src/queue/names.ts'
@@ -52,7 +53,7 @@ const LABEL_VALUES: Record<string, readonly string[]> = {
   queue: QUEUE_NAMES,
   sweep: SCHEDULES.map(({ name }) => name),
   state: ['waiting', 'active', 'delayed', 'failed'],
-  outcome: ['accepted', 'failed', 'unknown'],
+  outcome: ['accepted', 'failed', 'unknown', ...WEBHOOK_OUTCOMES],
   partition: PARTITIONS,
   le: ['1'],
 }

@@ -9,6 +9,8 @@ import type { Tracing } from '../../src/tracing/tracing.ts'
 export type RouteParts = {
   db: Db
   producer: Pick<Producer, 'wakeSenders'>
+  /** Has what happened in these orgs posted to their endpoints. */
+  announceEvents: (orgIds: string[]) => void
   metrics: Metrics
   tracing: Pick<Tracing, 'traced'>
   log: Logger
@@ -21,7 +23,7 @@ export type RouteParts = {
 export type Route = (ids: number[]) => Promise<Set<number>>
 
 /** Creates the routing of one batch in one transaction, with its span, its metrics and its log lines. */
-export function createRoute({ db, producer, metrics, tracing, log }: RouteParts): Route {
+export function createRoute({ db, producer, announceEvents, metrics, tracing, log }: RouteParts): Route {
   const onPoison = (err: unknown, delivery: number) =>
     log.error({ err, delivery }, 'an item of a delivery could not be routed')
   return async (ids) => {
@@ -31,6 +33,7 @@ export function createRoute({ db, producer, metrics, tracing, log }: RouteParts)
     const done = new Set(routed.outcomes.map(({ id }) => id))
     if (done.size === 0) return done
     if (routed.replies.length > 0) producer.wakeSenders()
+    announceEvents(routed.orgs)
     record(routed, metrics, log)
     log.debug({ deliveries: [...done] }, 'deliveries processed')
     return done

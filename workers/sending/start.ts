@@ -17,6 +17,7 @@ import { createSendTurns, type SendTurns } from './turns.ts'
 
 type Parts = SendParts & {
   tokens: AccessTokens
+  announceEvents: (orgIds: string[]) => void
   engine: Engine
   onCanary: (queue: QueueName) => Promise<void>
   metrics: Metrics
@@ -76,6 +77,7 @@ async function sendAndTell(parts: Parts, send: Send): Promise<void> {
   try {
     const outcome = await sendMessage(parts, send)
     metrics.sends.inc({ outcome: outcome.kind })
+    parts.announceEvents([send.org])
     if (outcome.kind === 'accepted' || outcome.kind === 'retry') return
     const about = { ...ids, number: send.remotePhoneId, outcome: outcome.kind, reason: outcome.error }
     if (outcome.kind === 'number_refused')

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { recordEvents } from '../../src/audit/record-events.ts'
+import { run } from '../../src/db/statement.ts'
+import { keepPartitions } from '../../src/event-feed/keep-partitions.ts'
+import { dropOldAttempts, keepAttempts } from '../../src/event-push/attempt-log.ts'
+import { readWebhookFigures } from '../../src/event-push/figures.ts'
+import { findDue, LIST_DUE_LANES, LIST_SUBSCRIBED, listTargets } from '../../src/event-push/find-due.ts'
+import { disableEndpoint, noteFailure, noteWorks } from '../../src/event-push/health.ts'
+import { replayPeriod } from '../../src/event-push/replay.ts'
+import { noteSkip } from '../../src/event-push/skip-event.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { untilReadable } from '../support/event-log.ts'
+import { createOrg } from '../support/org.ts'
+import { missingIn } from '../support/plan-tests.ts'
+import { createPusher, passTime, subscribe } from '../support/push.ts'
+import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
+import { ago } from '../support/time.ts'
+import { answers, startWebhookReceiver, takes } from '../support/webhook-receiver.ts'
+
+const DAYS = 30
+const OTHER_ENDPOINTS = 300
+
+/** A log of 30 days of the org and of another, and lanes of many other endpoints that are behind. */
+async function load({ pool }: TestDatabase, orgId: string): Promise<void> {
+  await pool.query(
+    `insert into event_log (org_id, position, at, type)
+     select case when n % 2 = 0 then $1 else 'other' end, n / 100, now() - (30 - n / 2000) * interval '1 day', 'contact.updated'
+     from generate_series(1, 59999) n`,
+    [orgId],
+  )
+  await pool.query(
+    `insert into orgs (id, name) select 'other-' || n, 'x' from generate_series(1, $1::int) n`,
+    [OTHER_ENDPOINTS],
+  )
+  await pool.query(
+    `with made as (
+       insert into webhook_endpoints (org_id, id, slot, url, enabled, include_content, on_rejection, secret, position)
+       select 'other-' || n, gen_random_uuid(), 1, 'https://x.example/', true, true, 'skip', '', 1
+       from generate_series(1, $1::int) n returning org_id, id)
+     insert into webhook_lanes (org_id, endpoint_id, lane, position, seq, at, due_at)
+     select org_id, id, lane, 1, 1, now(), now() + interval '1 hour' from made, generate_series(0, 31) lane`,
+    [OTHER_ENDPOINTS],
+  )
+}
+
+describe.each(['empty', 'loaded'])('on %s tables, the statements that post events', (fill) => {
+  it('read by index, and little where there is nothing to do', async () => {
+    const database = await createTestDatabase()
+    const { db } = database
+    for (let day = DAYS; day > 0; day -= 7) await keepPartitions(db, ago(day), 365)
+    const org = await createOrg(db)
+    if (fill === 'loaded') await load(database, org.id)
+    const receiver = await startWebhookReceiver()
+    const pusher = createPusher(db)
+    const key = await subscribe(db, org, receiver)
+    const statements = await recordEverything(async () => {
+      for (const reply of [answers(500), answers(400), takes]) {
+        receiver.set(reply)
+        await recordEvents(db, [{ orgId: org.id, kind: 'contact.updated', actor: 'test' }])
+        await pusher.pushAll(key)
+        await passTime(db)
+      }
+      await pusher.pushAll(key)
+      await recordEvents(db, [{ orgId: org.id, kind: 'contact.expired', actor: 'test' }])
+      await untilReadable(db)
+      const [lane] = await pusher.take(key)
+      await run(db, noteSkip(key, lane!.events[0]!, 'x'))
+      await db.$client.query(`update event_log set type = 'contact.updated' where org_id = $1`, [org.id])
+      await db.$client.query(`update webhook_endpoints set types = '{message.sent}' where org_id = $1`, [
+        org.id,
+      ])
+      await passTime(db)
+      await pusher.pushAll(key)
+      await run(db, noteFailure(key, 1_000))
+      await run(db, noteWorks(key))
+      await run(db, listTargets([org.id]))
+      await run(db, LIST_SUBSCRIBED)
+      await run(db, LIST_DUE_LANES)
+      await run(db, findDue())
+      await readWebhookFigures(db)
+      const attempt = { ...key, eventId: 'e', type: 'x', at: new Date(), outcome: 'failed' as const }
+      await run(db, keepAttempts([{ ...attempt, status: 500, error: undefined, durationMs: 1, answer: '' }]))
+      await run(db, dropOldAttempts([key]))
+      const replay = { orgId: org.id, id: key.endpointId, actor: 'test' }
+      await replayPeriod(db, replay, { from: ago(1), to: new Date() })
+      await db.$client.query('update webhook_endpoints set paused_until = null, types = null')
+      const [replayed] = await pusher.take(key)
+      expect(await disableEndpoint(db, replayed!, 'x')).toBe(true)
+    })
+    expect(missingIn('webhook-plans', statements)).toEqual([])
+    expect(await scansOf(database, statements)).toEqual([])
+    const page = statements.find(({ name }) => name === 'read-lane-events')!
+    expect(await blocksOf(database, page)).toBeLessThan(200)
+    expect(
+      await blocksOf(database, statements.find(({ name }) => name === 'find-due-webhooks')!),
+    ).toBeLessThan(fill === 'empty' ? 300 : 40 * OTHER_ENDPOINTS)
+  })
+})
+
+async function scansOf({ db }: TestDatabase, statements: Statement[]): Promise<string[]> {
+  const scans: string[] = []
+  for (const statement of statements.filter(({ name }) => name !== '')) {
+    const nodes = await planNodes(db, statement)
+    const isBig = (node: string) =>
+      /^Seq Scan on (event_log|webhook_lanes|webhook_skips|messages|events)/.test(node)
+    scans.push(...nodes.filter(isBig).map((node) => `${statement.name}: ${node}`))
+  }
+  return scans
+}
+
+async function blocksOf({ pool }: TestDatabase, { text, values }: Statement): Promise<number> {
+  const { rows } = await pool.query(`explain (analyze, buffers, format json) ${text}`, values)
+  const { Plan } = rows[0]['QUERY PLAN'][0]
+  return Plan['Shared Hit Blocks'] + Plan['Shared Read Blocks']
+}

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import type { Progress } from '../../src/event-push/record-progress.ts'
+import type { TakenLane } from '../../src/event-push/take-lanes.ts'
+import { createRecorder } from '../../workers/webhooks/recorder.ts'
+import { createPushTurns } from '../../workers/webhooks/turns.ts'
+
+const endpoint = (endpointId: string) => ({ orgId: 'org', endpointId })
+const laneOf = (endpointId: string) => ({ ...endpoint(endpointId) }) as TakenLane
+
+/** Endpoints with so many lanes that have events; what each take asked for; and the pushes, which `end` ends. */
+function createWorld(lanes: Record<string, number>, slots: number) {
+  const asked: [string, number][] = []
+  const running: { endpointId: string; end(isMore?: boolean): void }[] = []
+  const errors: unknown[] = []
+  const turns = createPushTurns({
+    async take({ endpointId }, most) {
+      asked.push([endpointId, most])
+      if (lanes[endpointId] === undefined) throw new Error('away')
+      const count = Math.min(most, lanes[endpointId])
+      lanes[endpointId] -= count
+      return {
+        lanes: Array.from({ length: count }, () => laneOf(endpointId)),
+        isMore: lanes[endpointId] > 0,
+        ...{ isPending: false, isSealed: false },
+      }
+    },
+    push: ({ endpointId }) =>
+      new Promise((resolve) => running.push({ endpointId, end: (isMore = false) => resolve(isMore) })),
+    slots,
+    onError: (error) => void errors.push(error),
+  })
+  const runningOf = (endpointId: string) => running.filter((one) => one.endpointId === endpointId).length
+  return { turns, asked, running, runningOf, errors }
+}
+
+it('takes nothing until it is resumed, and nothing more when it is paused', async () => {
+  const { turns, asked, running } = createWorld({ a: 1, b: 1 }, 8)
+  turns.add([endpoint('a')])
+  await sleep(5)
+  expect(asked).toEqual([])
+  turns.resume()
+  await expect.poll(() => running.length).toBe(1)
+  turns.pause()
+  turns.add([endpoint('b')])
+  await sleep(5)
+  expect(running).toHaveLength(1)
+  running[0]!.end()
+  await turns.rest()
+})
+
+it('leaves slots to other endpoints, however many lanes the first one has and however long it holds them', async () => {
+  const { turns, running, runningOf } = createWorld({ slow: 1_000, other: 1, third: 1 }, 64)
+  turns.resume()
+  turns.add([endpoint('slow')])
+  await expect.poll(() => runningOf('slow')).toBeGreaterThan(30)
+  turns.add([endpoint('other'), endpoint('third')])
+  await expect.poll(() => [runningOf('other'), runningOf('third')]).toEqual([1, 1])
+  turns.pause()
+  for (const one of running) one.end()
+  await turns.rest()
+})
+
+it('looks at an endpoint again when one of its lanes ends with more to take', async () => {
+  const { turns, asked, running } = createWorld({ a: 1 }, 8)
+  turns.resume()
+  turns.add([endpoint('a')])
+  await expect.poll(() => running.length).toBe(1)
+  running[0]!.end(true)
+  await expect.poll(() => asked.length).toBe(2)
+})
+
+it('tries again when a take fails', async () => {
+  const { turns, asked, errors } = createWorld({}, 8)
+  turns.resume()
+  turns.add([endpoint('a')])
+  await expect.poll(() => asked.length).toBe(2)
+  expect(errors[0]).toBeInstanceOf(Error)
+  turns.pause()
+  await turns.rest()
+})
+
+it('progress that comes while some is being written is written together', async () => {
+  const batches: number[] = []
+  let release = () => {}
+  const record = createRecorder(async (all) => {
+    batches.push(all.length)
+    await new Promise<void>((resolve) => {
+      release = resolve
+    })
+    return all.map(({ lane }) => (lane === 3 ? 'lost' : 'behind'))
+  })
+  const results = [1, 2, 3].map((lane) => record({ lane } as Progress))
+  release()
+  await results[0]
+  release()
+  expect(await Promise.all(results)).toEqual(['behind', 'behind', 'lost'])
+  expect(batches).toEqual([1, 2])
+})
+
+it('a record that fails fails for all that it holds, and the next one is written', async () => {
+  let isAway = true
+  const record = createRecorder(async (all) => {
+    if (isAway) throw new Error('away')
+    return all.map(() => 'at_head')
+  })
+  await expect(record({ lane: 1 } as Progress)).rejects.toThrow('away')
+  isAway = false
+  expect(await record({ lane: 1 } as Progress)).toBe('at_head')
+})

@@ -1,0 +1,33 @@
+import type { Db } from '../../src/db/client.ts'
+import { run } from '../../src/db/statement.ts'
+import { LIST_SUBSCRIBED } from '../../src/event-push/find-due.ts'
+import type { Producer } from '../../src/queue/producer.ts'
+
+type Parts = { db: Db; producer: Pick<Producer, 'announceEvents'>; onError: (error: unknown) => void }
+
+/** An endpoint that was created since then gets its first events a few seconds late, when workers look for themselves. */
+const KNOWN_MS = 2_000
+
+/** Announces events of orgs that have endpoints; of all others it costs nothing. Never throws. */
+export function createAnnounceEvents({ db, producer, onError }: Parts): (orgIds: string[]) => void {
+  let subscribed = new Set<string>()
+  let readAt = Number.NEGATIVE_INFINITY
+  let reading: Promise<void> | undefined
+
+  async function read(): Promise<void> {
+    try {
+      subscribed = new Set(await run(db, LIST_SUBSCRIBED))
+      readAt = performance.now()
+    } catch (error) {
+      onError(error)
+    }
+    reading = undefined
+  }
+  const announce = (orgIds: string[]) => producer.announceEvents(orgIds.filter((id) => subscribed.has(id)))
+  return (orgIds) => {
+    if (orgIds.length === 0) return
+    if (performance.now() - readAt < KNOWN_MS) return announce(orgIds)
+    reading ??= read()
+    void reading.then(() => announce(orgIds))
+  }
+}

@@ -1,0 +1,129 @@
+import type { Db } from '../../src/db/client.ts'
+import { run } from '../../src/db/statement.ts'
+import { inReplayableTransaction } from '../../src/db/transaction.ts'
+import { succeeds } from '../../src/deadline.ts'
+import { type AttemptRow, toAttempt } from '../../src/event-push/attempt-log.ts'
+import { findDue, LIST_DUE_LANES, listTargets } from '../../src/event-push/find-due.ts'
+import type { Attempt, PushParts } from '../../src/event-push/lane-steps.ts'
+import type { EventClient } from '../../src/event-push/post-event.ts'
+import { pushLane } from '../../src/event-push/push-lane.ts'
+import { type Progress, recordProgress } from '../../src/event-push/record-progress.ts'
+import { type TakenLane, takeLanes } from '../../src/event-push/take-lanes.ts'
+import type { EndpointKey } from '../../src/event-push/target.ts'
+import { USER_AGENT } from '../../src/event-push/user-agent.ts'
+import type { Logger } from '../../src/logger.ts'
+import type { Metrics } from '../../src/metrics.ts'
+import { oncePerSecond } from '../../src/once-per-second.ts'
+import type { Engine } from '../../src/queue/connection.ts'
+import type { QueueName } from '../../src/queue/names.ts'
+import { createWorker, type QueueWorker } from '../../src/queue/worker.ts'
+import { type AttemptLog, createAttemptLog } from './attempts.ts'
+import { lookAgainAndAgain } from './look.ts'
+import { createRecorder } from './recorder.ts'
+import { createPushTurns } from './turns.ts'
+
+type Parts = {
+  /** Of a pool of its own, so that posting takes no connection from routing. */
+  db: Db
+  client: EventClient
+  secretsKey: Buffer | undefined
+  engine: Engine
+  onCanary: (queue: QueueName) => Promise<void>
+  metrics: Metrics
+  log: Logger
+}
+
+/** Requests under way at the same time in one process; the events of a lane that wait are in memory. */
+const SLOTS = 512
+/** A lane that is due waits for about a second; an event whose job was lost, for about five. */
+const LOOK_EVERY_MS = 1_000
+const LOOKS_AT_LANES = 4
+
+/**
+ * Starts to post events to the endpoints of orgs. What is to be posted is in the event log; a job of the queue `webhooks`
+ * says in which orgs something happened, and every few seconds the process looks for itself.
+ */
+export function startWebhooks(parts: Parts): QueueWorker {
+  const { db, engine, onCanary, secretsKey, log } = parts
+  const warn = oncePerSecond(log)
+  const onError = (err: unknown) => warn(err, 'events could not be taken for posting: trying again')
+  let isEnding = false
+  const attempts = createAttemptLog(db, onError)
+  const push = createPush(parts, attempts, () => isEnding)
+  const turns = createPushTurns({
+    async take(key, slots) {
+      const taken = await takeLanes(db, key, { slots, secretsKey })
+      if (taken.isSealed) warn(undefined, 'SECRETS_KEY does not fit the secret of a webhook endpoint', key)
+      return taken
+    },
+    ...{ push, slots: SLOTS, onError },
+  })
+  const find = createFinder(db)
+  const looks = lookAgainAndAgain(async () => turns.add(await find()), LOOK_EVERY_MS, onError)
+  const process = async ({ data }: { data: { orgs: string[] } }) =>
+    turns.add(await run(db, listTargets(data.orgs)))
+  const worker = createWorker({ engine, name: 'webhooks', onCanary, concurrency: 1, log, process })
+  return {
+    ready: worker.ready,
+    pause() {
+      for (const part of [worker, looks, turns]) part.pause()
+    },
+    resume() {
+      for (const part of [worker, looks, turns]) part.resume()
+    },
+    async close(deadlineMs) {
+      isEnding = true
+      for (const part of [looks, turns]) part.pause()
+      await Promise.all([worker.close(deadlineMs), succeeds(deadlineMs, turns.rest)])
+      await attempts.close()
+      parts.client.close()
+    },
+  }
+}
+
+/** Finds what is due: each time the lanes, and some times the events too, which takes longer. */
+function createFinder(db: Db): () => Promise<EndpointKey[]> {
+  let looked = 0
+  return () => {
+    looked += 1
+    return run(db, looked % (LOOKS_AT_LANES + 1) === 1 ? findDue() : LIST_DUE_LANES)
+  }
+}
+
+/** Posts the events of a lane; never rejects. */
+function createPush(
+  { db, client, metrics, log }: Parts,
+  attempts: AttemptLog,
+  isEnding: () => boolean,
+): (lane: TakenLane) => Promise<boolean> {
+  const write = (all: Progress[]) =>
+    inReplayableTransaction(db, { keepPlans: true, first: recordProgress(all) }, async (_tx, mine) => mine)
+  const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
+  const pushing: PushParts = {
+    ...{ db, client, userAgent: USER_AGENT, record: createRecorder(write), isEnding },
+    onAttempt(attempt) {
+      const { posted, verdict, ageMs } = attempt
+      attempts.add(rowOf(attempt))
+      metrics.webhookAttempts.inc({ outcome: verdict })
+      metrics.webhookSeconds.observe(posted.ms / 1_000)
+      if (verdict === 'delivered') metrics.webhookLag.observe(Math.max(0, ageMs) / 1_000)
+    },
+    onDisabled(lane, reason) {
+      log.error({ ...idsOf(lane), reason }, 'a webhook endpoint was disabled')
+    },
+  }
+  return async (lane) => {
+    try {
+      return await pushLane(pushing, lane)
+    } catch (err) {
+      log.error({ ...idsOf(lane), err }, 'events of a lane could not be posted')
+      return false
+    }
+  }
+}
+
+function rowOf({ lane, event, posted, at }: Attempt): AttemptRow {
+  const { orgId, endpointId } = lane
+  const { seq, type } = event.row
+  return toAttempt({ ...{ orgId, endpointId, at, type }, eventId: `evt_${seq}` }, posted)
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LANES } from '../../src/event-push/plan-lanes.ts'
+import type { Taken, TakenLane } from '../../src/event-push/take-lanes.ts'
+import type { EndpointKey } from '../../src/event-push/target.ts'
+
+export type PushTurns = {
+  /** These endpoints may have something due: looks at each as soon as it is their turn. */
+  add(endpoints: EndpointKey[]): void
+  /** Takes nothing more until `resume`. Lanes under way go on. */
+  pause(): void
+  resume(): void
+  /** Resolves when the lanes under way have ended. */
+  rest(): Promise<void>
+}
+
+type Parts = {
+  take: (endpoint: EndpointKey, slots: number) => Promise<Taken>
+  /** Gives whether there may be more to take of the endpoint at once. Must not reject. */
+  push: (lane: TakenLane) => Promise<boolean>
+  /** Lanes that this process may have under way. */
+  slots: number
+  onError: (error: unknown) => void
+}
+
+/** Takes that run at the same time: each needs a connection, and the connections are few. */
+const TAKERS = 3
+/** Lanes that end within this time are taken again together: one page of the log then serves all of them. */
+const GATHER_MS = 10
+const RETRY_MS = 500
+
+/**
+ * Takes lanes of endpoints by turns: each endpoint gets at most half of the free slots, so one is left for the next, and
+ * waits behind all others after its turn. Begins paused.
+ */
+export function createPushTurns({ take, push, slots, onError }: Parts): PushTurns {
+  const turns = new Map<string, EndpointKey>()
+  const underWay = new Set<Promise<void>>()
+  const gather = createGatherer(add)
+  const comeBack = createComeBack(add)
+  let free = slots
+  let takers = 0
+  let isPaused = true
+
+  function add(endpoints: EndpointKey[]): void {
+    for (const endpoint of endpoints) turns.set(endpoint.endpointId, endpoint)
+    for (let [next] = turns.values(); next && canTake(); [next] = turns.values()) {
+      turns.delete(next.endpointId)
+      track(underWay, takeTurn(next))
+    }
+  }
+  const canTake = () => !isPaused && takers < TAKERS && free > 0
+  async function takeTurn(endpoint: EndpointKey): Promise<void> {
+    const reserved = Math.min(LANES, Math.ceil(free / 2))
+    free -= reserved
+    takers += 1
+    const taken = await take(endpoint, reserved).catch((error) => retryLater(error, onError))
+    free += reserved - taken.lanes.length
+    takers -= 1
+    for (const lane of taken.lanes) track(underWay, pushOne(lane))
+    if (!taken.isMore) comeBack(endpoint, taken.isPending)
+    add(taken.isMore ? [endpoint] : [])
+  }
+  async function pushOne(lane: TakenLane): Promise<void> {
+    const isMore = await push(lane)
+    free += 1
+    if (isMore) gather(lane)
+    else add([])
+  }
+  const pause = (paused: boolean) => {
+    isPaused = paused
+    add([])
+  }
+  return { add, pause: () => pause(true), resume: () => pause(false), rest: () => rest(underWay) }
+}
+
+function track(underWay: Set<Promise<void>>, work: Promise<void>): void {
+  underWay.add(work)
+  void work.finally(() => underWay.delete(work))
+}
+
+async function rest(underWay: Set<Promise<void>>): Promise<void> {
+  while (underWay.size > 0) await Promise.all(underWay)
+}
+
+/** After a failure there is something to take, a little later. */
+async function retryLater(error: unknown, onError: Parts['onError']): Promise<Taken> {
+  onError(error)
+  await sleep(RETRY_MS)
+  return { lanes: [], isMore: true, isPending: false, isSealed: false }
+}
+
+/** Passes on the endpoints that come within `GATHER_MS` together. */
+function createGatherer(pass: (endpoints: EndpointKey[]) => void): (endpoint: EndpointKey) => void {
+  let gathered: EndpointKey[] = []
+  return (endpoint) => {
+    gathered.push(endpoint)
+    if (gathered.length > 1) return
+    setTimeout(() => {
+      const all = gathered
+      gathered = []
+      pass(all)
+    }, GATHER_MS)
+  }
+}
+
+/** Most transactions end within the first of these times; after the last one, an event waits for another to be announced. */
+const COME_BACK_MS = [30, 60, 120, 240, 480]
+
+/** Looks again, a few times, at endpoints that have events which cannot be read yet. */
+function createComeBack(
+  add: (endpoints: EndpointKey[]) => void,
+): (endpoint: EndpointKey, isPending: boolean) => void {
+  const tries = new Map<string, number>()
+  return (endpoint, isPending) => {
+    const tried = tries.get(endpoint.endpointId) ?? 0
+    const wait = isPending ? COME_BACK_MS[tried] : undefined
+    if (wait === undefined) return void tries.delete(endpoint.endpointId)
+    tries.set(endpoint.endpointId, tried + 1)
+    setTimeout(() => add([endpoint]), wait)
+  }
+}
