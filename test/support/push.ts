@@ -43,7 +43,7 @@ export type Pusher = {
   disabled: string[]
 }
 
-/** A worker that posts when it is told to. */
+/** A worker that posts when a test calls it. */
 export function createPusher(db: Database['db'], deadlineMs = 1_000): Pusher {
   const client = createEventClient({ allowPrivate: true, deadlineMs })
   atEndOf('file', client.close)

@@ -49,7 +49,7 @@ export type WebhookReceiver = {
   start(): Promise<void>
 }
 
-/** A receiver of webhooks on a free port of loopback that verifies each request; it takes all, until it is told otherwise. */
+/** A receiver of webhooks on a free port of loopback that verifies each request; it takes all, until `set`. */
 export async function startWebhookReceiver(until: 'test' | 'file' = 'test'): Promise<WebhookReceiver> {
   let reply = takes
   const receiver = { received: [] as Received[], refused: [] as string[], secret: '', url: '' }
