@@ -1,4 +1,9 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { freePort } from '../../src/db/embedded/server.ts'
+import { projectRoot } from '../../src/project-root.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createOrg } from '../support/org.ts'
 import { postDelivery } from '../support/post.ts'
@@ -58,6 +63,17 @@ describe('a process that does everything, on two cores', () => {
     await usher.printed(/"Usher is up"/)
     usher.child.kill('SIGKILL')
     await expect.poll(() => stillRunning([usher.pid, workers])).toEqual([])
+  })
+
+  it('leaves no process when it ends while its workers still wait for their database', async () => {
+    const DATABASE_URL = `postgres://nobody@127.0.0.1:${await freePort()}/none`
+    const env = { ...process.env, DATABASE_URL, META_APP_SECRET: 'secret', META_VERIFY_TOKEN: 'token' }
+    const workers = fork(join(projectRoot(), 'dist/workers/workers-process.js'), { env, silent: true })
+    const [line] = await once(workers.stdout!, 'data')
+    expect(String(line)).toContain('ECONNREFUSED')
+    workers.disconnect()
+    const [code] = await once(workers, 'exit')
+    expect(code).toBe(0)
   })
 
   it('ends with its workers at a signal that reaches both, as one from a terminal does', async () => {

@@ -8,7 +8,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { createOrg } from '../support/org.ts'
 import { SLOWNESS } from '../support/patience.ts'
 import { APP_SECRET } from '../support/post.ts'
-import { startUsher } from '../support/process.ts'
+import { startedWorkers, startUsher } from '../support/process.ts'
 import { stillRunning } from '../support/programs.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -54,31 +54,43 @@ function startTraffic(port: number, createBody: () => Buffer) {
   }
 }
 
-it('a restart of a single server under traffic cuts no connection; log and /ready show it', async () => {
-  const { db, url: DATABASE_URL } = await createTestDatabase()
-  const { phones } = await createOrg(db)
-  const PORT = String(await freePort())
-  const env = { DATABASE_URL, PORT, SHUTDOWN_DELAY_SECONDS: String(DELAY_SECONDS) }
-  const first = await startUsher('server', env)
-  const stopTraffic = startTraffic(Number(PORT), () => post(phones[0]!, message({})))
-  await sleep(BEFORE_MS)
-  const exited = first.stop()
-  await first.printed(/"Usher stops/)
-  const ready = await fetch(`${first.opsUrl}/ready`)
-  expect([ready.status, await ready.json()]).toEqual([503, { status: 'stopping' }])
-  expect(await exited).toBe(0)
-  expect(first.output().match(/"Usher (stops|has stopped)/g)).toEqual(['"Usher stops', '"Usher has stopped'])
-  expect(first.output()).not.toContain('did not stop cleanly')
-  expect(await stillRunning([first.pid])).toEqual([])
-  await startUsher('server', env)
-  await sleep(BEFORE_MS)
-  const { '200': stored = 0, ECONNREFUSED: _noServer, ...others } = await stopTraffic()
-  expect(others).toEqual({})
-  expect(stored).toBeGreaterThan((PER_SECOND * (DELAY_SECONDS * 1_000 + BEFORE_MS)) / 1_000 / 2)
-  const rows = async () => {
-    const text = 'select (select count(*) from inbox) + (select count(*) from messages) as n'
-    return Number((await db.$client.query(text)).rows[0].n)
-  }
-  // One transaction takes a delivery from the inbox into the ledger.
-  await expect.poll(rows).toBe(stored)
-})
+const ROLES = [
+  { title: 'a single server', role: 'server' },
+  { title: 'a process with its workers in a second one', role: 'all' },
+] as const
+
+it.each(ROLES)(
+  'a restart of $title under traffic cuts no connection; log and /ready show it',
+  async ({ role }) => {
+    const { db, url: DATABASE_URL } = await createTestDatabase()
+    const { phones } = await createOrg(db)
+    const PORT = String(await freePort())
+    const env = { DATABASE_URL, PORT, SHUTDOWN_DELAY_SECONDS: String(DELAY_SECONDS), PROCESSES: '2' }
+    const first = await startUsher(role, env)
+    const pids = [first.pid, ...(role === 'all' ? [await startedWorkers(first)] : [])]
+    const stopTraffic = startTraffic(Number(PORT), () => post(phones[0]!, message({})))
+    await sleep(BEFORE_MS)
+    const exited = first.stop()
+    await first.printed(/"Usher stops/)
+    const ready = await fetch(`${first.opsUrl}/ready`)
+    expect([ready.status, await ready.json()]).toEqual([503, { status: 'stopping' }])
+    expect(await exited).toBe(0)
+    expect(first.output().match(/"Usher (stops|has stopped)/g)).toEqual([
+      '"Usher stops',
+      '"Usher has stopped',
+    ])
+    expect(first.output()).not.toContain('did not stop cleanly')
+    expect(await stillRunning(pids)).toEqual([])
+    await startUsher(role, env)
+    await sleep(BEFORE_MS)
+    const { '200': stored = 0, ECONNREFUSED: _noServer, ...others } = await stopTraffic()
+    expect(others).toEqual({})
+    expect(stored).toBeGreaterThan((PER_SECOND * (DELAY_SECONDS * 1_000 + BEFORE_MS)) / 1_000 / 2)
+    const rows = async () => {
+      const text = 'select (select count(*) from inbox) + (select count(*) from messages) as n'
+      return Number((await db.$client.query(text)).rows[0].n)
+    }
+    // One transaction takes a delivery from the inbox into the ledger.
+    await expect.poll(rows).toBe(stored)
+  },
+)

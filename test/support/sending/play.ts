@@ -143,14 +143,21 @@ function kill(world: World, worker: number): void {
   world.lives[worker] = newLife()
 }
 
-/** Time passes for the outbox: its times move into the past, which no trigger notices. */
+/**
+ * Time passes for the outbox: its times move into the past, which no trigger notices. Pairs are locked before rows, and in
+ * the order of `lockPairs`, since sends may be under way.
+ */
 async function pass({ db, org }: World, seconds: number): Promise<void> {
   await inTransaction(db, async (tx) => {
     const shift = async (text: string) => void (await tx.$client.query(text, [org.id, seconds]))
     await tx.$client.query(`set local session_replication_role = replica`)
+    await tx.$client.query(
+      `select from outbox_pairs where org_id = $1 order by org_id, customer_id, waba_phone_id for update`,
+      [org.id],
+    )
+    await shift(`update outbox_pairs set due_at = due_at - make_interval(secs => $2) where org_id = $1`)
     await shift(`update outbox set due_at = due_at - make_interval(secs => $2),
       claimed_at = claimed_at - make_interval(secs => $2) where org_id = $1`)
-    await shift(`update outbox_pairs set due_at = due_at - make_interval(secs => $2) where org_id = $1`)
   })
 }
 
