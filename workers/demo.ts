@@ -7,6 +7,7 @@ import { readNow } from '../src/db/read-now.ts'
 import { keepDemoAlive } from '../src/demo/keep-alive.ts'
 import { playScenes, ROUTED_WITHIN_MS } from '../src/demo/play-scenes.ts'
 import { createSignedPost, type Post } from '../src/demo/post.ts'
+import { createSampleEndpoint, type SampleEndpoint } from '../src/demo/sample-endpoint.ts'
 import { CUSTOMERS, createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
 import { createScenes } from '../src/demo/scenes.ts'
 import { type GraphRequest, startStandInGraph } from '../src/demo/stand-in-graph.ts'
@@ -32,8 +33,10 @@ async function main(): Promise<void> {
   const now = await readNow(app.db)
   const run = now.getTime().toString(36)
   const org = await createSampleOrg(app.db, run, now, config.secretsKey)
+  const endpoint = await createSampleEndpoint(app.db, org.id, config.secretsKey)
+  app.lifetime.onStop('receiver of the webhook endpoint', endpoint.stop)
   const post = createSignedPost(`${app.url}/webhooks/whatsapp`, config.meta.appSecrets[0] ?? '')
-  const ok = await play(app, { org, run, now }, post, graph.requests)
+  const ok = await play(app, { org, run, now }, post, { sent: graph.requests, endpoint })
   if (once) {
     await app.lifetime.stop(STOP_MS)
     process.exit(ok ? 0 : 1)
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
   const sample = { org, run, now, secretsKey: config.secretsKey }
   app.lifetime.onStop('sample traffic', await keepDemoAlive(app.db, sample, (body) => post({ body })))
   await printUrls(app, config, org)
+  app.lifetime.onStop('line about the webhook endpoint', keepCounting(endpoint))
 }
 
 /** Generates secrets for this run; with `--once` it also takes free ports, so that a running Usher is no obstacle. */
@@ -55,6 +59,7 @@ function demoConfig(once: boolean, graphUrl: string): Config {
     META_VERIFY_TOKEN: 'demo',
     JWT_SECRET: randomBytes(32).toString('hex'),
     SECRETS_KEY: randomBytes(32).toString('base64'),
+    WEBHOOK_ALLOW_PRIVATE: 'true',
     HOST: '127.0.0.1',
     ...(once && { PORT: '0', OPS_PORT: '0' }),
   }
@@ -65,13 +70,15 @@ async function play(
   app: App,
   { org, run, now }: { org: SampleOrg; run: string; now: Date },
   post: Post,
-  sent: GraphRequest[],
+  { sent, endpoint }: { sent: GraphRequest[]; endpoint: SampleEndpoint },
 ): Promise<boolean> {
   const scenes = createScenes(org, run, now)
   console.log(`\nPosting ${scenes.length} signed deliveries to ${app.url}/webhooks/whatsapp\n`)
   const played = await playScenes(app.db, org, scenes, post)
   console.log(formatTable(['message', 'answer', 'found', 'went to', 'why'], played.rows))
-  const ok = (await replyArrives(sent)) && played.ok
+  const wamids = scenes.flatMap(({ messages }) => messages.map(({ wamid }) => wamid))
+  const [isReplied, isPosted] = [await replyArrives(sent), await eventsArrive(endpoint, wamids)]
+  const ok = isReplied && isPosted && played.ok
   console.log(`\n${ok ? 'Every message went where the rules say.' : 'SOMETHING WENT WRONG: see the table.'}`)
   return ok
 }
@@ -84,6 +91,27 @@ async function replyArrives(sent: GraphRequest[]): Promise<boolean> {
     console.log(`\nThe stand-in Graph API was asked to send: POST ${path}\n  ${JSON.stringify(body)}`)
   }
   return sent.length === 1
+}
+
+/** Waits until the webhook endpoint of the org has the events of all messages of the scenes, each with a signature that fits. */
+async function eventsArrive(endpoint: SampleEndpoint, wamids: string[]): Promise<boolean> {
+  const isComplete = await endpoint.hasMessages(wamids, ROUTED_WITHIN_MS)
+  console.log(`\nThe webhook endpoint ${endpoint.url} got ${describeEvents(endpoint)}`)
+  for (const [type, count] of endpoint.types) console.log(`  ${type.padEnd(24)} ${count}`)
+  return isComplete && endpoint.refused() === 0
+}
+
+function describeEvents({ types, refused }: SampleEndpoint): string {
+  const count = [...types.values()].reduce((sum, n) => sum + n, 0)
+  return `${count} events; the signatures of ${refused() === 0 ? 'all of them fit' : `${refused()} others do not fit`}`
+}
+
+/** On a terminal, the last line says how many events have arrived. Returns the function that stops it. */
+function keepCounting(endpoint: SampleEndpoint): () => void {
+  if (!process.stdout.isTTY) return () => {}
+  const print = () => process.stdout.write(`\rThe webhook endpoint has got ${describeEvents(endpoint)} `)
+  const timer = setInterval(print, 1_000)
+  return () => clearInterval(timer)
 }
 
 async function printUrls(app: App, config: Config, org: SampleOrg): Promise<void> {

@@ -8,6 +8,7 @@ import { provisionCommand } from './provision.ts'
 import { simulateCommand } from './simulate.ts'
 import { sweepCommand } from './sweep.ts'
 import { tokenCommand } from './token.ts'
+import { webhooksListenCommand } from './webhooks-listen.ts'
 
 /** The command line: `node main.js COMMAND`. A command exits with 0, or with 1 after an error. */
 async function main(): Promise<void> {
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
     simulateCommand(),
     sweepCommand(),
     tokenCommand(),
+    webhooksListenCommand(),
   ]
   for (const command of commands) program.addCommand(command)
   await program.parseAsync()

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { run } from '../db/statement.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import type { Trouble, Verdict } from './decide.ts'
 import { noteWorks } from './health.ts'
 import { LEASE_MS } from './lane-rows.ts'
@@ -23,6 +24,7 @@ export type Attempt = {
 export type PushParts = {
   db: Db
   client: EventClient
+  tracing: Pick<Tracing, 'traced' | 'carry'>
   userAgent: string
   record: (progress: Progress) => Promise<Standing>
   onAttempt: (attempt: Attempt) => void

@@ -2,9 +2,11 @@ import { toEvent } from '../event-feed/present.ts'
 import { judge } from './decide.ts'
 import { giveBack, type Next, type PushParts, recordPassed, showWorks } from './lane-steps.ts'
 import { recordTrouble } from './lane-trouble.ts'
+import type { Post, Posted } from './post-event.ts'
 import type { LaneEvent } from './read-lane-page.ts'
 import { signedHeaders } from './sign.ts'
 import type { TakenLane } from './take-lanes.ts'
+import type { EndpointKey } from './target.ts'
 
 /** Longer than a request may take: a request that is made must end before the lane may be another worker's. */
 const MARGIN_MS = 20_000
@@ -40,11 +42,24 @@ async function post(parts: PushParts, lane: TakenLane, event: LaneEvent) {
     'user-agent': parts.userAgent,
     ...signedHeaders({ id: shown.id, at, body, secrets }),
   }
-  const posted = await parts.client.post({ url, headers, body })
+  const posted = await postTraced(parts, { url, headers, body }, { ...lane, eventId: shown.id })
   const verdict = judge(posted)
   const ageMs = lane.clockMs + performance.now() - event.at.getTime()
   parts.onAttempt({ lane, event, posted, verdict, at, ageMs })
   return { posted, verdict }
+}
+
+/** A request that belongs to a trace is a span of it, and carries it on. */
+function postTraced(
+  { client, tracing }: PushParts,
+  request: Post,
+  { orgId, endpointId, eventId }: EndpointKey & { eventId: string },
+): Promise<Posted> {
+  if (tracing.carry() === '') return client.post(request)
+  const ids = { 'usher.org_id': orgId, 'usher.endpoint_id': endpointId, 'usher.event_id': eventId }
+  return tracing.traced('post event', ids, () =>
+    client.post({ ...request, headers: { ...request.headers, traceparent: tracing.carry() } }),
+  )
 }
 
 async function recordDelivered(parts: PushParts, lane: TakenLane, event: LaneEvent): Promise<Next> {

@@ -19,3 +19,11 @@ it('the console of the demo fills by itself: the sample customers of two orgs ke
   await expect.poll(orgs).toBe(2)
   expect(await demo.stop()).toBe(0)
 })
+
+it('the webhook endpoint of the demo gets the events of all messages, and their signatures fit', async () => {
+  const { url } = await createTestDatabase()
+  const demo = startProcess('workers/demo.js', ['--once'], { DATABASE_URL: url })
+  expect(await demo.exited(), demo.output()).toBe(0)
+  expect(demo.output()).toMatch(/webhook endpoint http:\S+ got \d+ events; the signatures of all of them fit/)
+  expect(demo.output()).toMatch(/message\.held +2\n/)
+})

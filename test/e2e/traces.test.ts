@@ -3,9 +3,12 @@ import { describe, expect, inject, it } from 'vitest'
 import { projectRoot } from '../../src/project-root.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startGraph } from '../support/graph.ts'
-import { ACCESS_TOKEN, createRoom, createSendingOrg, SECRETS_KEY } from '../support/org.ts'
+import { ACCESS_TOKEN, createOrg, createRoom, createSendingOrg, SECRETS_KEY } from '../support/org.ts'
+import { eventually } from '../support/patience.ts'
 import { APP_SECRET, postDelivery } from '../support/post.ts'
 import { startUsher } from '../support/process.ts'
+import { subscribe } from '../support/push.ts'
+import { startWebhookReceiver } from '../support/webhook-receiver.ts'
 import { message, post } from '../support/webhooks.ts'
 
 const PRELOAD = `--import=${join(projectRoot(), 'test/fixtures/loaded-modules.mjs')}`
@@ -84,6 +87,40 @@ describe.each(ways)(
     })
   },
 )
+
+it('what an endpoint gets is a part of the trace of what happened, and carries it on', async () => {
+  const collector = await startGraph()
+  const { url: DATABASE_URL, db } = await createTestDatabase()
+  const org = await createOrg(db, { unknown_sender: 'create' })
+  const receiver = await startWebhookReceiver()
+  await subscribe(db, org, receiver)
+  const app = await start({
+    DATABASE_URL,
+    WEBHOOK_ALLOW_PRIVATE: 'true',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  })
+  const traces = () => receiver.taken().flatMap(({ headers }) => headers.traceparent ?? [])
+  // An event that a worker finds before the job comes is in no trace.
+  await eventually(async () => {
+    expect(await postDelivery(app.url, post(org.phones[0]!, message({ body: 'CANARY-text' })))).toBe(200)
+    return traces().length > 0
+  })
+  expect(await app.stop()).toBe(0)
+  const spans = collector.requests
+    .flatMap(({ body }) => (body as Export).resourceSpans)
+    .flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans))
+  const [, traceId, spanId] = String(traces()[0]).split('-')
+  const way: string[] = []
+  for (let id: string | undefined = spanId; id; ) {
+    const span = spans.find((one) => one.spanId === id && one.traceId === traceId)
+    way.push(span?.name ?? 'a span that was not exported')
+    id = span?.parentSpanId
+  }
+  expect(way.slice(0, 3)).toEqual(['post event', 'process webhooks', 'add webhooks.wake'])
+  expect(way.at(-1)).toBe('store deliveries')
+  expect(JSON.stringify(spans)).not.toMatch(/CANARY|15550001111|whsec_/)
+})
 
 it('a collector that is away causes one line in the log and nothing else', async () => {
   const { url: DATABASE_URL } = await createTestDatabase()

@@ -6,6 +6,7 @@ import { pushLane } from '../../src/event-push/push-lane.ts'
 import { recordProgress } from '../../src/event-push/record-progress.ts'
 import { type TakenLane, takeLanes } from '../../src/event-push/take-lanes.ts'
 import type { EndpointKey } from '../../src/event-push/target.ts'
+import { NO_TRACES } from '../../src/tracing/tracing.ts'
 import { createEndpoint } from '../../src/webhook-endpoints/create-endpoint.ts'
 import type { EndpointSettings } from '../../src/webhook-endpoints/present.ts'
 import { createRecorder } from '../../workers/webhooks/recorder.ts'
@@ -53,7 +54,7 @@ export function createPusher(db: Database['db'], deadlineMs = 1_000): Pusher {
   const push = (lane: TakenLane) =>
     pushLane(
       {
-        ...{ db, client, userAgent: 'Usher/test', isEnding: () => false },
+        ...{ db, client, tracing: NO_TRACES, userAgent: 'Usher/test', isEnding: () => false },
         record: createRecorder((all) => run(db, recordProgress(all))),
         onAttempt: (attempt) => void attempts.push(attempt),
         onDisabled: (_lane, reason) => void disabled.push(reason),

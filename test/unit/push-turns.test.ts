@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { LANES } from '../../src/event-push/plan-lanes.ts'
 import type { Progress } from '../../src/event-push/record-progress.ts'
 import type { TakenLane } from '../../src/event-push/take-lanes.ts'
+import { NO_TRACES } from '../../src/tracing/tracing.ts'
 import { createRecorder } from '../../workers/webhooks/recorder.ts'
 import { createPushTurns } from '../../workers/webhooks/turns.ts'
 
@@ -29,6 +30,7 @@ function createWorld(lanes: Record<string, number>, slots: number) {
     push: ({ endpointId }) =>
       new Promise((resolve) => running.push({ endpointId, end: (isMore = false) => resolve(isMore) })),
     slots,
+    tracing: NO_TRACES,
     onError: (error) => void errors.push(error),
   })
   const runningOf = (endpointId: string) => running.filter((one) => one.endpointId === endpointId).length

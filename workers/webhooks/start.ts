@@ -17,6 +17,7 @@ import { oncePerSecond } from '../../src/once-per-second.ts'
 import type { Engine } from '../../src/queue/connection.ts'
 import type { QueueName } from '../../src/queue/names.ts'
 import { createWorker, type QueueWorker } from '../../src/queue/worker.ts'
+import type { Tracing } from '../../src/tracing/tracing.ts'
 import { type AttemptLog, createAttemptLog } from './attempts.ts'
 import { lookAgainAndAgain } from './look.ts'
 import { createRecorder } from './recorder.ts'
@@ -30,6 +31,7 @@ type Parts = {
   engine: Engine
   onCanary: (queue: QueueName) => Promise<void>
   metrics: Metrics
+  tracing: Tracing
   log: Logger
 }
 
@@ -44,7 +46,7 @@ const LOOKS_AT_LANES = 4
  * says in which orgs something happened, and every few seconds the process looks for itself.
  */
 export function startWebhooks(parts: Parts): QueueWorker {
-  const { db, engine, onCanary, secretsKey, log } = parts
+  const { db, engine, onCanary, secretsKey, tracing, log } = parts
   const warn = oncePerSecond(log)
   const onError = (err: unknown) => warn(err, 'events could not be taken for posting: trying again')
   let isEnding = false
@@ -56,7 +58,7 @@ export function startWebhooks(parts: Parts): QueueWorker {
       if (taken.isSealed) warn(undefined, 'SECRETS_KEY does not fit the secret of a webhook endpoint', key)
       return taken
     },
-    ...{ push, slots: SLOTS, onError },
+    ...{ push, slots: SLOTS, tracing, onError },
   })
   const find = createFinder(db)
   const looks = lookAgainAndAgain(async () => turns.add(await find()), LOOK_EVERY_MS, onError)
@@ -92,7 +94,7 @@ function createFinder(db: Db): () => Promise<EndpointKey[]> {
 
 /** Posts the events of a lane; never rejects. */
 function createPush(
-  { db, client, metrics, log }: Parts,
+  { db, client, metrics, tracing, log }: Parts,
   attempts: AttemptLog,
   isEnding: () => boolean,
 ): (lane: TakenLane) => Promise<boolean> {
@@ -100,7 +102,7 @@ function createPush(
     inReplayableTransaction(db, { keepPlans: true, first: recordProgress(all) }, async (_tx, mine) => mine)
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {
-    ...{ db, client, userAgent: USER_AGENT, record: createRecorder(write), isEnding },
+    ...{ db, client, tracing, userAgent: USER_AGENT, record: createRecorder(write), isEnding },
     onAttempt(attempt) {
       const { posted, verdict, ageMs } = attempt
       attempts.add(rowOf(attempt))

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LANES } from '../../src/event-push/plan-lanes.ts'
 import type { Taken, TakenLane } from '../../src/event-push/take-lanes.ts'
 import type { EndpointKey } from '../../src/event-push/target.ts'
+import type { Tracing } from '../../src/tracing/tracing.ts'
 
 export type PushTurns = {
   /** These endpoints may have something due: looks at each as soon as it is their turn. */
@@ -19,6 +20,8 @@ type Parts = {
   push: (lane: TakenLane) => Promise<boolean>
   /** Lanes that this process may have under way. */
   slots: number
+  /** What is posted belongs to the trace in which its endpoint was added, however long it waits for its turn. */
+  tracing: Pick<Tracing, 'carry' | 'follow'>
   onError: (error: unknown) => void
 }
 
@@ -32,20 +35,25 @@ const RETRY_MS = 500
  * Takes lanes of endpoints by turns: each endpoint gets at most half of the free slots, so one is left for the next, and
  * waits behind all others after its turn. Begins paused.
  */
-export function createPushTurns({ take, push, slots, onError }: Parts): PushTurns {
-  const turns = new Map<string, EndpointKey>()
+export function createPushTurns({ take, push, slots, tracing, onError }: Parts): PushTurns {
+  const turns = new Map<string, { endpoint: EndpointKey; trace: string }>()
   const underWay = new Set<Promise<void>>()
-  const gather = createGatherer(add)
+  const gather = createGatherer((endpoints) => tracing.follow('', () => add(endpoints)))
   const comeBack = createComeBack(add)
   let free = slots
   let takers = 0
   let isPaused = true
 
   function add(endpoints: EndpointKey[]): void {
-    for (const endpoint of endpoints) turns.set(endpoint.endpointId, endpoint)
+    const trace = tracing.carry()
+    for (const endpoint of endpoints) turns.set(endpoint.endpointId, { endpoint, trace })
     for (let [next] = turns.values(); next && canTake(); [next] = turns.values()) {
-      turns.delete(next.endpointId)
-      track(underWay, takeTurn(next))
+      const { endpoint, trace } = next
+      turns.delete(endpoint.endpointId)
+      track(
+        underWay,
+        tracing.follow(trace, () => takeTurn(endpoint)),
+      )
     }
   }
   const canTake = () => !isPaused && takers < TAKERS && free > 0
