@@ -36,7 +36,7 @@ const RETRY_MS = 500
  * waits behind all others after its turn. Begins paused.
  */
 export function createPushTurns({ take, push, slots, tracing, onError }: Parts): PushTurns {
-  const turns = new Map<string, { endpoint: EndpointKey; trace: string }>()
+  const line = createLine(tracing)
   const underWay = new Set<Promise<void>>()
   const gather = createGatherer((endpoints) => tracing.follow('', () => add(endpoints)))
   const comeBack = createComeBack(add)
@@ -45,16 +45,8 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
   let isPaused = true
 
   function add(endpoints: EndpointKey[]): void {
-    const trace = tracing.carry()
-    for (const endpoint of endpoints) turns.set(endpoint.endpointId, { endpoint, trace })
-    for (let [next] = turns.values(); next && canTake(); [next] = turns.values()) {
-      const { endpoint, trace } = next
-      turns.delete(endpoint.endpointId)
-      track(
-        underWay,
-        tracing.follow(trace, () => takeTurn(endpoint)),
-      )
-    }
+    line.add(endpoints)
+    while (canTake() && line.isWaiting()) track(underWay, line.serveFirst(takeTurn))
   }
   const canTake = () => !isPaused && takers < TAKERS && free > 0
   async function takeTurn(endpoint: EndpointKey): Promise<void> {
@@ -79,6 +71,25 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
     add([])
   }
   return { add, pause: () => pause(true), resume: () => pause(false), rest: () => rest(underWay) }
+}
+
+/** The endpoints that wait for their turn, each with the trace in which it was added. */
+function createLine({ carry, follow }: Parts['tracing']) {
+  const line = new Map<string, { endpoint: EndpointKey; trace: string }>()
+  return {
+    add(endpoints: EndpointKey[]): void {
+      const trace = carry()
+      for (const endpoint of endpoints) line.set(endpoint.endpointId, { endpoint, trace })
+    },
+    isWaiting: () => line.size > 0,
+    /** The first one leaves the line, and is served at once. */
+    async serveFirst(serve: (endpoint: EndpointKey) => Promise<void>): Promise<void> {
+      const [first] = line.values()
+      if (!first) return
+      line.delete(first.endpoint.endpointId)
+      await follow(first.trace, () => serve(first.endpoint))
+    },
+  }
 }
 
 function track(underWay: Set<Promise<void>>, work: Promise<void>): void {
