@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { ping } from '../../src/queue/connection.ts'
 import { queueDepths } from '../../src/queue/depths.ts'
+import { QUEUE_NAMES } from '../../src/queue/names.ts'
 import { publishFigure } from '../support/figures.ts'
 import { eventually, SLOWNESS } from '../support/patience.ts'
 import {
@@ -84,7 +85,7 @@ describe.concurrent.each(engineKinds())('a queue on %s', (kind) => {
     await eventually(() => lines.length >= 3)
     await sleep(1_200)
     expect(producer.queues()).toEqual([])
-    expect(lines, 'one line for each queue').toHaveLength(3)
+    expect(lines, 'one line for each queue').toHaveLength(QUEUE_NAMES.length)
     await proxy.set('pass')
     await enqueued(producer, 2)
     await eventually(() => ids.includes(2))
@@ -93,7 +94,7 @@ describe.concurrent.each(engineKinds())('a queue on %s', (kind) => {
   test('gives its depth, and refuses within a deadline while the store is away', async (t) => {
     const { engine, proxy } = await openStore(t, kind)
     const producer = newProducer(t, engine)
-    await eventually(() => producer.queues().length === 3)
+    await eventually(() => producer.queues().length === QUEUE_NAMES.length)
     await newPatientQueue(t, engine).addBulk(deliveryJobs(2))
     await newPatientQueue(t, engine, 'outbound').add('send', { org: 'o', id: 'x' }, { delay: 60_000 })
     const none = { waiting: 0, active: 0, delayed: 0, failed: 0 }
