@@ -101,6 +101,7 @@ describe.concurrent.each(engineKinds())('a queue on %s', (kind) => {
     expect(await queueDepths(producer.queues())).toEqual({
       deliveries: { ...none, waiting: 2 },
       outbound: { ...none, delayed: 1 },
+      webhooks: none,
       maintenance: none,
     })
     await proxy.set('blackhole')
