@@ -44,8 +44,10 @@ describe.each(engines())('readiness, queue on %s', (engine) => {
     const target = new URL(url)
     const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })
     const DATABASE_URL = Object.assign(new URL(url), { port: String(proxy.port) }).href
+    // Each canary is enqueued by one of the processes, so they need one queue.
+    const env = { DATABASE_URL, ...(engine === 'redis' && { REDIS_URL: (await startRedis()).url }) }
     const roles = ['server', 'workers'] as const
-    const apps = await Promise.all(roles.map((role) => startTestApp(engine, { DATABASE_URL }, { role })))
+    const apps = await Promise.all(roles.map((role) => startTestApp(engine, env, { role })))
     const codes = () => Promise.all(apps.map(async ({ opsUrl }) => (await ready(opsUrl)).code))
     await expect.poll(codes).toEqual([200, 200])
     await proxy.set('refuse')
