@@ -15,7 +15,7 @@ import { mergeMetrics } from './split/merge-metrics.ts'
 import type { MetricValues } from './split/messages.ts'
 
 export type OpsParts = DeadLetterParts &
-  Pick<ConsoleParts, 'examine'> &
+  Pick<ConsoleParts, 'examine' | 'installation'> &
   ReadinessParts & {
     registry: Registry
     /** Reads the metrics of the process of the workers, which are shown together with those of the registry. */

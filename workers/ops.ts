@@ -51,6 +51,7 @@ export async function startOps(parts: Parts): Promise<string> {
     readOnly: config.ops.readOnly,
     db,
     enqueue: (ids) => producer.enqueueDeliveries(ids),
+    installation: config,
     examine: (orgId) => examine(parts, { orgId }),
     log,
   })

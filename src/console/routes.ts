@@ -9,6 +9,7 @@ import { loadAssets } from './ui/assets.ts'
 import type { ConsoleParts } from './ui/console-parts.ts'
 import { createErrorPage } from './ui/error-page.tsx'
 import type { Shell } from './ui/layout.tsx'
+import { createWebhookRoutes } from './webhooks/routes.ts'
 
 /** Pages load files of this origin only, have no inline script or style, and cannot be framed. */
 const CONTENT_SECURITY_POLICY = [
@@ -35,6 +36,7 @@ export function createConsole(parts: ConsoleParts): Router {
   router.use(createCustomerRoutes(shell, parts))
   router.use(createStuckRoutes(shell, parts))
   router.use(createLifecycleRoutes(shell, parts))
+  router.use(createWebhookRoutes(shell, parts))
   router.use(createDoctorRoutes(shell, parts))
   router.use(() => {
     throw new ApiError('NOT_FOUND')

@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
 import type { WebhookEndpoint } from '../db/schema/index.ts'
 import { run } from '../db/statement.ts'
+import { ApiError } from '../errors.ts'
 import { encodeCursor } from '../event-feed/cursor.ts'
 import { MARGIN_MS } from '../event-feed/read-page.ts'
 import { HORIZON } from '../event-log/position.ts'
@@ -12,7 +13,7 @@ const MAX_COUNTED = 10_000
 const MAX_SCANNED = 20_000
 
 /** How far an endpoint is. `position`: a cursor of the event log; everything up to there was posted. */
-type EndpointStanding = {
+export type EndpointStanding = {
   position: string
   lag_events: number
   lag_seconds: number
@@ -46,15 +47,15 @@ const TEXT = `with lanes as materialized (
     (select count(*) from webhook_skips k where k.org_id = $1 and k.endpoint_id = $2)::int as skipped_events
   from behind b`
 
-/** Reads how far an endpoint is. */
-export async function readStanding(db: Db, { orgId, id, types }: WebhookEndpoint): Promise<EndpointStanding> {
+/** Reads how far an endpoint is. @throws ApiError WEBHOOK_ENDPOINT_NOT_FOUND when it was deleted meanwhile */
+export async function readStanding(db: Db, { orgId, id, types }: Pick<WebhookEndpoint, 'orgId' | 'id' | 'types'>): Promise<EndpointStanding> {
   const row = await run(db, {
     name: 'read-webhook-standing',
     text: TEXT,
     values: [orgId, id, types],
     read: ([first]: Row[]) => first,
   })
-  if (!row) throw new Error('the endpoint is gone')
+  if (!row) throw new ApiError('WEBHOOK_ENDPOINT_NOT_FOUND')
   const { position, seq, at, ...figures } = row
   return { ...figures, position: encodeCursor({ orgId, position, seq, at }) }
 }

@@ -11,7 +11,9 @@ import { projectRoot } from '../../src/project-root.ts'
 import { SCHEDULES } from '../../src/queue/schedules.ts'
 import { engines, startTestApp, type TestApp } from '../support/app.ts'
 import { findChromium, seriousFaults, startBrowser, type Visit, visit } from '../support/browser.ts'
-import { createOrg, createRoom } from '../support/org.ts'
+import { createOrg, createRoom, SECRETS_KEY } from '../support/org.ts'
+import { subscribe } from '../support/push.ts'
+import { answers, startWebhookReceiver, takes } from '../support/webhook-receiver.ts'
 import { message, post } from '../support/webhooks.ts'
 
 const httpCredentials = { username: 'ops', password: 'ops-password' }
@@ -103,20 +105,59 @@ withChromium('the console, in a browser', () => {
     expect(problems).toEqual([])
   })
 
+  it('tests a webhook endpoint, enables one that was disabled, and replays what it missed', async () => {
+    const app = await startTestApp('postgres', { SECRETS_KEY, WEBHOOK_ALLOW_PRIVATE: 'true' })
+    const { org, text } = await reactivate(app)
+    const receiver = await startWebhookReceiver()
+    receiver.set(answers(410))
+    await subscribe(app.db, org, receiver)
+    await app.post(post(org.phones[0]!, text))
+    const { page, problems } = await visit(browser, { baseURL: app.opsUrl, httpCredentials })
+    await expect
+      .poll(async () => (await page.goto('/console/webhooks')) && page.getByText('answered 410 Gone').count())
+      .toBe(1)
+    await page.getByRole('link', { name: receiver.url }).click()
+    const requests = page.getByRole('region', { name: 'Last requests' }).getByRole('row')
+    await requests.filter({ hasText: 'gone' }).first().waitFor()
+    expect(await page.content()).not.toContain(SECRET_TEXT)
+
+    receiver.set(takes)
+    await page.getByRole('button', { name: 'Test' }).click()
+    await requests.filter({ hasText: 'webhook.test' }).filter({ hasText: 'delivered' }).waitFor()
+    await page.getByRole('button', { name: 'Enable' }).click()
+    await page.getByText('enabled', { exact: true }).waitFor()
+    const messages = () => receiver.taken().filter(({ event }) => event.data.wamid === text.id)
+    await expect.poll(() => messages().length).toBe(1)
+    await page.getByLabel('Post once more').selectOption('the last 24 h')
+    await page.getByRole('button', { name: 'Replay' }).click()
+    await expect.poll(() => messages().length).toBe(2)
+    await expect
+      .poll(async () => (await page.goto('/console/webhooks')) && page.getByText('nothing waits').count())
+      .toBe(1)
+    expect(problems).toEqual([])
+  })
+
   it('is usable by everybody: no serious fault of accessibility, light and dark, by keyboard, on a phone', async () => {
-    const app = await startTestApp('postgres')
+    const app = await startTestApp('postgres', { SECRETS_KEY, WEBHOOK_ALLOW_PRIVATE: 'true' })
     const { org, text } = await reactivate(app)
     const strange = message({ from: '15557770001' })
     await app.post(post(org.phones[0]!, text, strange))
     await app.post(post('nobody-knows', message({})))
     await app.post(Buffer.from('no JSON'))
     await app.drained()
+    const receiver = await startWebhookReceiver()
+    receiver.set(answers(500))
+    const { endpointId } = await subscribe(app.db, org, receiver)
+    await app.post(post(org.phones[0]!, message({ from: '13125550123' })))
+    await expect.poll(() => receiver.received.length).toBeGreaterThan(0)
     const { rows } = await app.db.$client.query(`select id from inbox where state = 'dead'`)
     const pages = [
       ...['/console', `/console/customer?q=${text.id}`, '/console/stuck', `/console/stuck/${rows[0].id}`],
       ...[
         '/console/stuck?replayed=1&first=1&last=9',
         '/console/lifecycle',
+        '/console/webhooks',
+        `/console/webhooks/${org.id}/${endpointId}?text=show`,
         '/console/doctor',
         `${app.url}/docs`,
       ],
@@ -222,7 +263,7 @@ withChromium.each(engines())('Bull Board, in a browser, queue on %s', (engine) =
     await expect.poll(async () => (await page.goto('/queues/'))?.status()).toBe(200)
     // Bull Board answers 503 until the queues are connected, which the browser reports as a problem.
     problems.splice(0)
-    for (const name of ['deliveries', 'outbound', 'maintenance']) {
+    for (const name of ['deliveries', 'outbound', 'webhooks', 'maintenance']) {
       await page.getByRole('link', { name }).first().waitFor()
     }
     await page.goto('/queues/job-schedulers?queueName=maintenance')

@@ -7,7 +7,9 @@ import { loggedIn, startOps } from '../support/ops.ts'
 import { createOrg, createRoom } from '../support/org.ts'
 import { eventually } from '../support/patience.ts'
 import { missingIn } from '../support/plan-tests.ts'
+import { subscribe } from '../support/push.ts'
 import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
+import { startWebhookReceiver } from '../support/webhook-receiver.ts'
 import { message, post } from '../support/webhooks.ts'
 
 const BIG = [
@@ -19,6 +21,9 @@ const BIG = [
   'events',
   'inbox',
   'outbox',
+  'event_log',
+  'webhook_attempts',
+  'webhook_lanes',
 ]
 const USERS = ['ann', 'bob', 'cid', 'dee']
 const ORGS = 10
@@ -51,17 +56,22 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
   await db.$client.query(`update messages set status = 'failed' where outbox_id = $1`, [reply.id])
   const [dead, more] = await store(db, Buffer.from('x'), Buffer.from('y'))
   await db.$client.query(`update inbox set state = 'dead', error = 'e' where id >= $1`, [dead])
+  const receiver = await startWebhookReceiver('file')
+  const { endpointId } = await subscribe(db, org, receiver, { enabled: false })
+  const endpoint = `/webhooks/${org.id}/${endpointId}`
   const searches = ['%2B13125550001', 'US.13125550001', 'crm-1', texts[1]?.id, '13125550003']
   return {
     pages: [
       ...['', `?org=${org.id}`, '/stuck', `/stuck?org=${org.id}&before=999999999`, `/stuck/${dead}`],
       ...['/stuck?replayed=1&first=0&last=99999999', '/doctor', '/lifecycle', `/lifecycle?org=${org.id}`],
+      ...['/webhooks', endpoint],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),
     ],
     changes: [
       `/stuck/${more}/replay`,
       '/stuck/replay',
       `/stuck/sends/${org.id}/${reply.room}/${reply.id}/retry`,
+      ...[`${endpoint}/test`, `${endpoint}/enable`],
     ],
   }
 }

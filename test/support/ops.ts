@@ -6,6 +6,7 @@ import { createOpsApp, type OpsParts } from '../../workers/ops-app.ts'
 import { atEndOf } from './at-end.ts'
 import type { TestDatabase } from './database.ts'
 import { type Reply, type Request, send } from './http.ts'
+import { SECRETS_KEY } from './org.ts'
 
 export const LOGIN = { user: 'ops', password: 'canary-ops-password' }
 
@@ -30,6 +31,7 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   readOnly: false,
   db,
   enqueue: async () => true,
+  installation: { secretsKey: Buffer.from(SECRETS_KEY, 'base64'), allowPrivateWebhooks: true },
   examine: async () => [],
   log: pino({ level: 'silent' }),
   ...parts,

@@ -104,6 +104,7 @@ export const PLAN_TESTS = {
     'console-stopped-numbers',
     'console-timeline-events',
     'console-timeline-messages',
+    'console-webhook-endpoints',
     'preview-sweep',
     'read-heartbeats',
     'replay-dead-letters',

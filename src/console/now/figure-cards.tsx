@@ -1,8 +1,8 @@
 import { count, duration, rate } from '../ui/format.ts'
+import { Spark } from '../ui/spark.tsx'
 import { Card } from './card.tsx'
 import type { Figures } from './figures.ts'
 import { RefusedCard } from './refused-card.tsx'
-import { Spark } from './spark.tsx'
 import type { Rates } from './traffic.ts'
 
 /** The installation's figures as cards; a card whose figure needs attention is highlighted. */

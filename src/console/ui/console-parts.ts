@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq'
 import type { Db } from '../../db/client.ts'
 import type { Check } from '../../doctor/check.ts'
+import type { Installation } from '../../installation.ts'
 import type { Logger } from '../../logger.ts'
 
 export type ConsoleParts = {
@@ -9,6 +10,8 @@ export type ConsoleParts = {
   queues: () => Queue[]
   /** Enqueues jobs for deliveries; false when the queue may not have them. Has a deadline and never rejects. */
   enqueue: (ids: number[]) => Promise<boolean>
+  /** For the webhook endpoints of orgs. */
+  installation: Installation
   /** Looks at the installation, and asks Meta about an org. Never rejects. */
   examine: (orgId: string | undefined) => Promise<Check[]>
   /** Pages show no button that changes anything; the login refuses such requests too. */

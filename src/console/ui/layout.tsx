@@ -14,6 +14,7 @@ const PAGES = [
   ['/console/customer', 'Customer'],
   ['/console/stuck', 'Held & dead'],
   ['/console/lifecycle', 'Lifecycle'],
+  ['/console/webhooks', 'Webhooks'],
   ['/console/doctor', 'Doctor'],
   ['/queues/', 'Queues'],
 ] as const
