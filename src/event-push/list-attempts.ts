@@ -5,7 +5,11 @@ import { type WebhookEndpoint, webhookAttempts } from '../db/schema/index.ts'
 type Row = typeof webhookAttempts.$inferSelect
 
 /** The last requests to an endpoint, the newest first. */
-export function listAttempts(db: Db, { orgId, id }: Pick<WebhookEndpoint, 'orgId' | 'id'>, limit: number): Promise<Row[]> {
+export function listAttempts(
+  db: Db,
+  { orgId, id }: Pick<WebhookEndpoint, 'orgId' | 'id'>,
+  limit: number,
+): Promise<Row[]> {
   return db
     .select()
     .from(webhookAttempts)

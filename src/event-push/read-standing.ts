@@ -48,7 +48,10 @@ const TEXT = `with lanes as materialized (
   from behind b`
 
 /** Reads how far an endpoint is. @throws ApiError WEBHOOK_ENDPOINT_NOT_FOUND when it was deleted meanwhile */
-export async function readStanding(db: Db, { orgId, id, types }: Pick<WebhookEndpoint, 'orgId' | 'id' | 'types'>): Promise<EndpointStanding> {
+export async function readStanding(
+  db: Db,
+  { orgId, id, types }: Pick<WebhookEndpoint, 'orgId' | 'id' | 'types'>,
+): Promise<EndpointStanding> {
   const row = await run(db, {
     name: 'read-webhook-standing',
     text: TEXT,
