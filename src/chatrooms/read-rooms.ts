@@ -39,7 +39,7 @@ export function readRooms(pairs: Pair[]): Statement<Map<string, Room[]>> {
       cross join lateral ${ROOMS_OF_PAIR}`,
     read(rows: (Room & { place: number })[]) {
       const byPair = pairs.map((): Room[] => [])
-      for (const { place, ...room } of rows) byPair[place - 1]?.push(room)
+      for (const row of rows) byPair[row.place - 1]?.push(row)
       return new Map(pairs.map((pair, i) => [pairKey(pair), byPair[i] ?? []]))
     },
   })

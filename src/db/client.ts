@@ -2,6 +2,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { limitWaiting } from './limit-waiting.ts'
 import { endLostConnections } from './lost-connections.ts'
+import { TYPES } from './parse-timestamp.ts'
 import * as schema from './schema/index.ts'
 import { DEADLINES, type Deadlines, sendOneByOne, setForSession, setInTransactions } from './settings.ts'
 
@@ -40,6 +41,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     application_name: options.name,
     query_timeout: 12_000,
     keepAlive: true,
+    types: TYPES,
     pipeline,
   })
   pool.on('error', options.onLost)

@@ -12,7 +12,7 @@ import {
   ONE_CHANGE_MS,
   take,
 } from './holdings.ts'
-import type { Conflict, Lesson } from './lesson.ts'
+import type { Conflict, Lesson, NewCustomer } from './lesson.ts'
 import type { Person } from './person.ts'
 
 /**
@@ -41,13 +41,19 @@ function learnPerson(person: Person, known: Holdings, lesson: Lesson, newId: () 
   const { orgId, profileName, passive, attestedPhones } = person
   const found = find(known, person)
   const customerId = found.customerId ?? newId()
-  if (!found.customerId) lesson.customers.push({ orgId, id: customerId, profileName })
+  if (!found.customerId) lesson.customers.push({ orgId, id: customerId, profileName, ...addressOf(person) })
   const fits = fitsOf(person, known, found)
   const isCard = attestedPhones.length > 1
   if (fits.length > 0) lesson.ambiguities.push({ orgId, customerId, fits, isCard })
   const learner = { ...person, customerId, known, lesson, phone: found.phone }
   for (const alias of person.names) adopt(learner, alias)
   if (!passive) for (const alias of person.givenUp) letGo(learner, alias)
+}
+
+/** Where a new customer is reached. A customer who did not write from a phone has no address yet. */
+function addressOf({ isWriting, phones, at }: Person): Pick<NewCustomer, 'waId' | 'waIdAt'> {
+  const phone = isWriting && at ? phones.find(({ kind }) => kind === 'wa_id') : undefined
+  return { waId: phone?.value, waIdAt: phone && at }
 }
 
 /** The customers who might be the person, where none of them was taken for the person. */

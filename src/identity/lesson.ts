@@ -1,8 +1,14 @@
 import type { Alias } from './aliases.ts'
 import type { Holding } from './holdings.ts'
 
-/** A customer to insert. */
-export type NewCustomer = { orgId: string; id: string; profileName: string | undefined }
+/** A customer to insert. `waId`: the phone from which the customer wrote, at that time (`waIdAt`). */
+export type NewCustomer = {
+  orgId: string
+  id: string
+  profileName: string | undefined
+  waId: string | undefined
+  waIdAt: Date | undefined
+}
 
 /**
  * A name of `customerId` that led to `otherId` until now. `isProven`: Meta says that it is the same person's name.

@@ -26,7 +26,7 @@ export function lockCustomers(customers: CustomerKey[]): Statement<LockedCustome
       if (rows.some(({ merged }) => merged)) throw new RetryError('a customer was merged meanwhile')
       return rows.flatMap(({ place, waId }) => {
         const customer = customers[place - 1]
-        return customer ? [{ ...customer, waId }] : []
+        return customer ? [{ orgId: customer.orgId, id: customer.id, waId }] : []
       })
     },
   })

@@ -1,6 +1,5 @@
 import type { Db } from '../db/client.ts'
 import { run, send } from '../db/statement.ts'
-import { customerKey } from '../rules/keys.ts'
 import { orgOfKey } from './aliases.ts'
 import { readAliases } from './find-customers.ts'
 import type { Holdings } from './holdings.ts'
@@ -22,11 +21,17 @@ export async function lockPeople(tx: Db, people: Person[]): Promise<Holdings> {
 
 /** Every customer who has, or had, one of these names. */
 export function holdersOf(known: Holdings): CustomerKey[] {
-  const holders = new Map<string, CustomerKey>()
-  for (const [key, { customerId, former }] of known) {
+  const holders: CustomerKey[] = []
+  const orgOfHolder = new Map<string, string>()
+  const add = (key: string, id: string) => {
     const orgId = orgOfKey(key)
-    for (const id of [customerId, ...former.map((of) => of.customerId)])
-      if (id !== undefined) holders.set(customerKey({ orgId, id }), { orgId, id })
+    if (orgOfHolder.get(id) === orgId) return
+    orgOfHolder.set(id, orgId)
+    holders.push({ orgId, id })
   }
-  return [...holders.values()]
+  for (const [key, { customerId, former }] of known) {
+    if (customerId !== undefined) add(key, customerId)
+    for (const of of former) add(key, of.customerId)
+  }
+  return holders
 }

@@ -8,6 +8,8 @@ const CUSTOMERS = columns<NewCustomer>({
   org_id: text((c) => c.orgId),
   id: uuid((c) => c.id),
   profile_name: text((c) => c.profileName),
+  wa_id: text((c) => c.waId),
+  wa_id_at: timestamptz((c) => c.waIdAt),
 })
 
 /** Inserts customers. */

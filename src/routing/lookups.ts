@@ -1,5 +1,5 @@
 import type { CustomerKey } from '../identity/lock-customers.ts'
-import { customerKey, type Pair, pairKey } from '../rules/keys.ts'
+import { type Pair, pairKey } from '../rules/keys.ts'
 import type { Identified } from './identify.ts'
 import type { Arrival } from './planned.ts'
 
@@ -8,11 +8,17 @@ export function customersToLock(
   { arrivals, preferences, calls, locked }: Identified,
   others: CustomerKey[],
 ): CustomerKey[] {
-  const done = new Set(locked.map(customerKey))
-  const customers = [...arrivals, ...preferences, ...calls].flatMap(({ orgId, customerId }) =>
-    customerId ? [{ orgId, id: customerId }] : [],
-  )
-  return [...customers, ...others].filter((customer) => !done.has(customerKey(customer)))
+  const orgOfLocked = new Map<string, string>()
+  for (const { orgId, id } of locked) orgOfLocked.set(id, orgId)
+  const toLock: CustomerKey[] = []
+  const add = (orgId: string, id: string | undefined) => {
+    if (id !== undefined && orgOfLocked.get(id) !== orgId) toLock.push({ orgId, id })
+  }
+  for (const items of [arrivals, preferences, calls]) {
+    for (const { orgId, customerId } of items) add(orgId, customerId)
+  }
+  for (const { orgId, id } of others) add(orgId, id)
+  return toLock
 }
 
 /** The pairs of customer and number to which these messages belong, each once. */

@@ -10,7 +10,8 @@ export type SeenAddress = { orgId: string; customerId: string; waId: string; at:
  * such a customer are given, since the latest of them counts.
  */
 export function seenAddresses(arrivals: Arrival[], locked: LockedCustomer[]): SeenAddress[] {
-  const known = new Map(locked.map((customer) => [customer.id, customer]))
+  const known = new Map<string, LockedCustomer>()
+  for (const customer of locked) known.set(customer.id, customer)
   const news = new Set<string>()
   for (const arrival of arrivals) {
     const { orgId, customerId } = arrival

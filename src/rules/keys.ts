@@ -10,8 +10,3 @@ export function pairKey(pair: Pair): string {
 export function ledgerKey(message: { orgId: string; wamid: string }): string {
   return `${message.orgId}\n${message.wamid}`
 }
-
-/** One string for a customer of an org, fit as a map key. */
-export function customerKey(customer: { orgId: string; id: string }): string {
-  return `${customer.orgId}\n${customer.id}`
-}

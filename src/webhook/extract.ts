@@ -104,8 +104,8 @@ function keepTheRest(field: string, value: Json, keep: (name: string, content: J
   const statuses = [...asList(value.statuses), ...asList(inner.statuses)]
   const foreign = statuses.filter((s) => asObject(s) && !STATUS_WORDS.has(asObject(s)?.status))
   if (foreign.length > 0) keep(`${field}.statuses`, { statuses: foreign })
-  const unknown = Object.entries(value).filter(([key]) => key !== 'errors' && !READ.has(key))
-  if (unknown.length > 0) keep(`${field}.other`, Object.fromEntries(unknown))
+  const unknown = Object.keys(value).filter((key) => key !== 'errors' && !READ.has(key))
+  if (unknown.length > 0) keep(`${field}.other`, Object.fromEntries(unknown.map((key) => [key, value[key]])))
 }
 
 /** Reads the three lists of a conversation: messages, echoes and statuses. */

@@ -63,8 +63,16 @@ describe('a person', () => {
       world({}),
       person({ waId: '1', userId: 'US.1', profileName: 'A' }),
     )
-    expect(customers).toEqual([{ orgId: 'o', id: 'new1', profileName: 'A' }])
+    expect(customers).toEqual([{ orgId: 'o', id: 'new1', profileName: 'A', waId: '1', waIdAt: at(1) }])
     expect(['1', 'US.1'].map(holderOf)).toEqual(['new1', 'new1'])
+  })
+
+  it.each([
+    ['did not write', { waId: '1', isWriting: false }],
+    ['wrote under an id only', { userId: 'US.1' }],
+  ])('who is new and %s has no address yet', (_, given) => {
+    const { customers } = learned(world({}), person(given))
+    expect(customers).toMatchObject([{ id: 'new1', waId: undefined, waIdAt: undefined }])
   })
 
   it('is found by the exact phone before an id, and the id follows the phone', () => {
