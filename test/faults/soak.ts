@@ -60,7 +60,10 @@ function enginesOf(name: string): LabEngine[] {
 async function soakOne(engine: LabEngine, { seed, ...load }: Load): Promise<SoakReport> {
   // Contacts expire and chatrooms become inactive all through the run; one of fifty statuses never comes.
   const population = { lifecycleWithinMs: load.seconds * 1_000, attesters: 400 }
-  const lab = await startLab({ engine, seed, statuses: 0.98, population, oddities: { kinds: 0.25 } })
+  const lab = await startLab({
+    ...{ engine, seed, statuses: 0.98, population, oddities: { kinds: 0.25 } },
+    hasEndpoints: true,
+  })
   let keepFolder = true
   try {
     const limits = { longestFreezeMs: 20_000, longestOutageMs: 5_000 }

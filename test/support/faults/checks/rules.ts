@@ -68,6 +68,10 @@ export const RULES = {
   logSkipsNothing: ['lost', 'a reader who follows the event log gets every event'],
   logIsInOrder: ['wrong', 'a reader who follows the event log gets the events in the order of the log'],
   logIsKept: ['lost', 'events are kept as long as it is promised'],
+  postedIsComplete: ['lost', 'a webhook endpoint gets every event of its org'],
+  postedInOrder: ['wrong', 'a webhook endpoint gets the events of a customer in their order'],
+  postedWasLogged: ['invented', 'a webhook endpoint gets only events that are in the log'],
+  postedIsSigned: ['wrong', 'every request to a webhook endpoint is signed, with the id of its event'],
   logIsComplete: ['lost', 'every message of the ledger has its event in the log'],
   shownIsKept: ['lost', 'what the API has shown survives a crash of PostgreSQL'],
 

@@ -3,6 +3,7 @@ import type { Database } from '../../../../src/db/client.ts'
 import { type RecordingGraph, startRecordingGraph } from '../../graph-server.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
 import { createContent, type Oddities } from './content.ts'
+import { type LabEndpoint, startEndpoints } from './endpoints.ts'
 import { Meta } from './meta.ts'
 import { type LabNumber, moveNumber, provisionLateNumber, provisionOrgs, removeUser } from './orgs.ts'
 import { createPopulation, type Population, type PopulationOptions } from './population.ts'
@@ -31,6 +32,8 @@ export type LabOptions = {
   oddities?: Partial<Oddities>
   /** Share of the accepted sends whose statuses come by webhook. */
   statuses?: number
+  /** Each org has a webhook endpoint for all of its events; default: none has. */
+  hasEndpoints?: boolean
 }
 
 /** A complete installation of Usher with proxies between its parts, and a load source in front of it. */
@@ -41,6 +44,7 @@ export type Lab = {
   /** Undefined when the queue is on PostgreSQL. */
   redis: FaultyRedis | undefined
   graph: RecordingGraph
+  endpoints: LabEndpoint[]
   proxies: Proxies
   receivers: UsherProcess[]
   workers: UsherProcess[]
@@ -75,7 +79,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 }
 
 async function assemble(options: LabOptions, cleanup: Cleanup): Promise<Lab> {
-  const { engine, seed, receivers, workers, workerEnv, root } = options
+  const { engine, seed, receivers, workers, workerEnv, root, hasEndpoints = false } = options
   const secrets = makeSecrets()
   const stores = await startStores(engine, options.postgres, cleanup)
   const { folder, postgres, redis, database } = stores
@@ -85,7 +89,11 @@ async function assemble(options: LabOptions, cleanup: Cleanup): Promise<Lab> {
   await provisionOrgs(database.db, secrets)
   const population = await createPopulation(database.db, { seed, ...options.population })
   const env = environment(stores, graph, proxies, secrets)
-  const mustNotBeLogged = [...secretStrings(secrets), ...phonesOf(population)]
+  const endpoints = hasEndpoints ? await startEndpoints(database.db, secrets.secretsKey, cleanup) : []
+  const mustNotBeLogged = [
+    ...[...secretStrings(secrets), ...phonesOf(population)],
+    ...endpoints.map(({ receiver }) => receiver.secret),
+  ]
   const processes = await startProcesses(
     { receivers, workers, workerEnv, root, folder, env, secrets: mustNotBeLogged },
     cleanup,
@@ -93,7 +101,7 @@ async function assemble(options: LabOptions, cleanup: Cleanup): Promise<Lab> {
   proxies.receivers = await proxyReceivers(processes, cleanup)
   const meta = startMeta(options, { population, secrets, graph, proxies }, cleanup)
   return {
-    ...{ engine, seed, postgres, redis, graph, proxies, population, meta, folder },
+    ...{ engine, seed, postgres, redis, graph, endpoints, proxies, population, meta, folder },
     ...{ receivers: processes.receivers, workers: processes.workers, opsUrls: processes.opsUrls },
     ...{ db: database.db, databaseUrl: database.url, jwtSecret: secrets.jwt },
     provisionLateNumber: () => provisionLateNumber(database.db, secrets),
@@ -134,6 +142,7 @@ function environment(
     META_VERIFY_TOKEN: secrets.verify,
     JWT_SECRET: secrets.jwt,
     SECRETS_KEY: secrets.secretsKey.toString('base64'),
+    WEBHOOK_ALLOW_PRIVATE: 'true',
     OPS_USER: 'ops',
     OPS_PASSWORD: secrets.ops,
   }

@@ -14,6 +14,8 @@ export type Mutation = {
   oddities?: Partial<Oddities>
   /** Share of the sends whose statuses are reported; default: all. */
   statuses?: number
+  /** Each org has a webhook endpoint. */
+  hasEndpoints?: true
   /** Own variables of each worker; default: one worker without any. */
   workerEnv?: Record<string, string>[]
 }

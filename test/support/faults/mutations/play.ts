@@ -3,6 +3,7 @@ import { checkLeaving } from '../checks/check-leaving.ts'
 import { createReport, type Violation } from '../checks/report.ts'
 import { isEmpty } from '../lab/backlog.ts'
 import { checkLab } from '../lab/check-lab.ts'
+import { checkPosted } from '../lab/check-posted.ts'
 import { drain } from '../lab/drain.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 import type { FaultyPostgres } from '../lab/postgres.ts'
@@ -24,7 +25,15 @@ export async function playMutation(postgres: FaultyPostgres, mutation: Mutation)
 
 /** Plays the scenario on a fresh database; gives what the checks find. */
 async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Violation[]> {
-  const { edits, sql = [], scenario, oddities = {}, workerEnv = [{}], statuses = 1 } = mutation
+  const {
+    edits,
+    sql = [],
+    scenario,
+    oddities = {},
+    workerEnv = [{}],
+    statuses = 1,
+    hasEndpoints = false,
+  } = mutation
   const mutant = edits.length > 0 ? await createMutant(edits) : undefined
   const lab = await startLab({
     engine: 'postgres',
@@ -33,6 +42,7 @@ async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Viola
     workers: workerEnv.length,
     workerEnv,
     statuses,
+    hasEndpoints,
     postgres,
     population: { regulars: 16, returners: 16 },
     oddities: { stranger: 0, late: 0, ...oddities },
@@ -44,6 +54,7 @@ async function play(postgres: FaultyPostgres, mutation: Mutation): Promise<Viola
     await scenario(lab, report)
     await comeToRest(lab)
     await checkLeaving(lab, report)
+    await checkPosted(lab, report, DRAIN_MS)
     return [...(await checkLab(lab)).violations, ...report.violations()]
   } finally {
     await lab.stop()

@@ -1,5 +1,6 @@
 import { accepts, acceptsBut, type Reply, refuses, replies, resets, stalls } from '../../graph-server.ts'
 import type { Lab } from '../lab/lab.ts'
+import { endpointFaults, healEndpoints } from './endpoint-faults.ts'
 import { type Fault, type FaultLimits, timedFault } from './fault.ts'
 import { processFaults } from './process-faults.ts'
 import { postgresFaults, redisFaults } from './store-faults.ts'
@@ -16,8 +17,8 @@ const GRAPH_FAILURES: [name: string, reply: Reply][] = [
   ["a gateway's page", acceptsBut(GATEWAY_PAGE)],
 ]
 
-/** Every kind of fault that can happen to an installation whose queue is on this engine. */
-export function faultKinds(engine: Lab['engine'], limits: FaultLimits): Fault[] {
+/** Every kind of fault that can happen to an installation. */
+export function faultKinds(lab: Pick<Lab, 'engine' | 'endpoints'>, limits: FaultLimits): Fault[] {
   const { longestFreezeMs, longestOutageMs } = limits
   return [
     ...processFaults(longestFreezeMs),
@@ -29,7 +30,8 @@ export function faultKinds(engine: Lab['engine'], limits: FaultLimits): Fault[] 
       end: (lab) => Promise.all(lab.proxies.receivers.map((proxy) => proxy.set('pass'))),
     }),
     ...graphFaults(longestOutageMs),
-    ...(engine === 'redis' ? redisFaults(longestOutageMs) : []),
+    ...endpointFaults(lab, longestOutageMs),
+    ...(lab.engine === 'redis' ? redisFaults(longestOutageMs) : []),
   ]
 }
 
@@ -54,12 +56,14 @@ function graphFaults(longestMs: number): Fault[] {
 }
 
 /** Undoes whatever a fault may have left. */
-export async function healAll({ postgres, redis, graph, proxies, receivers, workers }: Lab): Promise<void> {
+export async function healAll(lab: Lab): Promise<void> {
+  const { postgres, redis, graph, proxies, receivers, workers } = lab
   postgres.thaw()
   redis?.thaw()
   await redis?.restart()
   await redis?.limitMemory(0)
   graph.set(accepts)
+  await healEndpoints(lab)
   const toStores = [proxies.postgres, proxies.graph, ...(proxies.redis ? [proxies.redis] : [])]
   for (const proxy of [...toStores, ...proxies.receivers]) await proxy.set('pass')
   for (const process of [...receivers, ...workers]) process.thaw()

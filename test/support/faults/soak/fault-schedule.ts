@@ -60,7 +60,7 @@ export class FaultSchedule {
   #draw(): Fault | undefined {
     const { limits, only = '' } = this.#options
     if (this.#bag.length === 0) {
-      const kinds = faultKinds(this.#lab.engine, limits).filter(({ kind }) => kind.includes(only))
+      const kinds = faultKinds(this.#lab, limits).filter(({ kind }) => kind.includes(only))
       this.#bag = this.#random.shuffled(kinds)
     }
     const at = this.#bag.findIndex(({ targets }) => targets.every((target) => !this.#busy.has(target)))

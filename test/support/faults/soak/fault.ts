@@ -3,7 +3,7 @@ import type { Lab } from '../lab/lab.ts'
 import type { Random } from '../random.ts'
 
 /** What a fault hurts: no two faults hurt the same thing at once. */
-export type Target = 'receivers' | 'workers' | 'postgres' | 'redis' | 'graph' | 'connections'
+export type Target = 'receivers' | 'workers' | 'postgres' | 'redis' | 'graph' | 'endpoints' | 'connections'
 
 export type Fault = {
   kind: string

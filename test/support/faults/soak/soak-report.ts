@@ -1,6 +1,7 @@
 import type { Violation } from '../checks/report.ts'
 import type { Backlog } from '../lab/backlog.ts'
 import type { Verdict } from '../lab/check-lab.ts'
+import type { PostedFigures } from '../lab/check-posted.ts'
 import type { Lab, LabEngine } from '../lab/lab.ts'
 import type { FaultFigures } from './fault-schedule.ts'
 import { type Quantiles, quantiles } from './quantiles.ts'
@@ -17,6 +18,8 @@ export type SoakReport = {
   effects: Verdict['figures']
   /** From the first 200 to the moment a message was stored. */
   waitsMs: Quantiles
+  /** What webhook endpoints took. */
+  posted: PostedFigures
   faults: Record<string, FaultFigures>
   slowestRecovery: { kind: string; ms: number }
   drainSeconds: number

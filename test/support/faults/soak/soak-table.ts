@@ -36,6 +36,7 @@ function figureRows(report: SoakReport): string[][] {
       [effects.lost, effects.doubled, effects.misplaced, effects.invented].join(', '),
     ],
     ['replies, of them with unknown outcome', `${effects.replies}, ${effects.unknownSends}`],
+    ['events posted, of them again', `${report.posted.events}, ${report.posted.again}`],
     ['faults', String(count)],
     ['slowest recovery', `${inSeconds(slowestRecovery.ms)} after ${slowestRecovery.kind}`],
     ['drained in', `${report.drainSeconds} s`],

@@ -6,6 +6,7 @@ import { becomesTrue } from '../lab/becomes-true.ts'
 import { startChanges } from '../lab/changes.ts'
 import { checkLab } from '../lab/check-lab.ts'
 import { readRemoved } from '../lab/check-people.ts'
+import { checkPosted } from '../lab/check-posted.ts'
 import { startCrm } from '../lab/crm.ts'
 import { drain } from '../lab/drain.ts'
 import { checkReader, followEvents } from '../lab/event-reader.ts'
@@ -61,6 +62,7 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
     const drained = await finish(lab, options, report)
     checkRecoveries(schedule, report)
     for (const reader of await followers.stop()) await checkReader(lab, reader, report)
+    const posted = await checkPosted(lab, report, 3 * PATIENCE_MS)
     const verdict = await checkLab(lab)
     return {
       seconds: seconds(),
@@ -69,6 +71,7 @@ export async function soak(lab: Lab, options: SoakOptions): Promise<SoakReport> 
       ...faultFigures(schedule.figures),
       ...drained,
       effects: verdict.figures,
+      posted,
       waitsMs: await waitsUntilStored(lab),
       apiAnswers: crm.answers,
       changes: changes.done,

@@ -15,7 +15,7 @@ const CONNECTION_FAULTS: [ProxyMode, string][] = [
 /** Tables that a delivery, a send or a call of the API needs. */
 const TABLES = [
   ...['inbox', 'messages', 'customers', 'customer_aliases', 'chatrooms', 'contacts', 'outbox', 'events'],
-  ...['orgs', 'meta_objects', 'chatroom_members'],
+  ...['orgs', 'meta_objects', 'chatroom_members', 'event_log', 'webhook_endpoints', 'webhook_lanes'],
 ]
 
 /** Faults of PostgreSQL and of the connections to it. */
