@@ -6,6 +6,7 @@ const OTHERS = {
   events: () => import('./events.ts'),
   growth: () => import('./growth.ts'),
   paired: () => import('./paired.ts'),
+  posting: () => import('./posting.ts'),
   statements: () => import('./statements.ts'),
   storm: () => import('./storm.ts'),
   sweep: () => import('./sweep.ts'),

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { openDatabase } from '../../src/db/client.ts'
+import { HORIZON, POSITION } from '../../src/event-log/position.ts'
+import type { Lifetime } from '../../src/lifetime.ts'
+import { createEndpoint } from '../../src/webhook-endpoints/create-endpoint.ts'
+import { type Child, startChild } from './child.ts'
+import type { Sunk, ToSink } from './event-sink.ts'
+import { type Bench, measureLoad } from './measure.ts'
+import { ORGS, orgOf } from './people.ts'
+import { startUsher } from './processes.ts'
+import { runBench, say, setUp } from './setup.ts'
+import type { Running, World } from './variants.ts'
+
+const HELP = `npm run bench -- posting [--rooms 50000] [--rounds 3] [--seconds 5] [--events 20000] [--rate 500]
+Routing with and without a webhook endpoint in each org, in turns; one endpoint that is so many events behind; and the time
+from an event to its receiver at a rate.`
+
+const CONNECTIONS = 64
+/** A process learns of endpoints within this time. */
+const KNOWN_MS = 3_000
+const PATIENCE_MS = 300_000
+
+type Settings = { rooms: number; rounds: number; seconds: number; events: number; rate: number }
+type Lab = { bench: Bench; running: Running; sink: Child<ToSink, Sunk>; settings: Settings }
+
+const print = (line: string) => void process.stdout.write(`${line}\n`)
+
+/** `npm run bench -- posting`; see HELP. */
+async function posting(lifetime: Lifetime): Promise<void> {
+  const settings = readSettings()
+  const { enter } = await setUp(lifetime)
+  const { bench, world } = await enter(settings.rooms, 1)
+  const sink = startChild<ToSink, Sunk>('event-sink.js')
+  lifetime.onStop('receiver of the endpoints', sink.stop)
+  const secretsKey = randomBytes(32)
+  await createEndpoints(world.databaseUrl, (await sink.ask({ reset: true })).url, secretsKey)
+  const running = await startProcesses(world, secretsKey)
+  const lab = { bench, running, sink, settings }
+  await compareRouting(lab)
+  await measureBacklog(lab)
+  await measureLag(lab)
+}
+
+function readSettings(): Settings {
+  const text = (value: string) => ({ type: 'string' as const, default: value })
+  const { values } = parseArgs({
+    options: {
+      ...{ rooms: text('50000'), rounds: text('3'), seconds: text('5') },
+      ...{ events: text('20000'), rate: text('500') },
+    },
+  })
+  const { rooms, rounds, seconds, events, rate } = values
+  return {
+    ...{ rooms: Number(rooms), rounds: Number(rounds), seconds: Number(seconds) },
+    ...{ events: Number(events), rate: Number(rate) },
+  }
+}
+
+async function createEndpoints(databaseUrl: string, url: string, secretsKey: Buffer): Promise<void> {
+  const { db, close } = openDatabase(databaseUrl, { max: 1, name: 'bench-endpoints', onLost: () => {} })
+  for (let n = 0; n < ORGS; n += 1)
+    await createEndpoint(db, {
+      orgId: orgOf(n),
+      settings: {
+        ...{ url, types: ['message.received'], description: null, enabled: false },
+        ...{ include_content: true, on_rejection: 'skip' },
+      },
+      actor: 'bench',
+      installation: { secretsKey, allowPrivateWebhooks: true },
+    })
+  await close()
+}
+
+async function startProcesses({ databaseUrl, redisUrl, pool }: World, secretsKey: Buffer): Promise<Running> {
+  const env = {
+    DATABASE_URL: databaseUrl,
+    ...(redisUrl && { REDIS_URL: redisUrl }),
+    SECRETS_KEY: secretsKey.toString('base64'),
+    WEBHOOK_ALLOW_PRIVATE: 'true',
+  }
+  const processes = [await startUsher('server', env), await startUsher('workers', env)]
+  const drained = async () =>
+    (await pool.query(`select 1 from inbox where state = 'new' limit 1`)).rowCount === 0
+  const port = processes.find((one) => one.port !== undefined)?.port ?? 0
+  return { processes, port, drained, stop: async () => {} }
+}
+
+/** Enables all endpoints, or none, from the end of the log on. */
+async function enable({ bench: { client } }: Lab, isEnabled: boolean): Promise<void> {
+  await client.query('delete from webhook_lanes')
+  await client.query(
+    `update webhook_endpoints set enabled = $1, position = ${HORIZON}, seq = 0, at = now()`,
+    [isEnabled],
+  )
+  await sleep(KNOWN_MS)
+}
+
+/** Waits until so many events have arrived since the last reset; gives what the receiver says then. */
+async function untilArrived({ sink }: Lab, count: number): Promise<Sunk> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(100)) {
+    const sunk = await sink.ask({ reset: false })
+    if (sunk.count >= count) return sunk
+  }
+  throw new Error(`${count} events did not arrive within ${PATIENCE_MS / 1_000} s`)
+}
+
+/** Both sides of a round route at full speed; the endpoints get the events meanwhile, and for a while after it. */
+async function compareRouting(lab: Lab): Promise<void> {
+  const { bench, running, settings } = lab
+  const { rooms, seconds, rounds } = settings
+  const load = { mix: 'messages' as const, rooms, seconds, connections: CONNECTIONS, count: seconds * 10_000 }
+  print('| round | routed/s without endpoints | with one in each org | ratio |\n|---|---|---|---|')
+  for (let round = 0; round < rounds; round += 1) {
+    const order = round % 2 === 0 ? [false, true] : [true, false]
+    const rates = new Map<boolean, number>()
+    for (const isEnabled of order) {
+      await enable(lab, isEnabled)
+      rates.set(isEnabled, (await measureLoad(bench, running, load)).routed_per_s ?? 0)
+    }
+    const [without = 0, withOnes = 0] = [rates.get(false), rates.get(true)]
+    print(
+      `| ${round + 1} | ${without.toFixed(0)} | ${withOnes.toFixed(0)} | ${(withOnes / without).toFixed(2)} |`,
+    )
+  }
+}
+
+/** One endpoint, whose org has so many events that it has not got. */
+async function measureBacklog(lab: Lab): Promise<void> {
+  const { bench, sink, settings } = lab
+  await enable(lab, false)
+  await bench.client.query(
+    `insert into event_log (org_id, position, at, type, customer_id, wamid)
+     select m.org_id, ${POSITION}, now(), 'message.received', m.customer_id, m.wamid
+     from generate_series(1, 1000) n, messages m
+     where m.org_id = $1 and m.direction = 'in' and m.chatroom_id is not null limit $2`,
+    [orgOf(0), settings.events],
+  )
+  await sink.ask({ reset: true })
+  const began = Date.now()
+  await bench.client.query('update webhook_endpoints set enabled = true where org_id = $1', [orgOf(0)])
+  const { count, lastAt } = await untilArrived(lab, settings.events)
+  const rate = (count * 1_000) / (lastAt - began)
+  print(`\none endpoint, ${count} events behind: ${rate.toFixed(0)} events/s`)
+}
+
+async function measureLag(lab: Lab): Promise<void> {
+  const { bench, running, sink, settings } = lab
+  const { rooms, seconds, rate } = settings
+  await enable(lab, true)
+  await sink.ask({ reset: true })
+  const load = {
+    mix: 'messages' as const,
+    rooms,
+    seconds,
+    rate,
+    connections: CONNECTIONS,
+    count: seconds * rate,
+  }
+  const { acknowledged } = await measureLoad(bench, running, load)
+  // Some messages are held, and are no events of this type.
+  const { count, lag } = await untilArrived(lab, Math.floor(acknowledged * 0.95))
+  const [p50, p99, max] = [lag?.p50, lag?.p99, lag?.max].map((ms) => `${ms?.toFixed(0)} ms`)
+  print(
+    `\n${rate} messages/s, ${count} events, from event to receiver: median ${p50}, 99 % ${p99}, at most ${max}`,
+  )
+}
+
+say('one measurement after another; a round of routing takes about half a minute')
+runBench(posting, HELP)
