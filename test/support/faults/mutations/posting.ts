@@ -26,6 +26,7 @@ export const POSTING: Mutation[] = [
       },
     ],
     scenario: everyOtherIsSlow,
+    oddities: { returner: 0, burst: 0 },
     hasEndpoints: true,
     violates: 'postedInOrder',
   },
