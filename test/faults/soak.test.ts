@@ -13,7 +13,6 @@ it('a quarter of a minute of random faults under load loses, doubles and misplac
     const { engine, violations, effects, faults } = report
     expect(formatViolations(violations), `FAULT_SEED=${SEED}, queue on ${engine}`).toBe('')
     expect(effects.acknowledged).toBeGreaterThan(100)
-    expect(report.posted.events).toBeGreaterThan(100)
     expect(Object.keys(faults).length).toBeGreaterThan(0)
     publishSoak(report)
   }
@@ -21,10 +20,7 @@ it('a quarter of a minute of random faults under load loses, doubles and misplac
 
 async function shortSoak(engine: LabEngine): Promise<SoakReport> {
   const population = { regulars: 40, returners: 40, attesters: 40, lifecycleWithinMs: 30_000 }
-  const lab = await startLab({
-    ...{ engine, seed: SEED, population, oddities: { kinds: 0.25 } },
-    hasEndpoints: true,
-  })
+  const lab = await startLab({ engine, seed: SEED, population, oddities: { kinds: 0.25 } })
   try {
     const limits = { longestFreezeMs: 5_000, longestOutageMs: 1_500 }
     return await soak(lab, { seconds: 15, every: 1.5, rate: 15, limits, skipWaits: true })
