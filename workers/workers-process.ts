@@ -15,7 +15,8 @@ import { startWorkers } from './start.ts'
  * nowhere: its parent shows its readiness and its metrics. It ends when the parent disconnects, also when the parent was
  * killed.
  */
-const parentEnded = once(process, 'disconnect')
+// The parent may have ended while the modules were loaded.
+const parentEnded = process.connected ? once(process, 'disconnect') : Promise.resolve()
 
 // A signal to the process group also reaches the parent, whose receiver goes on for a while.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
