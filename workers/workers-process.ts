@@ -16,7 +16,7 @@ import { startWorkers } from './start.ts'
  * killed.
  */
 // The parent may have ended while the modules were loaded.
-const parentEnded = process.connected ? once(process, 'disconnect') : Promise.resolve()
+const parentEnded: Promise<unknown> = process.connected ? once(process, 'disconnect') : Promise.resolve()
 
 // A signal to the process group also reaches the parent, whose receiver goes on for a while.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const lifetime = createLifetime(log)
   const started = start({ config, role: 'workers' as const, log, lifetime, isForked: true })
   // The start may wait for a database for ever, and the parent may end meanwhile.
-  await Promise.race([parentEnded, started.then(() => parentEnded)])
+  await Promise.race<unknown>([parentEnded, started.then(() => parentEnded)])
   await lifetime.stop(STOP_MS)
 }
 

@@ -1,9 +1,9 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
 import { columns, json, text, uuid } from '../db/columns.ts'
 import { nothing, over, run, type Statement } from '../db/statement.ts'
 import { logSql } from '../event-log/log-events.ts'
 import { EVENT_TYPES } from '../event-log/types.ts'
+import { MICROSECONDS, uuidAt } from '../rules/uuid-time.ts'
 
 /** What can happen to a row that the audit tells of. */
 export type EventKind =
@@ -37,7 +37,6 @@ export type AuditEvent = {
 
 const EVENTS = columns<AuditEvent>({
   org_id: text((e) => e.orgId),
-  id: uuid(() => uuidv7()),
   kind: text((e) => e.kind),
   actor: text((e) => e.actor),
   reason: text((e) => e.reason),
@@ -53,13 +52,16 @@ const SHOWN = `select org_id, customer_id, id as audit_id,
     case kind when 'contact.disposition_updated' then 'contact.disposition' else kind end as type
   from audit where kind in (${['contact.disposition_updated', ...EVENT_TYPES].map((kind) => `'${kind}'`).join(', ')})`
 const INSERT = `with audit as (
-    insert into events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}
+    insert into events (id, ${EVENTS.names}) select ${uuidAt('c.us', 'e.place')}, ${EVENTS.names}
+    from ${EVENTS.as('e', { ordinality: 'place' })}
+    cross join lateral (select ${MICROSECONDS} as us offset 0) c
     returning org_id, id, kind, customer_id)
   ${logSql(`(${SHOWN}) as shown`, 'org_id, type, customer_id, audit_id')}`
 
 /**
  * Writes the audit of a transaction, and what the event log shows of it; it belongs in the transaction that makes the
- * changes, after the lock of the customer.
+ * changes, after the lock of the customer. The ids order the audit. They begin with the time of the database's clock: by
+ * the clocks of the processes, a change could stand before the one that it follows.
  */
 export function insertEvents(events: AuditEvent[]): Statement<void> {
   return over(EVENTS, events, { name: 'record-events', text: INSERT, read: nothing })
