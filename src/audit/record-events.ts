@@ -1,9 +1,9 @@
 import type { Db } from '../db/client.ts'
 import { columns, json, text, uuid } from '../db/columns.ts'
 import { nothing, over, run, type Statement } from '../db/statement.ts'
+import { MICROSECONDS, uuidAt } from '../db/uuid-at.ts'
 import { logSql } from '../event-log/log-events.ts'
 import { EVENT_TYPES } from '../event-log/types.ts'
-import { MICROSECONDS, uuidAt } from '../rules/uuid-time.ts'
 
 /** What can happen to a row that the audit tells of. */
 export type EventKind =

@@ -4,7 +4,7 @@ import { seqOf } from '../../src/rules/ledger-order.ts'
 import { expiryOf, isExpired } from '../../src/rules/lifecycle.ts'
 import { outboxIdSql, provisionalWamid, provisionalWamidSql } from '../../src/rules/provisional-wamid.ts'
 import { IDEMPOTENCY_KEPT } from '../../src/rules/retention.ts'
-import { firstUuidOf, uuidAt } from '../../src/rules/uuid-time.ts'
+import { firstUuidOf } from '../../src/rules/uuid-time.ts'
 import { isWindowOpen, isWindowOpenSql, mayBeClosedSql } from '../../src/rules/window.ts'
 
 const DAY = 86_400_000
@@ -64,8 +64,4 @@ it('an Idempotency-Key protects a request for 24 h, as clients were promised', (
 it('the SQL of the window speaks of the same times', () => {
   expect(isWindowOpenSql('at')).toContain(`'86370 seconds'`)
   expect(mayBeClosedSql('at')).toContain(`'86370 seconds'`)
-})
-
-it('a UUID of a time is made of its milliseconds, the rest of them, and the place of the row', () => {
-  expect(uuidAt('us', 'place')).toContain("lpad(to_hex(us / 1000), 12, '0') || '7'")
 })
