@@ -45,10 +45,14 @@ export async function readMetrics(opsUrl: string): Promise<string> {
 
 /**
  * Makes stranded rows due at once, as if a minute had passed: only for when all faults are healed. A send is stranded
- * when its request would have timed out (10 s) and its outcome was never recorded.
+ * when its request would have timed out (10 s) and its outcome was never recorded. A delivery that is being routed is
+ * locked, and keeps its time: a lease that ends would count as the death of its worker.
  */
 export async function skipWaitingTimes({ db }: Lab): Promise<void> {
-  await db.$client.query(`update inbox set due_at = now() where state = 'new' and due_at > now()`)
+  await db.$client.query(
+    `update inbox set due_at = now() where id in (
+      select id from inbox where state = 'new' and due_at > now() for update skip locked)`,
+  )
   await db.$client.query(
     `update outbox set due_at = now() - interval '6 seconds' where due_at > now() and
       (state = 'queued' or state = 'sending' and claimed_at < now() - interval '12 seconds')`,
