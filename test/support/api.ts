@@ -182,8 +182,8 @@ function jwtConfig({ jwt }: Options): Config['jwt'] {
   return { secrets: [JWT_SECRET], jwksUrl: undefined, issuer: undefined, audience: undefined, ...jwt }
 }
 
-function installationOf(options: Options): Installation {
-  return { secretsKey: SECRETS_KEY, allowPrivateWebhooks: false, ...options }
+function installationOf({ jwt, machineTime, ...installation }: Options): Installation {
+  return { secretsKey: SECRETS_KEY, allowPrivateWebhooks: false, ...installation }
 }
 
 function memoryLog() {
