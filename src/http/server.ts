@@ -116,16 +116,12 @@ async function takeConnections(server: Server, ms: number): Promise<void> {
   }
   server.on('connection', note)
   const end = performance.now() + ms
-  for (
-    let began = 0, now = performance.now();
-    isNew || now - began > QUICK_TURN_MS;
-    now = performance.now()
-  ) {
-    if (now >= end) break
+  for (let isDone = false; !isDone && performance.now() < end; ) {
     isNew = false
-    began = now
+    const began = performance.now()
     await setImmediate()
     await setImmediate()
+    isDone = !isNew && performance.now() - began <= QUICK_TURN_MS
   }
   server.off('connection', note)
 }
