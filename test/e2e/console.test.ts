@@ -126,7 +126,10 @@ withChromium('the console, in a browser', () => {
     await requests.filter({ hasText: 'webhook.test' }).filter({ hasText: 'delivered' }).waitFor()
     await page.getByRole('button', { name: 'Enable' }).click()
     await page.getByText('enabled', { exact: true }).waitFor()
-    const messages = () => receiver.taken().filter(({ event }) => event.data.wamid === text.id)
+    const messages = () =>
+      receiver
+        .taken()
+        .filter(({ event: { type, data } }) => type === 'message.received' && data.wamid === text.id)
     await expect.poll(() => messages().length).toBe(1)
     await page.getByLabel('Post once more').selectOption('the last 24 h')
     await page.getByRole('button', { name: 'Replay' }).click()

@@ -182,7 +182,9 @@ describe('the partitions of the log', () => {
     await note(org, 'kept')
     await untilReadable(db)
     const now = await readNow(db)
-    expect(await keepPartitions(db, now, 30)).toMatchObject({ dropped: 0, deleted: 0 })
+    // The database may have been made before midnight: the partitions of one day more are made, and one is dropped.
+    await keepPartitions(db, now, 1)
+    expect(await keepPartitions(db, now, 30)).toMatchObject({ made: 0, dropped: 0, deleted: 0 })
     const later = new Date(now.getTime() + 3 * DAY)
     const { made, dropped } = await keepPartitions(db, later, 3)
     expect([made, dropped]).toEqual([3, 1])

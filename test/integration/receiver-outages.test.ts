@@ -54,7 +54,8 @@ describe('the receiver', () => {
       expect(await refusedFor('store')).toBe(before + 20)
       await proxy.set('pass')
       await expect.poll(async () => (await post(Buffer.from('after'))).status).toBe(200)
-      expect((await stored()).map(String)).toEqual(['before', 'after'])
+      // An insert that ended after its deadline is stored, although it was answered 503: Meta then sends it again.
+      expect([...new Set((await stored()).map(String))]).toEqual(['before', 'after'])
     },
   )
 
