@@ -112,8 +112,8 @@ function announcedAt({ announced, at }: Learner, alias: Alias): Date | null {
 
 /** The announcement of a BSUID tells the person apart from an earlier holder of the phone, who had another one. */
 function announcementOf({ at, wabaId, announced }: Learner): Conflict['announced'] {
-  const namesId = announced.some(({ kind }) => kind === 'bsuid')
-  return at && { at, wabaId: namesId ? wabaId : undefined }
+  const id = announced.find(({ kind }) => kind === 'bsuid')
+  return at && { at, id: id && { value: id.value, wabaId } }
 }
 
 /** Ends the customer's hold on a name, in every spelling of a phone. */

@@ -12,7 +12,7 @@ export type NewCustomer = {
 
 /**
  * A name of `customerId` that led to `otherId` until now. `isProven`: Meta says that it is the same person's name.
- * `announced`: Meta announced the name then, together with a BSUID for this WABA, if there is one.
+ * `announced`: Meta announced the name then, together with this BSUID at a number of this WABA, if there is one.
  */
 export type Conflict = {
   orgId: string
@@ -20,7 +20,7 @@ export type Conflict = {
   customerId: string
   otherId: string
   isProven: boolean
-  announced: { at: Date; wabaId: string | undefined } | undefined
+  announced: { at: Date; id: { value: string; wabaId: string | undefined } | undefined } | undefined
 }
 
 /** A name whose holding changed. */

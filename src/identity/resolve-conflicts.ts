@@ -90,8 +90,9 @@ function readBoth({ orgId, customerId, otherId, announced }: Conflict): Statemen
       exists (select from customer_aliases
         where org_id = $1 and customer_id = $3 and kind in ('wa_id', 'phone')) as "otherHasPhone",
       exists (select from customer_aliases
-        where org_id = $1 and customer_id = $3 and kind = 'bsuid' and $4 = any(waba_ids)) as "otherHasOtherId"`,
-    values: [orgId, customerId, otherId, announced?.wabaId ?? null],
+        where org_id = $1 and customer_id = $3 and kind = 'bsuid' and value <> $5 and $4 = any(waba_ids)
+      ) as "otherHasOtherId"`,
+    values: [orgId, customerId, otherId, announced?.id?.wabaId ?? null, announced?.id?.value ?? null],
     read: ([both]: Both[]) =>
       both ?? { hasContacts: true, otherHasContacts: true, otherHasPhone: true, otherHasOtherId: true },
   }

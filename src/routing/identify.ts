@@ -89,7 +89,6 @@ function readOwnersOf(extractions: Extraction[]) {
 }
 
 /**
-/**
  * The messages, preferences and calls at known numbers, with their customers, of whom `locked` are locked already. `phoneId`
  * is the number (`waba_phones.id`) here, in place of the `phone_number_id` that the webhook named.
  */

@@ -211,6 +211,21 @@ describe('a system message about a changed name', () => {
     }
   })
 
+  it('merges those who had the new names also when a message under these comes in the batch of the report', async () => {
+    const org = await createOrg(db, {}, { phones: 2, wabas: [0, 1] })
+    const [first, second] = org.phones as [string, string]
+    const room = await createRoom(db, org)
+    const [fresh, id] = ['15559990000', 'US.2']
+    await deliver(db, post(first, message({ from: '', userId: id })))
+    await deliver(db, post(second, message({ from: fresh, userId: 'US.9' })))
+    const renamed = { type: 'user_changed_number', wa_id: fresh, user_id: id, previous_user_id: 'US.1' }
+    const both = [system(renamed, '15550001111'), message({ from: fresh, userId: id })]
+    await deliver(db, ...both.map((m) => post(first, m)))
+    const later = message({ from: '', userId: id })
+    await deliver(db, post(first, later))
+    for (const m of [...both, later]) expect((await readMessage(db, org.id, m.id)).chatroom_id).toBe(room.id)
+  })
+
   it('takes the new phone from another person once, if one batch brings the reports of two numbers', async () => {
     const org = await createOrg(db, {}, { phones: 2 })
     const [old, fresh] = ['15550001111', '15559990000']

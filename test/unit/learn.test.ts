@@ -242,8 +242,8 @@ describe('a change of names', () => {
     const known = new Map([...ana(), ...world({ '2': 'other', 'US.2': 'other' })])
     const { conflicts, holderOf } = learned(known, change())
     expect(conflicts.map(({ alias, isProven, announced }) => [alias.value, isProven, announced])).toEqual([
-      ['2', true, { at: at(5), wabaId: 'w' }],
-      ['US.2', true, { at: at(5), wabaId: 'w' }],
+      ['2', true, { at: at(5), id: { value: 'US.2', wabaId: 'w' } }],
+      ['US.2', true, { at: at(5), id: { value: 'US.2', wabaId: 'w' } }],
     ])
     expect(['2', 'US.2'].map(holderOf)).toEqual(['other', 'ana'])
   })
@@ -255,8 +255,8 @@ describe('a change of names', () => {
     const [unplaced] = learned(known(), nowhere).conflicts
     const [timeless] = learned(known(), { ...change(), at: undefined }).conflicts
     expect([byPhone, unplaced, timeless].map((conflict) => conflict?.announced)).toEqual([
-      { at: at(1), wabaId: undefined },
-      { at: at(5), wabaId: undefined },
+      { at: at(1), id: undefined },
+      { at: at(5), id: { value: 'US.2', wabaId: undefined } },
       undefined,
     ])
   })
