@@ -1,53 +1,88 @@
 // The live feed and the refreshing of the console. Every page also works without JavaScript.
 const feed = document.getElementById('feed')
 const MAX_ROWS = 60
+const RETRY_MS = 5_000
+
+const keyOf = (row) => row.dataset.key
+const seqOf = (row) => Number(row.dataset.seq)
+
+// Rows come in any order, and again when the stream connects again: the newest 60, each once, the newest first.
+const merge = (rows, more) => {
+  const byKey = new Map([...more, ...rows].map((row) => [keyOf(row), row]))
+  return [...byKey.values()].sort((a, b) => seqOf(b) - seqOf(a)).slice(0, MAX_ROWS)
+}
 
 if (feed) {
   const live = document.getElementById('live')
   const pause = document.getElementById('pause')
   const figures = document.getElementById('figures')
-  const seen = new Set([...feed.children].map((row) => row.dataset.key))
-  let paused = false
-  let waiting = []
+  const newest = Math.max(0, ...[...feed.children].map(seqOf))
+  let state = 'connecting'
+  // The rows that came during a pause, and how many messages came in all; undefined while there is no pause.
+  let waiting
+  let missed = 0
 
-  const show = (rows) => {
-    feed.prepend(...rows)
+  // Rows that stay are not touched, so the focus and the highlighting of new rows stay too.
+  const show = (more) => {
+    const rows = merge([...feed.children], more)
+    rows.forEach((row, i) => {
+      if (feed.children[i] !== row) feed.insertBefore(row, feed.children[i] ?? null)
+    })
     while (feed.children.length > MAX_ROWS) feed.lastElementChild.remove()
+  }
+  const keep = (more) => {
+    const oldest = [waiting, [...feed.children]].find((rows) => rows.length === MAX_ROWS)?.at(-1)
+    const known = new Set([...waiting, ...feed.children].map(keyOf))
+    const fresh = more.filter((row) => !known.has(keyOf(row)) && (!oldest || seqOf(row) > seqOf(oldest)))
+    missed += fresh.length
+    waiting = merge(waiting, fresh)
+  }
+  const tell = () => {
+    const waits = missed === 1 ? '1 message waits' : `${missed || 'no'} messages wait`
+    const word = waiting && state === 'live' ? 'paused' : state
+    live.textContent = waiting ? `${word}, ${waits}` : word
+    live.className = `live ${word === 'live' ? '' : word === 'paused' ? 'paused' : 'lost'}`
+  }
+  const setState = (next) => {
+    state = next
+    tell()
   }
   const read = (html) => {
     const template = document.createElement('template')
     template.innerHTML = html
-    const fresh = [...template.content.children].filter((row) => !seen.has(row.dataset.key))
-    for (const row of fresh) {
-      seen.add(row.dataset.key)
-      row.classList.add('new')
-    }
-    for (const key of seen) {
-      if (seen.size <= MAX_ROWS * 20) break
-      seen.delete(key)
-    }
-    return fresh
+    const rows = [...template.content.children]
+    for (const row of rows) row.classList.toggle('new', seqOf(row) > newest)
+    return rows
   }
 
-  const source = new EventSource(feed.dataset.stream)
-  source.addEventListener('open', () => live.classList.remove('lost'))
-  source.addEventListener('error', () => live.classList.add('lost'))
-  source.addEventListener('rows', ({ data }) => {
-    const rows = read(JSON.parse(data))
-    if (paused) waiting = [...rows, ...waiting].slice(0, MAX_ROWS)
-    else show(rows)
-  })
-  source.addEventListener('figures', ({ data }) => {
-    if (!paused && !figures.contains(document.activeElement)) figures.innerHTML = JSON.parse(data)
-  })
+  const connect = () => {
+    const source = new EventSource(feed.dataset.stream)
+    source.addEventListener('open', () => setState('live'))
+    source.addEventListener('error', () => {
+      setState('not connected')
+      // A browser gives up when the answer is an error.
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS)
+    })
+    source.addEventListener('rows', ({ data }) => {
+      const rows = read(JSON.parse(data))
+      if (!waiting) return show(rows)
+      keep(rows)
+      tell()
+    })
+    source.addEventListener('figures', ({ data }) => {
+      if (!waiting && !figures.contains(document.activeElement)) figures.innerHTML = JSON.parse(data)
+    })
+  }
   pause.addEventListener('click', () => {
-    paused = !paused
-    pause.setAttribute('aria-pressed', String(paused))
-    if (!paused) {
-      show(waiting)
-      waiting = []
-    }
+    const rows = waiting
+    waiting = rows ? undefined : []
+    missed = 0
+    pause.setAttribute('aria-pressed', String(!rows))
+    if (rows) show(rows)
+    tell()
   })
+  tell()
+  connect()
   live.hidden = false
   pause.hidden = false
 }

@@ -6,9 +6,9 @@ import { awaitDurable } from '../../db/durable.ts'
 import type { Logger } from '../../logger.ts'
 import { type Figures, readFigures } from './figures.ts'
 import { inboxTraffic } from './inbox-traffic.ts'
-import { createNewMessageReader, PER_ORG, PER_READ } from './new-messages.ts'
+import { createNewMessageReader } from './new-messages.ts'
 import { createPoller } from './poller.ts'
-import { type RecentMessage, recentMessages } from './recent-messages.ts'
+import { latestMessages, type RecentMessage } from './recent-messages.ts'
 import { createTraffic, type Rates } from './traffic.ts'
 
 export type FeedParts = {
@@ -63,7 +63,7 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
       channel.register(session)
       look()
       // Messages may have been routed between the page and its stream. The page drops those it has already.
-      const rows = await recentMessages(db, { orgId, after: 0, perOrg: PER_ORG, limit: PER_READ })
+      const rows = await latestMessages(db, orgId)
       await push(() => (session.isConnected ? [session] : []), rows)
     },
   }

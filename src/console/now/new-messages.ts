@@ -1,9 +1,8 @@
 import type { Db } from '../../db/client.ts'
-import { type RecentMessage, recentMessages } from './recent-messages.ts'
+import { type RecentMessage, recentMessages, SHOWN_MESSAGES } from './recent-messages.ts'
 
-/** How many messages are read at a time: of one org, and of all orgs. */
-export const PER_ORG = 20
-export const PER_READ = 60
+/** How many messages of one org are read at a time, so that a busy org leaves room for the others. */
+const PER_ORG = 20
 
 /**
  * How far behind the latest sequence each read starts. Batches commit out of order, so messages of earlier deliveries may
@@ -17,9 +16,13 @@ export function createNewMessageReader(db: Db): () => Promise<RecentMessage[]> {
   let latest = 0
   const returned = new Set<string>()
   return async () => {
-    const rows = await recentMessages(db, { after: latest - OVERLAP, perOrg: PER_ORG, limit: PER_READ })
+    const rows = await recentMessages(db, { after: latest - OVERLAP, perOrg: PER_ORG, limit: SHOWN_MESSAGES })
     const fresh = rows.filter((row) => !returned.has(keyOf(row)))
-    for (const row of fresh) returned.add(keyOf(row))
+    // The keys of this read come last, so that the old messages of a quiet org are not forgotten, and returned again.
+    for (const row of rows) {
+      returned.delete(keyOf(row))
+      returned.add(keyOf(row))
+    }
     for (const key of returned) {
       if (returned.size <= MAX_REMEMBERED) break
       returned.delete(key)

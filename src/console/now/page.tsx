@@ -30,9 +30,7 @@ export function renderNow(shell: Shell, { orgs, orgId, figures, rates, recent }:
         <section aria-labelledby="feed-title">
           <div class="head">
             <h2 id="feed-title">Messages as they are routed</h2>
-            <span id="live" class="live" hidden>
-              live
-            </span>
+            <span id="live" class="live lost" hidden />
             <button id="pause" type="button" aria-pressed="false" hidden>
               Pause
             </button>
@@ -50,7 +48,7 @@ export function renderNow(shell: Shell, { orgs, orgId, figures, rates, recent }:
   })
 }
 
-/** Renders rows of the feed, in the order given. */
+/** Renders rows of the feed. The page puts each into its place by its `data-seq`. */
 export function renderRows(rows: RecentMessage[]): string {
   return rows.map((message) => renderPart(<Row message={message} />)).join('')
 }
@@ -61,9 +59,9 @@ export function renderFigures(figures: Figures, rates: Rates): string {
 }
 
 function Row({ message }: { message: RecentMessage }) {
-  const { orgId, wamid, receivedAt, route, reason, type, sender, number } = message
+  const { orgId, wamid, seq, receivedAt, route, reason, type, sender, number } = message
   return (
-    <li data-key={`${orgId} ${wamid}`}>
+    <li data-key={`${orgId} ${wamid}`} data-seq={seq}>
       <Moment at={receivedAt} clock />
       <Badge of={route} />
       <a class="who" href={`/console/customer${queryString({ org: orgId, q: wamid })}`}>

@@ -17,6 +17,9 @@ export type RecentMessage = {
   number: string
 }
 
+/** How many messages the feed shows. */
+export const SHOWN_MESSAGES = 60
+
 /** `seq` is a `bigint`, which the driver returns as text. */
 type Row = Omit<RecentMessage, 'seq'> & { seq: string }
 
@@ -47,4 +50,9 @@ export function recentMessages(
     values: [orgId, after, perOrg, limit],
     read: (rows: Row[]) => rows.map((row) => ({ ...row, seq: Number(row.seq) })),
   })
+}
+
+/** The messages that the feed begins with: the latest 60 of an org, or of all. */
+export function latestMessages(db: Db, orgId: string | undefined): Promise<RecentMessage[]> {
+  return recentMessages(db, { orgId, after: 0, perOrg: SHOWN_MESSAGES, limit: SHOWN_MESSAGES })
 }

@@ -7,9 +7,7 @@ import { sendPage } from '../ui/send-page.ts'
 import { createFeed } from './feed.ts'
 import { readFigures } from './figures.ts'
 import { renderFigures, renderNow, renderRows } from './page.tsx'
-import { recentMessages } from './recent-messages.ts'
-
-const SHOWN_MESSAGES = 40
+import { latestMessages } from './recent-messages.ts'
 
 /** `GET /console`, and `GET /console/stream`, which keeps the page up to date. */
 export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts): Router {
@@ -22,7 +20,7 @@ export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts)
     const [orgs, figures, recent] = await Promise.all([
       listOrgs(db),
       readFigures(db, queues()),
-      recentMessages(db, { orgId, after: 0, perOrg: SHOWN_MESSAGES, limit: SHOWN_MESSAGES }),
+      latestMessages(db, orgId),
     ])
     await sendPage(db, res, renderNow(shell, { orgs, orgId, figures, rates, recent }))
   })
