@@ -46,7 +46,8 @@ export async function readMetrics(opsUrl: string): Promise<string> {
 /**
  * Makes stranded rows due at once, as if a minute had passed: only for when all faults are healed. A send is stranded
  * when its request would have timed out (10 s) and its outcome was never recorded. A delivery that is being routed is
- * locked, and keeps its time: a lease that ends would count as the death of its worker.
+ * locked, and keeps its time: a lease that ends would count as the death of its worker. A pair that has used up its rate
+ * may send again.
  */
 export async function skipWaitingTimes({ db }: Lab): Promise<void> {
   await db.$client.query(
@@ -57,4 +58,12 @@ export async function skipWaitingTimes({ db }: Lab): Promise<void> {
     `update outbox set due_at = now() - interval '6 seconds' where due_at > now() and
       (state = 'queued' or state = 'sending' and claimed_at < now() - interval '12 seconds')`,
   )
+  await db.$client.query(FREE_PAIRS)
 }
+
+/** Pairs that have used up the rate of a minute are due; the trigger of the outbox makes them so. */
+const FREE_PAIRS = `
+  with pair as materialized (select * from outbox_pairs where due_at > now() for update skip locked)
+  update outbox o set claimed_at = o.claimed_at - interval '1 minute' from pair p
+  where o.org_id = p.org_id and o.customer_id = p.customer_id and o.waba_phone_id = p.waba_phone_id
+    and o.claimed_at > now() - interval '1 minute'`

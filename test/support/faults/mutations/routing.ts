@@ -8,6 +8,8 @@ export const ROUTING: Mutation[] = [
     edits: [{ file: 'src/identity/lock-customers.js', from: 'for update of c`', to: '`' }],
     scenario: sameMoment,
     oddities: ONLY_BURSTS,
+    // Each message is a batch of its own, so several customers have two batches at once.
+    workerEnv: [{ WORKER_CONCURRENCY: '32' }],
     violates: 'stateFollows',
   },
   {

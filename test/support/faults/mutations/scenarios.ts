@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { learnSpelling } from '../../../../src/identity/learn-spelling.ts'
 import { acceptsBut, replies, resets } from '../../graph-server.ts'
 import { eventually } from '../../patience.ts'
 import type { Report } from '../checks/report.ts'
 import type { Lab } from '../lab/lab.ts'
 import { whileLocked } from '../lab/lock.ts'
+import { ORGS } from '../lab/orgs.ts'
 
 /**
  * Short targeted trouble, healed at its end; the checks tell what came of it. What only the scenario itself can see, it
@@ -27,8 +29,14 @@ export const databaseUnreachable: Scenario = async ({ meta, proxies }) => {
   await delivered
 }
 
-/** Two messages of each customer are routed at the same moment: both batches are held up before they write. */
+/**
+ * Two messages of each customer are routed at the same moment: both batches are held up before they write. The customers
+ * have no new names, whose own locks would let one batch wait for the other.
+ */
 export const sameMoment: Scenario = async (lab) => {
+  for (const { id } of ORGS) {
+    for (const { waId } of lab.population.regulars) await learnSpelling(lab.db, id, `+${waId}`, waId)
+  }
   await whileWritesWait(lab, async () => {
     for (let i = 0; i < 12; i += 1) await lab.meta.deliver(1)
   })
