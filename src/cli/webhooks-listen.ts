@@ -6,7 +6,7 @@ import { type Arrival, type EventListener, startEventListener } from '../event-l
 
 type Options = { host: string; port: number; secret: string; json: boolean }
 
-/** `webhooks:listen`: prints what is posted to a webhook endpoint, until it is interrupted. */
+/** `webhooks:listen`: receives the events of a webhook endpoint and prints them, until it is interrupted. */
 export function webhooksListenCommand(): Command {
   return new Command('webhooks:listen')
     .description('receive the events of a webhook endpoint, verify their signatures, and print them')

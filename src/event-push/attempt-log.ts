@@ -61,7 +61,7 @@ export function keepAttempts(attempts: AttemptRow[]): Statement<void> {
 
 const ENDPOINTS = columns<EndpointKey>({ org_id: text((e) => e.orgId), id: uuid((e) => e.endpointId) })
 
-/** Drops what is older than the requests that are kept. */
+/** Deletes all but the latest requests of each endpoint. */
 export function dropOldAttempts(endpoints: EndpointKey[]): Statement<void> {
   return over(ENDPOINTS, endpoints, {
     name: 'drop-webhook-attempts',

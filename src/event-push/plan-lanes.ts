@@ -41,7 +41,7 @@ export function boundOf({ head, rows }: Standing, candidates: Candidate[]): Plac
 }
 
 /**
- * What is to be done with the lanes of a page.
+ * What a taker writes after it has read a page of the log.
  * `taken`: these lanes are leased, their events are posted, and the lane stands at `upTo` then;
  * `waiting`: lanes that are behind from now on, and free: those at the head that have events too, for which there was no
  * slot, and those behind that have no event up to the end of the page, where they stand now;

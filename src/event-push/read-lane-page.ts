@@ -12,7 +12,7 @@ export type LaneEvent = Place & { row: EventRow }
 export type LanePage = Page<LaneEvent> & {
   /** The candidates lie beyond all that this server has written, since a dump was restored or a standby took over. */
   isAhead: boolean
-  /** The log had no row there, of whatever type. */
+  /** The log has no event of any type between the candidates and their bound. */
   isEmpty: boolean
   /** There are events that cannot be read yet, because an older transaction is running. */
   isPending: boolean

@@ -22,6 +22,7 @@ export async function createLabDatabase(serverUrl: string): Promise<LabDatabase>
   await refuseSome(url)
   // Usher's own pools have deadlines and planner settings, which would hinder the checks: they read whole tables.
   const pool = new pg.Pool({
+    pipeline: true,
     connectionString: url,
     max: 6,
     application_name: 'lab',
