@@ -1,6 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Deployment } from 'kubernetes-models/apps/v1'
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2'
+import { Job } from 'kubernetes-models/batch/v1'
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
+import { Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { environment } from '../../src/config-variables.ts'
@@ -38,6 +43,11 @@ type Manifest = {
   }
 }
 
+type Model = new (data: object) => { validate(): void }
+const MODELS: Record<string, Model> = {
+  ...{ Deployment, HorizontalPodAutoscaler, Job, PodDisruptionBudget, Service },
+}
+
 const folder = 'deploy/kubernetes'
 const { resources } = parse(readRepositoryFile(`${folder}/kustomization.yaml`)) as { resources: string[] }
 const manifests = resources.flatMap((file) =>
@@ -64,6 +74,13 @@ describe('the manifests for Kubernetes', () => {
       'policy/v1 PodDisruptionBudget usher-workers',
       'autoscaling/v2 HorizontalPodAutoscaler usher-workers',
     ])
+  })
+
+  it.each(manifests)('fit the schema of Kubernetes: $kind $metadata.name', (manifest) => {
+    const Model = MODELS[manifest.kind]
+    const validate = (one: object) => new Model!(one).validate()
+    expect(() => validate(manifest)).not.toThrow()
+    expect(() => validate({ ...manifest, metadata: 'none' })).toThrow('metadata')
   })
 
   it('run programs that exist, as a plain user, on a read-only file system, within a limit of memory', () => {
