@@ -8,6 +8,7 @@ import { createEndpoint } from '../../src/webhook-endpoints/create-endpoint.ts'
 import { type Child, startChild } from './child.ts'
 import type { Sunk, ToSink } from './event-sink.ts'
 import { type Bench, measureLoad } from './measure.ts'
+import { readPeakMemory } from './meters.ts'
 import { ORGS, orgOf } from './people.ts'
 import { startUsher } from './processes.ts'
 import { runBench, say, setUp } from './setup.ts'
@@ -128,7 +129,7 @@ async function compareRouting(lab: Lab): Promise<void> {
 
 /** One endpoint, whose org has so many events that it has not got. */
 async function measureBacklog(lab: Lab): Promise<void> {
-  const { bench, sink, settings } = lab
+  const { bench, running, sink, settings } = lab
   await enable(lab, false)
   await bench.client.query(
     `insert into event_log (org_id, position, at, type, customer_id, wamid)
@@ -138,11 +139,14 @@ async function measureBacklog(lab: Lab): Promise<void> {
     [orgOf(0), settings.events],
   )
   await sink.ask({ reset: true })
+  const memory = () => readPeakMemory(running.processes)?.workers
+  const before = memory()
   const began = Date.now()
   await bench.client.query('update webhook_endpoints set enabled = true where org_id = $1', [orgOf(0)])
   const { count, lastAt } = await untilArrived(lab, settings.events)
   const rate = (count * 1_000) / (lastAt - began)
   print(`\none endpoint, ${count} events behind: ${rate.toFixed(0)} events/s`)
+  print(`largest memory of the workers: ${before} MB before, ${memory()} MB afterwards`)
 }
 
 async function measureLag(lab: Lab): Promise<void> {
