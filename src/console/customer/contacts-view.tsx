@@ -1,4 +1,5 @@
-import { Moment, Nothing, Table } from '../ui/parts.tsx'
+import { Nothing } from '../ui/empty.tsx'
+import { Moment, Table } from '../ui/parts.tsx'
 import type { CustomerDetails } from './read-details.ts'
 
 /** The contacts that point to the customer, as a table. */

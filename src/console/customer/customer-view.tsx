@@ -1,4 +1,5 @@
-import { Badge, Moment, Nothing } from '../ui/parts.tsx'
+import { Nothing } from '../ui/empty.tsx'
+import { Badge, Moment } from '../ui/parts.tsx'
 import type { CustomerDetails } from './read-details.ts'
 import { RoomName } from './room-name.tsx'
 
@@ -55,7 +56,11 @@ export function Forecasts({ details }: { details: CustomerDetails }) {
   return (
     <section aria-labelledby="forecast">
       <h2 id="forecast">If this customer wrote now</h2>
-      {details.forecasts.length === 0 && <Nothing>The org has no number to write to.</Nothing>}
+      {details.forecasts.length === 0 && (
+        <Nothing>
+          Nothing can be said: the org has no number, or no present phone or id of the customer is known.
+        </Nothing>
+      )}
       <div class="forecasts">
         {details.forecasts.map(({ number, explanation: { decision, reason, chatroom_id } }) => (
           <div class="card">

@@ -1,5 +1,5 @@
+import { NoOrgs, Nothing } from '../ui/empty.tsx'
 import { renderPage, type Shell } from '../ui/layout.tsx'
-import { Nothing } from '../ui/parts.tsx'
 import { Contacts } from './contacts-view.tsx'
 import { CustomerHeader, Forecasts } from './customer-view.tsx'
 import type { CustomerDetails } from './read-details.ts'
@@ -23,6 +23,13 @@ export function renderCustomer(
       <>
         <h1>Customer</h1>
         <SearchForm {...query} />
+        {query.orgs.length === 0 && <NoOrgs />}
+        {words === '' && query.orgs.length > 0 && (
+          <Nothing>
+            Search for a customer to see where their messages went, and why. Any spelling of the phone will
+            do, with the country code or as people dial it in the country of the org's numbers.
+          </Nothing>
+        )}
         {words !== '' && matches.length === 0 && (
           <Nothing>
             No customer matches “{words}”. Try the phone with its country code, the wa_id, the business-scoped

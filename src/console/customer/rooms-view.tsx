@@ -1,4 +1,5 @@
-import { Badge, Moment, Nothing, Table } from '../ui/parts.tsx'
+import { Nothing } from '../ui/empty.tsx'
+import { Badge, Moment, Table } from '../ui/parts.tsx'
 import type { RoomView } from './rooms.ts'
 
 /** The customer's chatrooms as a table. */
@@ -7,7 +8,7 @@ export function Chatrooms({ rooms }: { rooms: RoomView[] }) {
     <section aria-labelledby="rooms">
       <h2 id="rooms">Chatrooms</h2>
       {rooms.length === 0 && (
-        <Nothing>No chatroom. A message would be held, or a chatroom would be created for it.</Nothing>
+        <Nothing>No chatroom. What would become of a message now is said above.</Nothing>
       )}
       {rooms.length > 0 && (
         <Table

@@ -1,22 +1,10 @@
 import { MASK } from '../ui/mask.ts'
 import { Badge, Moment } from '../ui/parts.tsx'
+import { eventName } from './event-names.ts'
 import { RoomName } from './room-name.tsx'
 import type { RoomView } from './rooms.ts'
 import type { TimelineEvent, TimelineMessage } from './timeline.ts'
 
-const EVENT_NAMES: Record<string, string> = {
-  'chatroom.created': 'Chatroom created',
-  'chatroom.deactivated': 'Chatroom deactivated',
-  'chatroom.reactivated': 'Chatroom reactivated',
-  'chatroom.activated': 'Chatroom activated',
-  'chatroom.expired': 'Chatroom expired',
-  'chatroom.handed_over': 'Chatroom handed over',
-  'chatroom.handover_cancelled': 'Handover cancelled',
-  'chatroom.unassigned': 'Chatroom taken from a user',
-  'contact.expired': 'Contact expired',
-  'contact.created': 'Contact created',
-  'customer.new_identity': 'Perhaps another person',
-}
 const DIRECTION_NAMES = {
   in: 'Customer wrote',
   out: 'Sent by Usher',
@@ -31,7 +19,7 @@ export function EventEntry({ event, rooms }: { event: TimelineEvent; rooms: Room
       <Moment at={at} />
       <div>
         <p>
-          <b>{EVENT_NAMES[kind] ?? kind.replace(/[._]/g, ' ')}</b>
+          <b>{eventName(kind)}</b>
           {wamid && (
             <>
               {' by message '}

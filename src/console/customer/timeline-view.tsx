@@ -1,5 +1,5 @@
+import { Nothing } from '../ui/empty.tsx'
 import { queryString } from '../ui/format.ts'
-import { Nothing } from '../ui/parts.tsx'
 import type { CustomerDetails } from './read-details.ts'
 import { CUSTOMER_PATH, type CustomerQuery } from './search-form.tsx'
 import type { TimelineEvent, TimelineMessage } from './timeline.ts'

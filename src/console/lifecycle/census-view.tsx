@@ -29,7 +29,7 @@ export function CensusView({ census, orgs, orgId, now }: Props) {
         <h2 id="days">The last {DAYS} days</h2>
         <DayChart days={daysOf(census.days, new Set(shown), now)} />
       </section>
-      {orgId === undefined && <OrgTable census={census} orgs={orgs} />}
+      {orgId === undefined && orgs.length > 0 && <OrgTable census={census} orgs={orgs} />}
     </>
   )
 }

@@ -10,7 +10,8 @@ const BAR_WIDTH = 9
 
 /** A bar chart with a group of bars for each day, and the same figures as a table for readers who cannot see it. */
 export function DayChart({ days }: { days: Day[] }) {
-  const top = Math.max(1, ...days.flatMap((day) => KINDS.map((kind) => day[kind])))
+  const most = Math.max(0, ...days.flatMap((day) => KINDS.map((kind) => day[kind])))
+  const top = Math.max(1, most)
   const width = days.length * SLOT_WIDTH
   return (
     <figure class="chart">
@@ -18,7 +19,7 @@ export function DayChart({ days }: { days: Day[] }) {
         {KINDS.map((kind) => (
           <span class={`key ${kind}`}>{kind}</span>
         ))}
-        <span class="dim">at most {count(top)} a day</span>
+        <span class="dim">{most > 0 ? `at most ${count(most)} a day` : 'no changes'}</span>
       </figcaption>
       <svg viewBox={`0 0 ${width} ${HEIGHT + 22}`} role="img" aria-label="Changes of chatrooms by day">
         {days.map((day, i) => (

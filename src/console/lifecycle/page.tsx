@@ -1,8 +1,9 @@
 import type { Heartbeats } from '../../heartbeats/read-heartbeats.ts'
+import { NoOrgs, Nothing } from '../ui/empty.tsx'
 import { duration } from '../ui/format.ts'
 import { renderPage, type Shell } from '../ui/layout.tsx'
 import type { OrgName } from '../ui/list-orgs.ts'
-import { Nothing, OrgForm } from '../ui/parts.tsx'
+import { OrgForm } from '../ui/parts.tsx'
 import type { Census } from './census.ts'
 import { CensusView } from './census-view.tsx'
 import type { MovedNumber } from './moved-numbers.ts'
@@ -37,6 +38,7 @@ export function renderLifecycle(
           <h1>Lifecycle</h1>
           <OrgForm action={LIFECYCLE_PATH} orgs={orgs} orgId={orgId} />
         </div>
+        {orgs.length === 0 && <NoOrgs />}
         <div id="census" data-busy={census ? undefined : ''}>
           {census ? (
             <CensusView census={census} orgs={orgs} orgId={orgId} now={now} />

@@ -74,7 +74,7 @@ function StoppedNumbersCard({ stopped }: Pick<Figures, 'stopped'>) {
   return (
     <Card name="Stopped numbers" value={count(stopped.length)} wide alarm={stopped.length > 0}>
       {stopped.length === 0
-        ? 'every number may send'
+        ? 'no number is stopped'
         : stopped.map(({ number, orgId, reason }) => (
             <span class="line">
               {number} of {orgId}: {reason ?? 'refused by Meta'}

@@ -1,7 +1,8 @@
+import { NoOrgs, Nothing } from '../ui/empty.tsx'
 import { queryString } from '../ui/format.ts'
 import { renderPage, renderPart, type Shell } from '../ui/layout.tsx'
 import type { OrgName } from '../ui/list-orgs.ts'
-import { Badge, Moment, Nothing, OrgForm } from '../ui/parts.tsx'
+import { Badge, Moment, OrgForm } from '../ui/parts.tsx'
 import { FigureCards } from './figure-cards.tsx'
 import type { Figures } from './figures.ts'
 import type { RecentMessage } from './recent-messages.ts'
@@ -41,7 +42,15 @@ export function renderNow(shell: Shell, { orgs, orgId, figures, rates, recent }:
               <Row message={message} />
             ))}
           </ol>
-          <Nothing>No more messages yet. At most 20 messages per second are shown for each org.</Nothing>
+          {orgs.length > 0 ? (
+            <Nothing>
+              No message was routed yet. Write to a WhatsApp number of the org, or post test messages with{' '}
+              <code>npm run simulate</code>.
+            </Nothing>
+          ) : (
+            <NoOrgs />
+          )}
+          <p class="note">At most 20 messages per second are shown for each org.</p>
         </section>
       </>
     ),

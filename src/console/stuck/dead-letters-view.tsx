@@ -1,6 +1,7 @@
 import type { DeadLetter } from '../../inbox/dead-letters.ts'
+import { Nothing } from '../ui/empty.tsx'
 import { count, queryString } from '../ui/format.ts'
-import { Moment, Nothing, Table } from '../ui/parts.tsx'
+import { Moment, Table } from '../ui/parts.tsx'
 import { ReplayAllButton, ReplayButton, STUCK } from './replay-buttons.tsx'
 
 type Props = {
@@ -18,7 +19,9 @@ export function DeadLetters({ letters, older, orgId, readOnly }: Props) {
         <h2 id="dead">Dead letters</h2>
         {letters.length > 0 && !readOnly && <ReplayAllButton />}
       </div>
-      {letters.length === 0 && <Nothing>No dead letters: every delivery could be read and stored.</Nothing>}
+      {letters.length === 0 && (
+        <Nothing>No dead letters. A delivery that cannot be read or stored is kept here.</Nothing>
+      )}
       {letters.length > 0 && (
         <Table label="Dead letters" head={['Delivery', 'Received', 'Error', 'Size', '']}>
           {letters.map((letter) => (

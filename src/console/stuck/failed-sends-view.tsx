@@ -1,5 +1,6 @@
+import { Nothing } from '../ui/empty.tsx'
 import { queryString } from '../ui/format.ts'
-import { Badge, Moment, Nothing, Table } from '../ui/parts.tsx'
+import { Badge, Moment, Table } from '../ui/parts.tsx'
 import type { FailedSend } from './failed-sends-list.ts'
 import { STUCK } from './replay-buttons.tsx'
 
@@ -11,7 +12,11 @@ export function FailedSends({ sends, readOnly }: { sends: FailedSend[]; readOnly
       <p class="dim">
         A message that failed was not delivered. Of an unknown one, nobody knows whether the customer has it.
       </p>
-      {sends.length === 0 && <Nothing>No failed sends: every message that was to be sent was taken.</Nothing>}
+      {sends.length === 0 && (
+        <Nothing>
+          No failed sends. A message that Meta refuses, or whose outcome is unknown, is listed here.
+        </Nothing>
+      )}
       {sends.length > 0 && (
         <Table
           label="Failed sends"

@@ -1,6 +1,7 @@
+import { Nothing } from '../ui/empty.tsx'
 import { queryString } from '../ui/format.ts'
 import type { OrgName } from '../ui/list-orgs.ts'
-import { Moment, Nothing, OrgForm, Table } from '../ui/parts.tsx'
+import { Moment, OrgForm, Table } from '../ui/parts.tsx'
 import type { HeldMessage } from './held-list.ts'
 import { STUCK } from './replay-buttons.tsx'
 
@@ -20,7 +21,12 @@ export function HeldMessages({
         <h2 id="held">Held messages</h2>
         <OrgForm action={STUCK} orgs={orgs} orgId={orgId} />
       </div>
-      {held.length === 0 && <Nothing>No held messages: every customer who wrote has a chatroom.</Nothing>}
+      {held.length === 0 && (
+        <Nothing>
+          No held messages. A message of a customer without a chatroom waits here if its org does not have one
+          created.
+        </Nothing>
+      )}
       {held.length > 0 && (
         <Table label="Held messages" head={['Customer', 'Org', 'To', 'Type', 'Received', 'Reason']}>
           {held.map((message) => (

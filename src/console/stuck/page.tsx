@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../../inbox/dead-letters.ts'
+import { NoOrgs } from '../ui/empty.tsx'
 import { renderPage, type Shell } from '../ui/layout.tsx'
 import type { OrgName } from '../ui/list-orgs.ts'
 import { DeadLetters } from './dead-letters-view.tsx'
@@ -38,6 +39,7 @@ export function renderStuck(shell: Shell, stuck: Stuck): string {
           parked delivery is routed once its number or WABA is provisioned. A dead letter is kept until it is
           replayed. A failed send is kept for 30 days.
         </p>
+        {orgs.length === 0 && <NoOrgs />}
         {replay && <ReplayBanner replay={replay} />}
         <DeadLetters letters={dead} older={olderDead} orgId={orgId} readOnly={shell.readOnly} />
         <FailedSends sends={sends} readOnly={shell.readOnly} />

@@ -1,5 +1,6 @@
+import { Nothing } from '../ui/empty.tsx'
 import { count } from '../ui/format.ts'
-import { Moment, Nothing, Table } from '../ui/parts.tsx'
+import { Moment, Table } from '../ui/parts.tsx'
 import type { Parked } from './parked-list.ts'
 
 /** Parked deliveries, grouped by the number or WABA they wait for. */
@@ -8,7 +9,9 @@ export function ParkedDeliveries({ parked }: { parked: Parked[] }) {
     <section aria-labelledby="parked">
       <h2 id="parked">Parked</h2>
       {parked.length === 0 && (
-        <Nothing>No parked deliveries: every number that Meta sends deliveries for is provisioned.</Nothing>
+        <Nothing>
+          No parked deliveries. A delivery for a number or WABA that is not provisioned waits here.
+        </Nothing>
       )}
       {parked.length > 0 && (
         <Table label="Parked deliveries" head={['Waits for', 'Deliveries', 'Since', 'Remedy']}>

@@ -78,8 +78,3 @@ export function Table({
     </section>
   )
 }
-
-/** A note in place of an empty list. */
-export function Nothing({ children }: { children: ComponentChildren }) {
-  return <p class="nothing">{children}</p>
-}

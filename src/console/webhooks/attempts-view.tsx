@@ -1,6 +1,7 @@
 import type { webhookAttempts } from '../../db/schema/index.ts'
+import { Nothing } from '../ui/empty.tsx'
 import { count } from '../ui/format.ts'
-import { Badge, Moment, Nothing, Table } from '../ui/parts.tsx'
+import { Badge, Moment, Table } from '../ui/parts.tsx'
 import { pathOf, shownUrl } from './endpoint-parts.tsx'
 import type { ShownEndpoint } from './list.ts'
 

@@ -1,7 +1,8 @@
 import type { EndpointStanding } from '../../event-push/read-standing.ts'
+import { NoOrgs, Nothing } from '../ui/empty.tsx'
 import { renderPage, type Shell } from '../ui/layout.tsx'
 import type { OrgName } from '../ui/list-orgs.ts'
-import { Nothing, OrgForm, Table } from '../ui/parts.tsx'
+import { OrgForm, Table } from '../ui/parts.tsx'
 import {
   EndpointState,
   Lag,
@@ -36,7 +37,13 @@ export function renderWebhooks(shell: Shell, { orgs, orgId, endpoints }: List): 
           and an endpoint that was disabled goes on where it stopped when it is enabled.
           {endpoints.length === MAX_SHOWN && ` Only ${MAX_SHOWN} are shown, those first that need somebody.`}
         </p>
-        {endpoints.length === 0 && <Nothing>No org has a webhook endpoint here.</Nothing>}
+        {orgs.length === 0 && <NoOrgs />}
+        {orgs.length > 0 && endpoints.length === 0 && (
+          <Nothing>
+            No webhook endpoint. The CRM of an org adds one with{' '}
+            <code>POST /v1/org/{orgId ?? '{orgId}'}/webhook-endpoints</code>.
+          </Nothing>
+        )}
         {endpoints.length > 0 && (
           <Table
             label="Webhook endpoints"
