@@ -14,7 +14,6 @@ export function renderCustomer(
   query: CustomerQuery,
   { matches, details }: { matches: Match[]; details: CustomerDetails | undefined },
 ): string {
-  const { words } = query
   return renderPage({
     shell,
     title: 'Customer',
@@ -23,20 +22,8 @@ export function renderCustomer(
       <>
         <h1>Customer</h1>
         <SearchForm {...query} />
-        {query.orgs.length === 0 && <NoOrgs />}
-        {words === '' && query.orgs.length > 0 && (
-          <Nothing>
-            Search for a customer to see where their messages went, and why. Any spelling of the phone will
-            do, with the country code or as people dial it in the country of the org's numbers.
-          </Nothing>
-        )}
-        {words !== '' && matches.length === 0 && (
-          <Nothing>
-            No customer matches “{words}”. Try the phone with its country code, the wa_id, the business-scoped
-            user id (BSUID), a crm_id, or the id of a message.
-          </Nothing>
-        )}
-        {matches.length > 1 && !details && <MatchList matches={matches} words={words} />}
+        <SearchAdvice query={query} found={matches.length > 0} />
+        {matches.length > 1 && !details && <MatchList matches={matches} words={query.words} />}
         {details && (
           <>
             <CustomerHeader details={details} />
@@ -49,4 +36,23 @@ export function renderCustomer(
       </>
     ),
   })
+}
+
+/** What to do where no customer is shown. */
+function SearchAdvice({ query: { orgs, words }, found }: { query: CustomerQuery; found: boolean }) {
+  if (orgs.length === 0) return <NoOrgs />
+  if (found) return null
+  if (words === '')
+    return (
+      <Nothing>
+        Search for a customer to see where their messages went, and why. Any spelling of the phone will do,
+        with the country code or as people dial it in the country of the org's numbers.
+      </Nothing>
+    )
+  return (
+    <Nothing>
+      No customer matches “{words}”. Try the phone with its country code, the wa_id, the business-scoped user
+      id (BSUID), a crm_id, or the id of a message.
+    </Nothing>
+  )
 }
