@@ -39,6 +39,7 @@ export const PURE = [
   'src/rules/room.ts',
   'src/rules/transition-event.ts',
   'src/rules/uuid-time.ts',
+  'src/rules/waiting.ts',
   'src/rules/window.ts',
   'src/routing/lookups.ts',
   'src/routing/plan.ts',

@@ -4,6 +4,7 @@ import { assignmentEndpoints } from './assignment-routes.ts'
 import { toChatroomDetail, toWabaChatroomResp } from './chatroom-answers.ts'
 import { chatroomByContact } from './chatroom-by-contact.ts'
 import { lifecycleEndpoints } from './lifecycle-routes.ts'
+import { listEndpoints } from './list-routes.ts'
 import { readChatroom } from './read-chatroom.ts'
 import { ChatroomDetailDto, WabaChatroomRespDto } from './schemas.ts'
 
@@ -55,4 +56,10 @@ const detail = defineEndpoint({
 })
 
 /** All endpoints of chatrooms but those for their messages. */
-export const chatroomEndpoints = [...lifecycleEndpoints, ...assignmentEndpoints, byContact, detail]
+export const chatroomEndpoints = [
+  ...lifecycleEndpoints,
+  ...assignmentEndpoints,
+  byContact,
+  detail,
+  ...listEndpoints,
+]

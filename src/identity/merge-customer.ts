@@ -1,6 +1,7 @@
 import { nothing, type Statement } from '../db/statement.ts'
 import { logEvents, logSql } from '../event-log/log-events.ts'
 import { PREFERRED_FIRST } from '../rules/latest.ts'
+import { startWaitsSql } from '../rules/waiting.ts'
 
 /** SQL: since when a customer has the present wish about marketing; null: the customer said nothing. */
 const wishedAt = (customer: string) => `coalesce(${customer}.preference_at, ${customer}.opted_out_at)`
@@ -33,7 +34,8 @@ const MERGES = {
         limit 1)
       where m.org_id = $1 and m.customer_id = $3 and m.chatroom_id is null
         and m.waba_phone_id = any(array(select id from waba_phones where org_id = $1))
-      returning m.org_id, m.customer_id, m.wamid, m.chatroom_id, m.sent_at, m.seq)
+      returning m.org_id, m.customer_id, m.wamid, m.chatroom_id, m.sent_at, m.seq),
+    waits as (${startWaitsSql('moved')})
     ${logSql(`(${ATTACHED}) as attached`, 'org_id, type, customer_id, wamid')}`,
   'merge-customer-aliases':
     'update customer_aliases set customer_id = $2 where org_id = $1 and customer_id = $3',

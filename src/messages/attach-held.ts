@@ -2,6 +2,7 @@ import { columns, text, uuid } from '../db/columns.ts'
 import { allRows, over, type Statement } from '../db/statement.ts'
 import type { LoggedEvent } from '../event-log/log-events.ts'
 import type { Pair } from '../rules/keys.ts'
+import { startWaitsSql } from '../rules/waiting.ts'
 
 /** A new chatroom of a customer at a number. */
 export type NewRoom = Pair & { id: string }
@@ -16,7 +17,8 @@ const ROOMS = columns<NewRoom>({
 /**
  * Gives new chatrooms the messages that were held for their customer at their number, in the transaction that creates
  * the chatrooms. The messages keep the route `held`, and pages show them in Meta's order. The last one advances the
- * chatroom's `last_inbound_at`.
+ * chatroom's `last_inbound_at`, and the customer waits
+ * since the first one.
  * @returns the events of the messages, to be logged after those of the chatrooms
  */
 export function attachHeldMessages(rooms: NewRoom[]): Statement<LoggedEvent[]> {
@@ -31,7 +33,8 @@ export function attachHeldMessages(rooms: NewRoom[]): Statement<LoggedEvent[]> {
       newest as (
         update chatrooms r set last_inbound_at = greatest(r.last_inbound_at, a.sent_at)
         from (select org_id, chatroom_id, max(sent_at) as sent_at from attached group by 1, 2) a
-        where r.org_id = a.org_id and r.id = a.chatroom_id)
+        where r.org_id = a.org_id and r.id = a.chatroom_id),
+      waits as (${startWaitsSql('attached')})
       select org_id as "orgId", 'message.attached' as type, customer_id as "customerId", wamid from attached
       order by sent_at, seq`,
     read: allRows<LoggedEvent>,

@@ -40,7 +40,7 @@ const MESSAGES = columns<Outgoing>({
 /**
  * Writes messages into outbox and ledger, in the transaction that decided them, whose customers are locked: of one
  * customer, the order of the rows is the order in which messages were accepted. A unique index allows one auto-reply to a
- * message. The senders are woken after the commit.
+ * message. The customers of these chatrooms wait no more. The senders are woken after the commit.
  */
 export function queueMessages(messages: Outgoing[]): Statement<OutboxRow[]> {
   return over(MESSAGES, messages, {
@@ -49,7 +49,9 @@ export function queueMessages(messages: Outgoing[]): Statement<OutboxRow[]> {
       queued as (
         insert into outbox (org_id, id, kind, chatroom_id, customer_id, waba_phone_id, origin, in_reply_to, payload, retry_of)
         select org_id, id, kind, room_id, customer_id, phone_id, origin, in_reply_to, payload, retry_of from m order by place
-        on conflict do nothing returning org_id, id)
+        on conflict do nothing returning org_id, id, chatroom_id),
+      answered as (
+        delete from waiting_chatrooms w using queued q where w.org_id = q.org_id and w.chatroom_id = q.chatroom_id)
       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
         received_at, seq, reason, payload, outbox_id, retry_of)
       select m.org_id, ${provisionalWamidSql('m.id')}, m.phone_id, m.customer_id, m.room_id, 'out', m.type, now(), now(),

@@ -1,9 +1,9 @@
 import type { Room } from '../rules/room.ts'
+import { ASKS_NOTHING } from '../rules/waiting.ts'
 import { isWindowOpen } from '../rules/window.ts'
 import type { Inbound, RoutingSettings } from './decision.ts'
 
-/** Types that get no auto-reply: the customer reacted to, edited or deleted a message. */
-const UNANSWERED = new Set(['reaction', 'edit', 'revoke'])
+const UNANSWERED = new Set<string>(ASKS_NOTHING)
 
 /** `auto_reply_burst` auto-replies within this time, in one chatroom, are the work of a robot. */
 const BURST_MS = 10 * 60_000

@@ -2,6 +2,7 @@ import { bigint, columns, json, text, timestamptz, uuid } from '../db/columns.ts
 import { nothing, over, type Statement } from '../db/statement.ts'
 import { logSql } from '../event-log/log-events.ts'
 import { since } from '../rules/room.ts'
+import { followWaitsSql } from '../rules/waiting.ts'
 import { GHOST_TYPES } from '../webhook/extract.ts'
 import type { Arrival, PlannedMessage } from './planned.ts'
 
@@ -30,14 +31,16 @@ const TYPE = `case when direction = 'echo' then 'message.echo' when route = 'hel
 
 /**
  * Inserts messages into the ledger. There is no `on conflict`: a wamid that another batch stored meanwhile fails this
- * batch, and its retry then sees that message. The same statement logs the events.
+ * batch, and its retry then sees that message. The same statement logs the events, lets the customers who wrote wait for an
+ * answer, and those who got one from the Business App wait no more.
  */
 export function insertMessages(messages: PlannedMessage[]): Statement<void> {
   return over(MESSAGES, messages, {
     name: 'insert-messages',
     text: `with stored as (
         insert into messages (${MESSAGES.names}) select ${MESSAGES.names} from ${MESSAGES.as('m')}
-        returning org_id, wamid, customer_id, direction, route)
+        returning org_id, wamid, customer_id, direction, route, type, chatroom_id, sent_at, received_at),
+      ${followWaitsSql('stored')}
       ${logSql(`(select org_id, ${TYPE} as type, customer_id, wamid from stored) as s`, 'org_id, type, customer_id, wamid')}`,
     read: nothing,
   })

@@ -10,7 +10,15 @@ import { missingIn } from '../support/plan-tests.ts'
 import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
 import { ago } from '../support/time.ts'
 
-const BIG = ['chatrooms', 'contacts', 'customers', 'customer_aliases', 'messages', 'events']
+const BIG = [
+  'chatrooms',
+  'waiting_chatrooms',
+  'contacts',
+  'customers',
+  'customer_aliases',
+  'messages',
+  'events',
+]
 const USERS = ['ann', 'bob', 'cid', 'dee']
 /**
  * Pools disable sequential scans, so a plan has one only where no index fits, on tables of any size. With a million
@@ -70,6 +78,8 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('POST', `${v1}/chatroom/${room}/messages/${sent.wamid}/retry`, { confirm: true })
   await ok('GET', `${v1}/chatroom/${room}/messages?status=failed`)
   await ok('GET', `${v1}/messages/held?before=${cursor}`)
+  for (const query of ['state=active', 'assigned_to=ann', 'waiting=true', 'waiting=false&assigned_to=ann'])
+    await ok('GET', `${v1}/chatrooms?${query}`)
   await ok('GET', `${v1}/route?phone=15557000001&remote_phone_id=${org.phones[0]}`)
   const { next } = await ok('GET', `${v1}/events?types=message.sent`)
   await ok('GET', `${v1}/events?after=${next}`)
@@ -157,6 +167,10 @@ async function printMedians(org: TestOrg): Promise<void> {
     chatroom: (id: string) => `/v1/org/${org.id}/chatroom/${id}`,
     'chatroom by contact': (id: string) => `/v1/org/${org.id}/chatroom/contact/${id}`,
     messages: (id: string) => `/v1/org/${org.id}/chatroom/${id}/messages`,
+    chatrooms: () => `/v1/org/${org.id}/chatrooms`,
+    'chatrooms of a user': () => `/v1/org/${org.id}/chatrooms?assigned_to=ann`,
+    'chatrooms that wait': () => `/v1/org/${org.id}/chatrooms?waiting=true`,
+    'chatrooms of a user that wait': () => `/v1/org/${org.id}/chatrooms?waiting=true&assigned_to=ann`,
     held: () => `/v1/org/${org.id}/messages/held`,
     route: () => `/v1/org/${org.id}/route?phone=15557000001&remote_phone_id=${org.phones[0]}`,
   }

@@ -34,6 +34,9 @@ async function insertPart(tx: Db, org: TestOrg, users: string[], count: number):
          pending_user_id, assigned_user_id)
        select $1, id, id, id, $2, 'x', case when random() < 0.3 then now() end,
          case when random() < 0.02 then 'bob' end, ($3::text[])[1 + floor(random() * 4)] from c),
+     w as (
+       insert into waiting_chatrooms (org_id, chatroom_id, since)
+       select $1, id, now() - random() * interval '2 days' from c where random() < 0.05),
      u as (
        insert into chatroom_members (org_id, chatroom_id, user_id)
        select $1, id, ($3::text[])[1 + floor(random() * 4)] from c),

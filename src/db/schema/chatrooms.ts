@@ -86,7 +86,7 @@ export const chatrooms = pgTable(
       .on(t.orgId, t.activityDay, t.id)
       .where(sql`expired_at is null and deactivated_at is null`),
     index('chatrooms_assigned')
-      .on(t.orgId, t.assignedUserId)
+      .on(t.orgId, t.assignedUserId, t.id)
       .where(sql`assigned_user_id is not null and expired_at is null and deactivated_at is null`),
     index('chatrooms_handover').on(t.orgId, t.pendingUserId).where(sql`pending_user_id is not null`),
     index('chatrooms_contact').on(t.orgId, t.contactId, t.createdAt),
