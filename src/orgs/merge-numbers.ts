@@ -6,6 +6,7 @@ import { lockCustomers } from '../identity/lock-customers.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
 import {
   deleteNumber,
+  lockPairsOfNumbers,
   MAX_ROWS,
   type Merge,
   type Merged,
@@ -44,7 +45,8 @@ export async function mergeNumbers(
       `${refusal}: a customer has an active chatroom at both numbers, and one of the two must be deactivated first (chatrooms ${pairs})`,
     )
   }
-  const [merged, held, , , rooms] = await send(tx, [
+  const [, merged, held, , , rooms] = await send(tx, [
+    lockPairsOfNumbers(merge, customerIds),
     moveChatrooms(merge, roomIds),
     moveOtherMessages(merge),
     moveCalls(merge),

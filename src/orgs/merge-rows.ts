@@ -51,6 +51,21 @@ export function readConflicts({ orgId, phoneId }: Merge, roomIds: string[]): Sta
   }
 }
 
+/** Before the rows of the outbox are moved: `lockPairs` tells the order. */
+export function lockPairsOfNumbers(
+  { orgId, phoneId, otherId }: Merge,
+  customerIds: string[],
+): Statement<void> {
+  return {
+    name: 'lock-pairs-of-numbers',
+    text: `select from outbox_pairs
+      where org_id = $1 and customer_id = any($4::uuid[]) and waba_phone_id in ($2, $3)
+      order by org_id, customer_id, waba_phone_id for update`,
+    values: [orgId, phoneId, otherId, customerIds],
+    read: nothing,
+  }
+}
+
 /**
  * One statement, at the end of which the foreign keys from messages and sends to their chatrooms are checked. A pair has
  * one send under way: where both numbers have one, the other's becomes `unknown`, which still takes Meta's answer.

@@ -7,7 +7,7 @@ import type { Send } from '../../src/outbound/read-send.ts'
 import { besideLocks } from '../support/beside-locks.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver } from '../support/inbox.ts'
-import { createRoom, createSendingOrg } from '../support/org.ts'
+import { createRoom, createSendingOrg, createSendingOrgs, provisionOrg } from '../support/org.ts'
 import { claimOf } from '../support/sender.ts'
 import { ago } from '../support/time.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
@@ -46,6 +46,13 @@ const statusOf = ({ id }: Send) => ({
   biz_opaque_callback_data: id,
 })
 
+/** The number of the send goes on under the id of the org's second number, which it joins. */
+async function joinOtherNumber({ org, remotePhoneId: id }: Send): Promise<void> {
+  const { rows } = await pool.query('select id from waba_phones where org_id = $1 and id <> $2', [org, id])
+  const phones = [{ id, replaces: rows[0].id, display_phone_number: '+1' }]
+  await provisionOrg(db, { id: org, wabas: [{ id: `waba of ${id}`, name: 'New', phones }] })
+}
+
 it.each<[string, (send: Send) => Promise<unknown>]>([
   ["Meta's answer", (send) => run(db, markSent(send, `wamid.${send.id}`))],
   ['a refusal', (send) => run(db, markEnded(send, 'failed', 'no'))],
@@ -55,8 +62,10 @@ it.each<[string, (send: Send) => Promise<unknown>]>([
     'a status that names the row',
     (send) => deliver(db, bytes(delivery([change(send.remotePhoneId, { statuses: [statusOf(send)] })]))),
   ],
+  ['a number that another one replaces', joinOtherNumber],
 ])('%s locks the pair before the row and before the message', async (_, end) => {
-  const org = await createSendingOrg(db)
+  const [org] = await createSendingOrgs(db, 1, {}, { phones: 2 })
+  if (!org) throw new Error('no org was made')
   const room = await createRoom(db, org, { lastInboundAt: new Date() })
   const { id: roomId, customerId, wabaPhoneId: phoneId } = room
   const payload = { type: 'text', text: { body: 'hello' } }
@@ -71,6 +80,6 @@ it.each<[string, (send: Send) => Promise<unknown>]>([
   const [send] = await claimOf(db, org.id)
   const locks = { pool, url, lock, lastLock: rowAndMessage }
   await besideLocks(locks, [customerId, customerId], () => end(send!))
-  const { rows } = await pool.query('select state from outbox where org_id = $1', [org.id])
-  expect(rows[0].state).not.toBe('sending')
+  const { rows } = await pool.query('select state, waba_phone_id from outbox where org_id = $1', [org.id])
+  expect(rows[0]).not.toEqual({ state: 'sending', waba_phone_id: phoneId })
 })

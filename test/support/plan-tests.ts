@@ -124,6 +124,7 @@ export const PLAN_TESTS = {
     'purge-rateLimits',
   ],
   'provision-plans': [
+    'lock-pairs-of-numbers',
     'merge-number-calls',
     'merge-number-chatrooms',
     'merge-number-ids',
