@@ -5,6 +5,7 @@ import { createDoctorRoutes } from './doctor/routes.ts'
 import { createLifecycleRoutes } from './lifecycle/routes.ts'
 import { createNowRoutes } from './now/routes.ts'
 import { createStuckRoutes } from './stuck/routes.ts'
+import { createTeamRoutes } from './team/routes.ts'
 import { loadAssets } from './ui/assets.ts'
 import type { ConsoleParts } from './ui/console-parts.ts'
 import { createErrorPage } from './ui/error-page.tsx'
@@ -34,6 +35,7 @@ export function createConsole(parts: ConsoleParts): Router {
   router.get('/assets/:hash/:name', assets.serve)
   router.use(createNowRoutes(shell, parts))
   router.use(createCustomerRoutes(shell, parts))
+  router.use(createTeamRoutes(shell, parts))
   router.use(createStuckRoutes(shell, parts))
   router.use(createLifecycleRoutes(shell, parts))
   router.use(createWebhookRoutes(shell, parts))

@@ -14,6 +14,7 @@ import { message, post } from '../support/webhooks.ts'
 
 const BIG = [
   'chatrooms',
+  'waiting_chatrooms',
   'contacts',
   'customers',
   'customer_aliases',
@@ -64,7 +65,7 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
     pages: [
       ...['', `?org=${org.id}`, '/stuck', `/stuck?org=${org.id}&before=999999999`, `/stuck/${dead}`],
       ...['/stuck?replayed=1&first=0&last=99999999', '/doctor', '/lifecycle', `/lifecycle?org=${org.id}`],
-      ...['/webhooks', endpoint],
+      ...['/webhooks', endpoint, '/team', `/team?org=${org.id}`, `/team?org=${org.id}&group=g&user=ann`],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),
     ],
     changes: [

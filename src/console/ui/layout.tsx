@@ -12,6 +12,7 @@ export type Shell = {
 const PAGES = [
   ['/console', 'Now'],
   ['/console/customer', 'Customer'],
+  ['/console/team', 'Team'],
   ['/console/stuck', 'Held & dead'],
   ['/console/lifecycle', 'Lifecycle'],
   ['/console/webhooks', 'Webhooks'],
