@@ -17,6 +17,8 @@ export type RedisAccess = {
 /** Everything that a process reads from the environment, which it does once, when it starts. */
 export type Config = {
   databaseUrl: string | undefined
+  /** Of the embedded server, relative to the project; default: `.data/postgres`. */
+  embeddedFolder?: string
   /** Leads to PostgreSQL itself where `databaseUrl` leads to a pooler. */
   databaseDirectUrl: string | undefined
   /** Statements may be sent before the answer to the one before. */

@@ -8,7 +8,7 @@ import { keepDemoAlive } from '../src/demo/keep-alive.ts'
 import { playScenes, ROUTED_WITHIN_MS } from '../src/demo/play-scenes.ts'
 import { createSignedPost, type Post } from '../src/demo/post.ts'
 import { createSampleEndpoint, type SampleEndpoint } from '../src/demo/sample-endpoint.ts'
-import { CUSTOMERS, createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
+import { createSampleOrg, type SampleOrg } from '../src/demo/sample-org.ts'
 import { createScenes } from '../src/demo/scenes.ts'
 import { type GraphRequest, startStandInGraph } from '../src/demo/stand-in-graph.ts'
 import { ListenError } from '../src/http/server.ts'
@@ -63,7 +63,9 @@ function demoConfig(once: boolean, graphUrl: string): Config {
     HOST: '127.0.0.1',
     ...(once && { PORT: '0', OPS_PORT: '0' }),
   }
-  return readConfig({ ...defaults, ...process.env, GRAPH_API_URL: graphUrl }, 'all')
+  const config = readConfig({ ...defaults, ...process.env, GRAPH_API_URL: graphUrl }, 'all')
+  // Sample data never mixes with that of `npm start`.
+  return { ...config, embeddedFolder: '.data/demo' }
 }
 
 async function play(
@@ -74,7 +76,7 @@ async function play(
 ): Promise<boolean> {
   const scenes = createScenes(org, run, now)
   console.log(`\nPosting ${scenes.length} signed deliveries to ${app.url}/webhooks/whatsapp\n`)
-  const played = await playScenes(app.db, org, scenes, post)
+  const played = await playScenes(app.db, { org, run, scenes }, post)
   console.log(formatTable(['message', 'answer', 'found', 'went to', 'why'], played.rows))
   const wamids = scenes.flatMap(({ messages }) => messages.map(({ wamid }) => wamid))
   const [isReplied, isPosted] = [await replyArrives(sent), await eventsArrive(endpoint, wamids)]
@@ -128,7 +130,7 @@ Usher stays up, and its sample customers keep writing, until you press Ctrl+C:
   database   ${app.databaseUrl}
 
 To ask where a message of Ana would go:
-  curl '${app.url}/v1/org/${org.id}/route?phone=%2B${CUSTOMERS.active.slice(1)}&remote_phone_id=${org.phoneId}' \\
+  curl '${app.url}/v1/org/${org.id}/route?phone=%2B${org.customers.active.slice(1)}&remote_phone_id=${org.phoneId}' \\
     -H 'authorization: Bearer ${token}'
 `)
 }

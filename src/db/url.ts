@@ -17,19 +17,23 @@ export type DatabaseAccess = {
 }
 
 /** What of the configuration says how to reach the database. */
-export type DatabaseConfig = Pick<Config, 'databaseUrl' | 'databaseDirectUrl' | 'databasePipeline'>
+export type DatabaseConfig = Pick<Config, 'databaseUrl' | 'databaseDirectUrl' | 'databasePipeline' | 'embeddedFolder'>
 
 /**
- * Gives access to the configured database. If none is configured, starts or joins the embedded server under
- * `.data/postgres`.
+ * Gives access to the configured database. If none is configured, starts or joins the embedded server in its folder.
  * @throws Error when the embedded server cannot be started.
  */
 export async function accessDatabase(
-  { databaseUrl, databaseDirectUrl, databasePipeline: pipeline }: DatabaseConfig,
+  {
+    databaseUrl,
+    databaseDirectUrl,
+    databasePipeline: pipeline,
+    embeddedFolder = '.data/postgres',
+  }: DatabaseConfig,
   log: (line: string) => void,
 ): Promise<DatabaseAccess> {
   if (databaseUrl === undefined) {
-    const { url, stop } = await startEmbedded({ dataDir: join(projectRoot(), '.data/postgres'), log })
+    const { url, stop } = await startEmbedded({ dataDir: join(projectRoot(), embeddedFolder), log })
     return { url, directUrl: url, link: {}, stop }
   }
   return {

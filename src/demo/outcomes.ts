@@ -25,11 +25,11 @@ export function readOutcomes(db: Db, orgId: string, wamids: string[]): Promise<M
   })
 }
 
-/** Counts an org's inbound messages; a message that Meta delivers several times counts once. */
-export function countMessages(db: Db, orgId: string): Promise<number> {
+/** Counts an org's messages with wamids that begin so; a message that Meta delivers several times counts once. */
+export function countMessages(db: Db, orgId: string, wamidPrefix: string): Promise<number> {
   return run(db, {
-    text: `select count(*)::int as count from messages where org_id = $1 and direction = 'in'`,
-    values: [orgId],
+    text: 'select count(*)::int as count from messages where org_id = $1 and starts_with(wamid, $2)',
+    values: [orgId, wamidPrefix],
     read: ([row]: { count: number }[]) => row?.count ?? 0,
   })
 }

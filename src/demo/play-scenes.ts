@@ -3,15 +3,22 @@ import type { Db } from '../db/client.ts'
 import { countMessages, type Outcome, readOutcomes } from './outcomes.ts'
 import type { Post } from './post.ts'
 import type { SampleOrg } from './sample-org.ts'
-import type { Scene } from './scenes.ts'
+import { type Scene, wamidPrefix } from './scenes.ts'
 
 /** The result of the scenes: `ok` when every message was routed as expected, and a table row for each message. */
 export type Played = { ok: boolean; rows: string[][] }
 
 export const ROUTED_WITHIN_MS = 20_000
 
-/** Posts the scenes one after another, waits until each is routed, and compares the outcomes with the expected ones. */
-export async function playScenes(db: Db, org: SampleOrg, scenes: Scene[], post: Post): Promise<Played> {
+/**
+ * Posts the scenes one after another, waits until each is routed, and compares the outcomes with the expected ones. No
+ * other message of `run` may be in the ledger.
+ */
+export async function playScenes(
+  db: Db,
+  { org, run, scenes }: { org: SampleOrg; run: string; scenes: Scene[] },
+  post: Post,
+): Promise<Played> {
   const rows: string[][] = []
   const checks: boolean[] = []
   for (const scene of scenes) {
@@ -25,7 +32,7 @@ export async function playScenes(db: Db, org: SampleOrg, scenes: Scene[], post: 
     rows.push(...describe(scene, status, outcomes))
   }
   const wamids = new Set(scenes.flatMap((s) => s.messages.map((m) => m.wamid)))
-  checks.push((await countMessages(db, org.id)) === wamids.size)
+  checks.push((await countMessages(db, org.id, wamidPrefix(run))) === wamids.size)
   return { ok: checks.every(Boolean), rows }
 }
 

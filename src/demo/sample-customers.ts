@@ -1,10 +1,11 @@
+import { and, eq } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
-import { chatrooms, contacts, contactWabas, events } from '../db/schema/index.ts'
+import { chatroomMembers, chatrooms, contacts, contactWabas, events } from '../db/schema/index.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { personOfPhone } from '../identity/person.ts'
 import { resolveCustomer } from '../identity/resolve-customers.ts'
-import type { SampleOrg } from './sample-org.ts'
+import { AGENTS, type SampleOrg } from './sample-org.ts'
 
 /** A sample customer; `roomId` is undefined for one without a chatroom. */
 export type SampleCustomer = { phone: string; name: string; roomId: string | undefined }
@@ -16,7 +17,7 @@ const ENDINGS = [undefined, undefined, undefined, 'deactivated', 'expired', unde
 
 /**
  * Creates customers whose chatrooms were created, and partly deactivated or expired, in the last two weeks, with the
- * audit events of these changes. Every ninth customer has no chatroom.
+ * audit events of these changes. Agents have three quarters of the chatrooms. Customers of an earlier run are taken as they are. Every ninth customer has no chatroom.
  * @param areaCode the beginning of their phones, in E.164 form
  */
 export async function createSampleCustomers(
@@ -41,13 +42,27 @@ async function createCustomer(
 ): Promise<SampleCustomer> {
   const phone = `${areaCode}${String(10_000 + i * 37)}`
   const name = `${NAMES[i % NAMES.length]} (lead ${100 + i})`
+  const known = await findRoom(tx, org.id, name)
+  if (known !== undefined) return { phone, name, roomId: known }
   const customerId = await resolveCustomer(tx, personOfPhone(org.id, phone))
   if (i % 9 === 8) return { phone, name, roomId: undefined }
   const createdAt = new Date(now.getTime() - (6 + ((i * 53) % 310)) * HOUR_MS)
   const endedAt = new Date((createdAt.getTime() + now.getTime()) / 2)
   const ending = ENDINGS[i % ENDINGS.length]
   const roomId = await createChatroom(tx, org, { customerId, phone, name, createdAt, endedAt, ending })
+  const userId = AGENTS[i % (AGENTS.length + 1)]
+  if (userId) await tx.insert(chatroomMembers).values({ orgId: org.id, chatroomId: roomId, userId })
   return { phone, name, roomId }
+}
+
+/** The chatroom of the contact with this `crm_id`. */
+async function findRoom(tx: Db, orgId: string, crmId: string): Promise<string | undefined> {
+  const [room] = await tx
+    .select({ id: chatrooms.id })
+    .from(contacts)
+    .innerJoin(chatrooms, and(eq(chatrooms.orgId, contacts.orgId), eq(chatrooms.contactId, contacts.id)))
+    .where(and(eq(contacts.orgId, orgId), eq(contacts.crmId, crmId)))
+  return room?.id
 }
 
 type Life = {

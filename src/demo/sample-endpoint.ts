@@ -2,6 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import { type Arrival, startEventListener } from '../event-listener/start-listener.ts'
 import { createEndpoint } from '../webhook-endpoints/create-endpoint.ts'
+import { deleteEndpoint } from '../webhook-endpoints/delete-endpoint.ts'
+import { listEndpoints } from '../webhook-endpoints/read-endpoints.ts'
+
+const DESCRIPTION = 'the receiver of the demo'
 
 /** The receiver of a webhook endpoint, and what has arrived there. */
 export type SampleEndpoint = {
@@ -28,10 +32,11 @@ export async function createSampleEndpoint(
     secret: () => secret,
     onArrival: arrived.add,
   })
+  await deleteFormer(db, orgId)
   const created = await createEndpoint(db, {
     orgId,
     settings: {
-      ...{ url: listener.url, types: null, description: 'the receiver of the demo' },
+      ...{ url: listener.url, types: null, description: DESCRIPTION },
       ...{ enabled: true, include_content: true, on_rejection: 'skip' },
     },
     actor: 'demo',
@@ -39,6 +44,13 @@ export async function createSampleEndpoint(
   })
   secret = created.secret
   return { ...listener, ...arrived }
+}
+
+/** Nobody listens any more where an earlier run had its events posted. */
+async function deleteFormer(db: Db, orgId: string): Promise<void> {
+  for (const { id, description } of await listEndpoints(db, orgId)) {
+    if (description === DESCRIPTION) await deleteEndpoint(db, { orgId, id, actor: 'demo' })
+  }
 }
 
 function createRecord() {

@@ -1,4 +1,4 @@
-import { CUSTOMERS, type SampleOrg } from './sample-org.ts'
+import type { SampleOrg } from './sample-org.ts'
 
 /** One POST of the demo, and how each of its messages must be routed. */
 export type Scene = {
@@ -11,6 +11,9 @@ export type Scene = {
 
 type TextMessage = { from: string; id: string; timestamp: string; type: 'text'; text: { body: string } }
 
+/** How the wamids of a run's scenes begin. */
+export const wamidPrefix = (run: string) => `wamid.${run}.scene.`
+
 /**
  * The scenes of the demo: each row of the routing table, a redelivery, a batch of several customers, and a forgery.
  * @param run makes the wamids of this run unique
@@ -18,14 +21,14 @@ type TextMessage = { from: string; id: string; timestamp: string; type: 'text'; 
 export function createScenes(org: SampleOrg, run: string, now: Date): Scene[] {
   const text = (n: number, phone: string, body: string): TextMessage => ({
     from: phone.slice(1),
-    id: `wamid.${run}.${n}`,
+    id: `${wamidPrefix(run)}${n}`,
     timestamp: String(Math.floor(now.getTime() / 1000)),
     type: 'text',
     text: { body },
   })
   const scene = (title: string, ...expected: [TextMessage, string, string?][]) =>
     createScene(org, title, expected)
-  const { active, activeAndDeactivated, deactivated, expired, unknown } = CUSTOMERS
+  const { active, activeAndDeactivated, deactivated, expired, unknown } = org.customers
   const first = text(1, active, 'Is my order on its way?')
   return [
     scene('a customer with an active chatroom', [first, 'active', 'Ana (lead 1)']),

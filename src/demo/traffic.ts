@@ -3,8 +3,9 @@ import { deactivateChatroom } from '../chatrooms/deactivate-chatroom.ts'
 import type { Db } from '../db/client.ts'
 import { readNow } from '../db/read-now.ts'
 import { ApiError } from '../errors.ts'
+import { sendToChatroom } from '../outbound/send-to-chatroom.ts'
 import type { SampleCustomer } from './sample-customers.ts'
-import type { SampleOrg } from './sample-org.ts'
+import { AGENTS, type SampleOrg } from './sample-org.ts'
 import { createPost } from './scenes.ts'
 
 /** The customers of one org who write; strangers among them get phones that begin with `areaCode`. */
@@ -17,8 +18,8 @@ const TEXTS = [
 ]
 
 /**
- * Sends two or three sample messages per second, partly from strangers, and deactivates a chatroom with every twelfth,
- * so that every kind of routing decision appears. Returns the function that stops it.
+ * Sends two or three sample messages per second, partly from strangers, answers in a chatroom with every third, and
+ * deactivates one with every twelfth, so that every kind of routing decision appears. Returns the function that stops it.
  */
 export function startTraffic(
   db: Db,
@@ -34,6 +35,7 @@ export function startTraffic(
     n += 1
     try {
       await send(createPost(audience.org, [createText(pickSender(audience), n)]))
+      if (n % 3 === 0) await answerOne(db, audience)
       if (n % 12 === 0) await deactivateOne(db, audience)
     } finally {
       isSending = false
@@ -54,16 +56,38 @@ function createText(phone: string, n: number) {
   return { from: phone.slice(1), id, timestamp: String(at), type: 'text', text: { body: pick(TEXTS) ?? '' } }
 }
 
-/** An ApiError is ignored: the chatroom that was picked may be expired, and then it cannot be deactivated. */
+async function answerOne(db: Db, { org, customers }: Audience): Promise<void> {
+  const message = { origin: 'AGENT' as const, text: { body: 'Thank you for asking. I am looking into it.' } }
+  await changeOne(customers, async (chatroomId) =>
+    sendToChatroom(db, {
+      ...{ org: rulesOf(org), chatroomId, message, sender: undefined },
+      ...{ actor: `user:${pick(AGENTS)}`, now: await readNow(db) },
+    }),
+  )
+}
+
 async function deactivateOne(db: Db, { org, customers }: Audience): Promise<void> {
+  await changeOne(customers, async (chatroomId) =>
+    deactivateChatroom(db, {
+      ...{ org: rulesOf(org), chatroomId, reason: undefined },
+      ...{ actor: 'user:asha', now: await readNow(db) },
+    }),
+  )
+}
+
+/** An ApiError is ignored: the chatroom that was picked may have a state that does not allow the change. */
+async function changeOne(
+  customers: SampleCustomer[],
+  change: (chatroomId: string) => Promise<unknown>,
+): Promise<void> {
   const chatroomId = pick(customers.filter((customer) => customer.roomId))?.roomId
   if (!chatroomId) return
-  const rules = { id: org.id, inactivityDays: null, expiryDays: null }
-  const request = { org: rules, chatroomId, reason: undefined, actor: 'user:asha', now: await readNow(db) }
-  await deactivateChatroom(db, request).catch((error) => {
+  await change(chatroomId).catch((error) => {
     if (!(error instanceof ApiError)) throw error
   })
 }
+
+const rulesOf = ({ id }: SampleOrg) => ({ id, inactivityDays: null, expiryDays: null })
 
 function pick<T>(list: T[]): T | undefined {
   return list[randomInt(list.length)]

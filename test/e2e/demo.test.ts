@@ -27,3 +27,13 @@ it('the webhook endpoint of the demo gets the events of all messages, and their 
   expect(demo.output()).toMatch(/webhook endpoint http:\S+ got \d+ events; the signatures of all of them fit/)
   expect(demo.output()).toMatch(/message\.held +2\n/)
 })
+
+it('a second demo uses the sample orgs of the first one, and plays its scenes again', async () => {
+  const { url, pool } = await createTestDatabase()
+  for (const run of ['first', 'second']) {
+    const demo = startProcess('workers/demo.js', ['--once'], { DATABASE_URL: url })
+    expect([run, await demo.exited()], demo.output()).toEqual([run, 0])
+  }
+  const { rows } = await pool.query('select name from orgs')
+  expect(rows).toEqual([{ name: 'Sample org' }])
+})
