@@ -158,6 +158,8 @@ withChromium('the console, in a browser', () => {
       ...['/console', `/console/customer?q=${text.id}`, '/console/stuck', `/console/stuck/${rows[0].id}`],
       ...[
         '/console/stuck?replayed=1&first=1&last=9',
+        '/console/team',
+        `/console/team?org=${org.id}`,
         '/console/lifecycle',
         '/console/webhooks',
         `/console/webhooks/${org.id}/${endpointId}?text=show`,

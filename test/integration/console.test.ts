@@ -90,7 +90,16 @@ describe('the console', () => {
     const url = await start({ readOnly: true })
     const [id = 0] = await store(database.db, Buffer.from('x'))
     await database.pool.query(`update inbox set state = 'dead', error = 'e'`)
-    for (const path of ['', '/stuck', `/stuck/${id}`, '/customer', '/lifecycle', '/webhooks', '/doctor']) {
+    for (const path of [
+      '',
+      '/stuck',
+      `/stuck/${id}`,
+      '/customer',
+      '/team',
+      '/lifecycle',
+      '/webhooks',
+      '/doctor',
+    ]) {
       const { status, body } = await loggedIn(`${url}/console${path}`)
       expect([path, status, body.includes('method="post"')]).toEqual([path, 200, false])
     }

@@ -3,7 +3,7 @@ import { Nothing, Table } from '../ui/parts.tsx'
 import { type Agent, MAX_AGENTS, MAX_COUNTED } from './list-agents.ts'
 import { type TeamQuery, teamPath } from './paths.ts'
 import type { Load } from './read-load.ts'
-import type { Waits } from './read-waits.ts'
+import { MAX_WAITS, type Waits } from './read-waits.ts'
 
 type Props = { agents: Agent[]; waits: Waits[]; load: Load; query: TeamQuery; now: Date }
 
@@ -29,6 +29,9 @@ export function Agents({ agents, waits, load, query, now }: Props) {
         </Table>
       )}
       {agents.length > shown.length && <p class="dim">The first {MAX_AGENTS} agents by name.</p>}
+      {waits.reduce((sum, { waiting }) => sum + waiting, 0) >= MAX_WAITS && (
+        <p class="dim">Of the org's waiting customers, the {count(MAX_WAITS)} are counted that wait longest.</p>
+      )}
       {load.isPartial && (
         <p class="dim">Received and sent are counted among the org's latest 5,000 messages and changes only.</p>
       )}

@@ -2,7 +2,7 @@ import { count, duration } from '../ui/format.ts'
 import type { OrgName } from '../ui/list-orgs.ts'
 import { Nothing, Table } from '../ui/parts.tsx'
 import { teamPath } from './paths.ts'
-import { MAX_WAITS, type OrgWaits } from './read-waits.ts'
+import { MAX_OF_ORG, type OrgWaits } from './read-waits.ts'
 
 /** Each org with its customers who wait, to choose one. */
 export function OrgList({ orgs, waits, now }: { orgs: OrgName[]; waits: OrgWaits[]; now: Date }) {
@@ -32,7 +32,7 @@ function OrgRow({ org, waits, now }: { org: OrgName; waits: OrgWaits | undefined
       <th scope="row">
         <a href={teamPath({ org: org.id })}>{org.name}</a>
       </th>
-      <td>{waiting > MAX_WAITS ? `${count(MAX_WAITS)}+` : count(waiting)}</td>
+      <td>{waiting > MAX_OF_ORG ? `${count(MAX_OF_ORG)}+` : count(waiting)}</td>
       <td>{oldest ? duration((now.getTime() - oldest.getTime()) / 1000) : '–'}</td>
     </tr>
   )

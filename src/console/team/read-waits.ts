@@ -22,7 +22,10 @@ export function readWaits(db: Db, orgId: string): Promise<Waits[]> {
   })
 }
 
-/** How many customers of an org wait, at most `MAX_WAITS` + 1, and since when the first one does. */
+/** Counts of an org in the list of orgs end here, because a page may list 1,000 orgs. */
+export const MAX_OF_ORG = 1_000
+
+/** How many customers of an org wait, at most `MAX_OF_ORG` + 1, and since when the first one does. */
 export type OrgWaits = { orgId: string; waiting: number; oldest: Date | null }
 
 /** The customers who wait, of these orgs. */
@@ -34,7 +37,7 @@ export function readWaitsOfOrgs(db: Db, orgIds: string[]): Promise<OrgWaits[]> {
       cross join lateral (
         select count(*)::int as waiting, min(since) as oldest from (
           select since from waiting_chatrooms where org_id = o.id
-          order by since, chatroom_id limit ${MAX_WAITS + 1}) w) w`,
+          order by since, chatroom_id limit ${MAX_OF_ORG + 1}) w) w`,
     values: [orgIds],
     read: allRows<OrgWaits>,
   })
