@@ -26,6 +26,8 @@ export type OpsParts = DeadLetterParts &
     queues: () => Queue[]
     /** The queues for Bull Board; none while their store is away. */
     boardQueues: () => Promise<Queue[]>
+    /** The queues are on Redis. */
+    hasRedis: boolean
     login: OpsLogin
     /** The login may read everything and change nothing. */
     readOnly: boolean
@@ -49,20 +51,21 @@ const CONTENT_SECURITY_POLICY = {
 
 /**
  * The app of the internal listener: `/live`, `/ready` and `/metrics` without a login; `/queues` (Bull Board), `/console`
- * and `/dead-letters` with a login. Every other path is answered with 404.
+ * and `/dead-letters` with a login; `/` leads to the console. Every other path is answered with 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
-  const { login, readOnly, log } = parts
+  const { login, readOnly, hasRedis, log } = parts
   const app = express()
   app.disable('x-powered-by')
   app.use(assignRequestId)
   // The internal listener is plain HTTP, so it must not send `Strict-Transport-Security`.
   app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }))
+  app.get('/', (_req, res) => res.redirect('/console'))
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
   app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly, log))
-  app.use('/queues', createDashboard('/queues', parts.boardQueues, readOnly))
+  app.use('/queues', createDashboard({ path: '/queues', queues: parts.boardQueues, readOnly, hasRedis }))
   app.use('/dead-letters', createDeadLetterRoutes(parts))
   app.use('/console', createConsole(parts))
   app.use(notFound)

@@ -47,6 +47,7 @@ export async function startOps(parts: Parts): Promise<string> {
     refreshGauges: () => refreshGauges(parts),
     queues: producer.queues,
     boardQueues: boardQueues.open,
+    hasRedis: config.redis !== undefined,
     login: config.ops.login,
     readOnly: config.ops.readOnly,
     db,

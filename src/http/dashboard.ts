@@ -4,10 +4,13 @@ import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
 import type { Express, RequestHandler } from 'express'
 
-const UI = {
-  boardTitle: 'Usher',
-  hideDocsLink: true,
-  miscLinks: [{ text: 'Console', url: '/console' }],
+type Options = {
+  path: string
+  /** The queues that exist at the time of the call. */
+  queues: () => Promise<Queue[]>
+  readOnly: boolean
+  /** False: the queues are on PostgreSQL, and there are no details of Redis to show. */
+  hasRedis: boolean
 }
 
 /**
@@ -15,17 +18,20 @@ const UI = {
  * are created only after their store has answered. Mount it at `path`, behind a login: unless it is `readOnly`, it can
  * pause and empty queues.
  */
-export function createDashboard(
-  path: string,
-  queues: () => Promise<Queue[]>,
-  readOnly: boolean,
-): RequestHandler {
+export function createDashboard({ path, queues, readOnly, hasRedis }: Options): RequestHandler {
   const serverAdapter = new ExpressAdapter()
   serverAdapter.setBasePath(path)
   const board = createBullBoard({
     queues: [],
     serverAdapter,
-    options: { uiConfig: UI },
+    options: {
+      uiConfig: {
+        boardTitle: 'Usher: queues',
+        hideDocsLink: true,
+        hideRedisDetails: !hasRedis,
+        miscLinks: [{ text: 'Console', url: '/console' }],
+      },
+    },
   })
   const pages: Express = serverAdapter.getRouter()
   pages.disable('x-powered-by')

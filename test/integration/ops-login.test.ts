@@ -152,6 +152,11 @@ describe('OPS_READ_ONLY', () => {
   })
 })
 
+test('/ leads to the console', async () => {
+  const { status, headers } = await loggedIn(`${await start()}/`)
+  expect([status, headers.location]).toEqual([302, '/console'])
+})
+
 describe('/queues', () => {
   test('answers 503 until the queues are connected, and then shows them', async () => {
     const url = await start({ boardQueues: board.open })
@@ -160,6 +165,14 @@ describe('/queues', () => {
     const { queues } = JSON.parse(reply.body)
     expect(queues.map((queue: { name: string }) => queue.name)).toContain('deliveries')
     expect((await loggedIn(`${await start()}/queues/`)).status).toBe(503)
+  })
+
+  test.each([true, false])('shows details of Redis only where the queues are on Redis: %s', async (hasRedis) => {
+    const url = await start({ boardQueues: board.open, hasRedis })
+    await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status).toBe(200)
+    const { body } = await loggedIn(`${url}/queues/`)
+    expect(body).toContain(`"hideRedisDetails":${!hasRedis}`)
+    expect(body).toContain('"url":"/console"')
   })
 
   test('is a page whose scripts all obey its content security policy', async () => {

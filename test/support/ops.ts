@@ -27,6 +27,7 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   refreshGauges: async () => {},
   queues: () => [],
   boardQueues: async () => [],
+  hasRedis: false,
   login: LOGIN,
   readOnly: false,
   db,
