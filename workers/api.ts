@@ -75,6 +75,6 @@ export function createApi({
     machineTime,
     log,
   })
-  const docs = createDocsRoutes(createDocument(ENDPOINTS, DESCRIBED_EVENTS))
+  const docs = createDocsRoutes(createDocument(ENDPOINTS, DESCRIBED_EVENTS), ENDPOINTS)
   return { app: createApiApp({ routers: [...before, docs, api], log }), close }
 }

@@ -30,10 +30,11 @@ const reassignV3 = defineEndpoint({
   summary: 'Reassign Chatroom V3',
   description: 'Revokes the access of all existing users of the chatroom and adds the new one',
   tags: ['reassignment-controller'],
-  deprecated: true,
+  deprecated: 'use POST /v3/orgs/{orgId}/contacts/{contactId}/assign.',
   policy: admin,
   params: { orgId: foreignId, chatroomId: ownId },
   body: ChatroomReassignReqV3Dto,
+  example: { body: { assign_details: { assign_mode: 'USER', user_email: 'asha@example.com' } } },
   responses: { 200: { description: 'Successfully re-assigned the chatroom', schema: ChatroomRespDto } },
   errors: {
     400: 'Bad request',
@@ -58,10 +59,11 @@ const reassignV2 = defineEndpoint({
   summary: 'Reassign Chatroom V2',
   description: 'Revokes the access of all existing users of the chatroom and adds the new one',
   tags: ['reassignment-controller'],
-  deprecated: true,
+  deprecated: 'use POST /v3/orgs/{orgId}/contacts/{contactId}/assign.',
   policy: admin,
   params: { orgId: foreignId, chatroomId: ownId },
   body: ReassignRoomReqV2Dto,
+  example: { body: { user_id: 'asha' } },
   responses: { 200: { description: 'Successfully reassigned the chatroom', schema: ChatroomRespDto } },
   errors: {
     401: 'Unauthorized - Authentication is required',
@@ -90,6 +92,7 @@ const assign = defineEndpoint({
   policy: admin,
   params: { orgId: foreignId, contactId: ownId },
   body: AssignChatroomReqDto,
+  example: { body: { group_id: 'sales' } },
   responses: { 202: { description: 'User will be assigned to the room' } },
   errors: {
     401: 'Unauthorized - Authentication is required',

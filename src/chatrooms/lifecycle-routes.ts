@@ -23,10 +23,17 @@ const createV3 = defineEndpoint({
   summary: 'Create a new chatroom for a lead V3',
   description: 'Returns the existing chatroom of this contact, if there is one, else creates it',
   tags,
-  deprecated: true,
+  deprecated:
+    'the original API names nothing instead. To give a contact to a user, POST /v3/orgs/{orgId}/contacts/{contactId}/assign creates its chatroom too.',
   policy: admin,
   params: { orgId: foreignId },
   body: CreateChatroomReqV3Dto,
+  example: {
+    body: {
+      lead_id: '0198c7a2-5b1e-7c3d-9a40-2f6d1b8e4c75',
+      assign_details: { assign_mode: 'GROUP', group_id: 'sales', assign_on_handover: true },
+    },
+  },
   responses: { 200: { description: 'Successfully created the chatroom', schema: ChatroomRespDto } },
   errors: {
     400: 'Bad request',
@@ -61,10 +68,11 @@ const createV2 = defineEndpoint({
   summary: 'Create Chatroom V2',
   description: 'Returns the existing chatroom of this contact, if there is one, else creates it',
   tags,
-  deprecated: true,
+  deprecated: 'use POST /v3/org/{orgId}/lead/chatroom.',
   policy: admin,
   params: { orgId: foreignId },
   body: CreateChatroomReqV2Dto,
+  example: { body: { contact_id: '0198c7a2-5b1e-7c3d-9a40-2f6d1b8e4c75', user_id: 'asha' } },
   responses: { 200: { description: 'Successfully returning the chatroom', schema: ChatroomRespDto } },
   errors: {
     401: 'Unauthorized - Authentication is required',
@@ -103,6 +111,7 @@ const deactivate = defineEndpoint({
   policy: { role: 'ADMIN', impersonated: true, partner: true },
   params: { orgId: foreignId, chatroomId: ownId },
   body: DeactivateChatroomReqDto,
+  example: { body: { deactivation_reason: 'LEAD_OPTED_OUT' } },
   bodyRequired: false,
   responses: {
     202: {

@@ -17,6 +17,7 @@ const list = defineEndpoint({
   policy: { role: 'MEMBER', impersonated: true, partner: true },
   params: { orgId: foreignId },
   query: chatroomQuery,
+  example: { query: 'waiting=true&assigned_to=asha' },
   responses: { 200: { description: 'A page of chatrooms', schema: ChatroomListDto } },
   errors: {
     401: 'Unauthorized - Authentication is required',

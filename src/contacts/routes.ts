@@ -34,6 +34,14 @@ export const contactEndpoints: Endpoint[] = [
     policy: { role: 'ADMIN', impersonated: false, partner: true },
     params: { orgId: foreignId },
     body: ContactReqDto,
+    example: {
+      body: {
+        crm_id: 'lead-1',
+        phone_number: { rawInput: '+919810000001' },
+        opt_in_date: '2026-01-31T09:30:00Z',
+        first_name: 'Ana',
+      },
+    },
     responses: { 200: { description: 'Successfully registered contact', schema: ContactRespDto } },
     errors: {
       401: unauthorized,
@@ -59,6 +67,7 @@ export const contactEndpoints: Endpoint[] = [
     policy: { role: 'ADMIN', impersonated: false, partner: true },
     params: { orgId: foreignId, contactId: ownId },
     body: UpdateContactReqDto,
+    example: { body: { crm_id: 'lead-1', first_name: 'Ana', last_name: 'Rao' } },
     responses: { 200: { description: 'Successfully updated contact', schema: ContactRespDto } },
     errors: {
       400: 'Bad request',
@@ -83,6 +92,7 @@ export const contactEndpoints: Endpoint[] = [
     policy: { role: 'ADMIN', impersonated: true, partner: true },
     params: { orgId: foreignId, contactId: ownId },
     body: UpdateContactDispositionReqV2Dto,
+    example: { body: { stage: 'negotiation', disposition: 'interested' } },
     responses: { 200: { description: 'Successfully updated contact disposition', schema: z.string() } },
     errors: {
       400: 'Bad request',
@@ -137,6 +147,7 @@ export const contactEndpoints: Endpoint[] = [
     policy: { role: 'MEMBER', impersonated: true, partner: true },
     params: { orgId: foreignId },
     query: customerQuery,
+    example: { query: 'phone=%2B919810000001' },
     responses: { 200: { description: 'The customer', schema: CustomerDto } },
     errors: {
       401: unauthorized,

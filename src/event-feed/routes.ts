@@ -40,6 +40,7 @@ const list = defineEndpoint({
   policy: { role: 'ADMIN', impersonated: true, partner: true },
   params: { orgId: foreignId },
   query: eventQuery,
+  example: { query: 'types=message.received&wait=20' },
   responses: { 200: { description: 'A page of events', schema: EventListDto } },
   errors: {
     401: 'Unauthorized - Authentication is required',

@@ -56,6 +56,7 @@ export const eventPushRoutes = [
     policy: reading,
     params,
     query: attemptQuery,
+    example: { query: 'limit=20' },
     responses: { 200: { description: 'The requests', schema: WebhookAttemptListDto } },
     errors,
     handler: async ({ db, org, params: { endpointId }, query: { limit } }) => {
@@ -94,6 +95,7 @@ export const eventPushRoutes = [
     idempotent: true,
     params,
     body: ReplayReqDto,
+    example: { body: { from: '2026-01-31T09:00:00Z', to: '2026-01-31T10:00:00Z' } },
     responses: { 202: { description: 'The events will be posted' } },
     errors: {
       ...errors,

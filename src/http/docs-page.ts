@@ -1,3 +1,4 @@
+import { answerOf, curlOf, type RequestExample } from './docs-example.ts'
 import type { OpenApiDocument } from './openapi.ts'
 
 type Operation = NonNullable<OpenApiDocument['paths'][string]['get']>
@@ -10,22 +11,37 @@ type Media = { content?: Record<string, { schema?: Schema }> }
 export const DOCS_STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
 a { color: #0a58a8 }
-@media (prefers-color-scheme: dark) { body { background: #121614; color: #e8eeea } a { color: #8fc1ff } }
+pre { background: #f1f3f2; padding: .7rem; border-radius: 6px; overflow-x: auto }
+.old { background: #fbeccb; color: #6b4100; border-radius: 4px; padding: 0 .4rem; font-size: .85em }
+@media (prefers-color-scheme: dark) {
+  body { background: #121614; color: #e8eeea }
+  a { color: #8fc1ff }
+  pre { background: #1e2523 }
+  .old { background: #3a2c10; color: #f5c873 }
+}
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
 summary { cursor: pointer; padding: .3rem 0 }
 code { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
 .method { display: inline-block; min-width: 3.5rem; font-weight: 700; text-transform: uppercase }
-.deprecated { text-decoration: line-through }
 .inside { margin: 0 0 1.5rem 1.2rem }
 .text { white-space: pre-line }
 table { border-collapse: collapse; margin: .5rem 0 1rem; width: 100% }
 td, th { border-top: 1px solid #8884; padding: .25rem .6rem .25rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere }
 `
 
-/** Renders an OpenAPI document as one HTML page that loads nothing else. */
-export function renderDocs({ info, paths, components }: OpenApiDocument): string {
+const OLD = '<span class="old">deprecated</span>'
+
+/** Renders an OpenAPI document as one HTML page that loads nothing else. `examples`: requests by `operationId`. */
+export function renderDocs(
+  { info, paths, components }: OpenApiDocument,
+  examples: Map<string, RequestExample>,
+): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => renderOperation(method, path, operation)),
+    Object.entries(methods).map(([method, operation]: [string, Operation]) => {
+      const request = curlOf(method, path, examples.get(operation.operationId ?? '') ?? {})
+      const answer = answerOf(operation, components?.schemas ?? {})
+      return renderOperation(method, path, operation, renderExample(request, answer))
+    }),
   )
   const schemas = Object.entries(components?.schemas ?? {}).map(renderSchema)
   return `<!doctype html>
@@ -37,7 +53,12 @@ export function renderDocs({ info, paths, components }: OpenApiDocument): string
 <h2>Errors</h2><p class="text">${escaped(info.description ?? '')}</p></body></html>`
 }
 
-function renderOperation(method: string, path: string, operation: Operation): string {
+function renderExample(request: string, answer: string | undefined): string {
+  const shown = answer === undefined ? '' : `<p>An answer:</p><pre><code>${escaped(answer)}</code></pre>`
+  return `<p>For example:</p><pre><code>${escaped(request)}</code></pre>${shown}`
+}
+
+function renderOperation(method: string, path: string, operation: Operation, example: string): string {
   const { summary = '', description = '', deprecated, parameters = [], requestBody, responses } = operation
   const body = requestBody && schemaOf(requestBody as Media)
   const answers = Object.entries(responses).map(([status, response]) => [
@@ -45,11 +66,12 @@ function renderOperation(method: string, path: string, operation: Operation): st
     escaped(response.description ?? ''),
     typeOf(schemaOf(response)),
   ])
-  return `<details><summary><span class="method">${method}</span> <code${deprecated ? ' class="deprecated"' : ''}>${escaped(path)}</code>
-${escaped(summary)}</summary><div class="inside"><p class="text">- ${escaped(description)}</p>
+  return `<details><summary><span class="method">${method}</span> <code>${escaped(path)}</code>
+${escaped(summary)}${deprecated ? ` ${OLD}` : ''}</summary><div class="inside"><p class="text">- ${escaped(description)}</p>
 ${table(parameters.map(renderParameter))}
 ${body ? `<p>Body: ${typeOf(body)}</p>` : ''}
-${table(answers)}</div></details>`
+${table(answers)}
+${example}</div></details>`
 }
 
 function renderParameter(parameter: Parameter): string[] {
@@ -66,7 +88,7 @@ function renderSchema([name, schema]: [string, Schema]): string {
     `<code>${escaped(field)}</code>`,
     typeOf(type),
     required.includes(field) ? 'required' : '',
-    '$ref' in type ? '' : escaped(type.description ?? ''),
+    '$ref' in type ? '' : `${type.deprecated ? `${OLD} ` : ''}${escaped(type.description ?? '')}`,
   ])
   return `<h3 id="${escaped(name)}">${escaped(name)}</h3>${table(rows)}`
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Router } from 'express'
 import { DOCS_STYLE, renderDocs } from './docs-page.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { OpenApiDocument } from './openapi.ts'
 
 const hash = createHash('sha256').update(DOCS_STYLE).digest('base64')
@@ -12,10 +13,10 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** `GET /openapi.json`, and `GET /docs`: the same document as one HTML page without scripts. */
-export function createDocsRoutes(document: OpenApiDocument): Router {
+/** `GET /openapi.json`, and `GET /docs`: the same document, with examples, as one HTML page without scripts. */
+export function createDocsRoutes(document: OpenApiDocument, endpoints: Endpoint[]): Router {
   const router = Router()
-  const page = renderDocs(document)
+  const page = renderDocs(document, new Map(endpoints.map((one) => [one.operationId, one.example ?? {}])))
   router.get('/openapi.json', (_req, res) => {
     res.json(document)
   })

@@ -3,6 +3,7 @@ import type { Db } from '../db/client.ts'
 import { type Answer, checkAnswer, type Success } from './answer.ts'
 import { actorOf } from './caller.ts'
 import type { Context, RawRequest } from './context.ts'
+import type { RequestExample } from './docs-example.ts'
 import { createInputParser } from './parse-input.ts'
 import type { Policy } from './policy.ts'
 
@@ -18,7 +19,8 @@ type Described = {
   /** Lines that follow the policy in the OpenAPI document; the lines of the policy itself are generated. */
   description?: string
   tags: string[]
-  deprecated?: boolean
+  /** The original API marks the endpoint as deprecated; says what to use instead. */
+  deprecated?: string
   policy: Policy
   /** False: a missing body is read as `{}`. Default: true. */
   bodyRequired?: boolean
@@ -38,6 +40,7 @@ export type Endpoint = Described & {
   query: z.ZodObject | undefined
   body: z.ZodType | undefined
   responses: Record<number, Success>
+  example?: RequestExample
   prepare: (request: RawRequest) => (db: Db) => Promise<Answer>
 }
 
@@ -62,6 +65,8 @@ type Definition<
   params: Params & Record<ParamName<Path>, z.ZodType>
   query?: Query
   body?: Body
+  /** A request as the documentation shows it. An endpoint with a required body has one. */
+  example?: { query?: string; body?: z.input<NoInfer<Body>> }
   responses: Responses
   handler: (
     context: Context<Outputs<Params>, z.output<Query>, z.output<Body>>,

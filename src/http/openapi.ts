@@ -62,10 +62,14 @@ function toRoute(endpoint: Endpoint): RouteConfig {
     ...(body && { body: { ...json(body), ...(endpoint.bodyRequired !== false && { required: true }) } }),
     ...(endpoint.idempotent && { headers: [IDEMPOTENCY_KEY] }),
   }
-  const description = [...describePolicy(policy), ...(endpoint.description ? [endpoint.description] : [])]
+  const description = [
+    ...describePolicy(policy),
+    ...(endpoint.description ? [endpoint.description] : []),
+    ...(deprecated ? [`Deprecated: ${deprecated}`] : []),
+  ]
   return {
     ...{ method, path, operationId, summary, tags, description: description.join('\n- ') },
-    ...(deprecated && { deprecated }),
+    ...(deprecated && { deprecated: true }),
     request,
     responses: describeResponses(endpoint),
   }

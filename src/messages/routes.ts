@@ -23,6 +23,7 @@ const ofChatroom = defineEndpoint({
   policy: member,
   params: { orgId: foreignId, chatroomId: ownId },
   query: chatroomPageQuery,
+  example: { query: 'limit=20' },
   responses: { 200: { description: 'A page of messages', schema: MessageListDto } },
   errors: { ...errors, 404: 'Chatroom does not exist for this org' },
   handler: async ({ db, org, caller, params: { chatroomId }, query }) => {
@@ -44,6 +45,7 @@ const held = defineEndpoint({
   policy: member,
   params: { orgId: foreignId },
   query: pageQuery,
+  example: { query: 'limit=20' },
   responses: { 200: { description: 'A page of held messages', schema: MessageListDto } },
   errors,
   handler: async ({ db, org, query }) => ({

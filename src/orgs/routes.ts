@@ -35,6 +35,7 @@ export const orgEndpoints = [
     policy: { role: 'ADMIN', impersonated: false, partner: true },
     params: { orgId: foreignId },
     body: SettingsDto,
+    example: { body: { inactivity_days: 30, expiry_days: 180 } },
     responses: { 200: { description: 'The settings as they are now', schema: SettingsDto } },
     errors: {
       ...errors,

@@ -32,6 +32,7 @@ const send = defineEndpoint({
   idempotent: true,
   params: { orgId: foreignId, chatroomId: ownId },
   body: SendMessageReqDto,
+  example: { body: { origin: 'AGENT', text: { body: 'Your order is on its way.' } } },
   responses: { 202: { description: 'The message is queued', schema: MessageDto } },
   errors: {
     ...errors,
@@ -65,6 +66,7 @@ const retry = defineEndpoint({
   idempotent: true,
   params: { orgId: foreignId, chatroomId: ownId, wamid: wamidParam },
   body: RetryMessageReqDto,
+  example: { body: { confirm: true } },
   bodyRequired: false,
   responses: { 202: { description: 'The message is queued again', schema: MessageDto } },
   errors: {

@@ -42,6 +42,7 @@ const explain = defineEndpoint({
   policy: { role: 'MEMBER', impersonated: true, partner: true },
   params: { orgId: foreignId },
   query: question,
+  example: { query: 'phone=%2B919810000001&remote_phone_id=106540352242922' },
   responses: { 200: { description: 'The decision and its candidates', schema: RouteExplanationDto } },
   errors: {
     401: 'Unauthorized - Authentication is required',

@@ -43,6 +43,7 @@ export const webhookEndpointRoutes = [
     ...isSecretOnce,
     params: ofOrg,
     body: CreateWebhookEndpointReqDto,
+    example: { body: { url: 'https://crm.example.com/usher', types: ['message.received'] } },
     responses: { 201: { description: 'The endpoint is created', schema: WebhookEndpointWithSecretDto } },
     errors: { ...errors, 409: 'The org has 10 endpoints, or the Idempotency-Key was used otherwise' },
     handler: async ({ db, org, actor, now, body, installation }) => {
@@ -76,6 +77,7 @@ export const webhookEndpointRoutes = [
     policy: writing,
     params: ofEndpoint,
     body: UpdateWebhookEndpointReqDto,
+    example: { body: { enabled: false } },
     responses: { 200: { description: 'The endpoint as it is now', schema: WebhookEndpointDto } },
     errors: errorsOfOne,
     handler: async ({ db, org, actor, now, params, body, installation }) => {

@@ -104,7 +104,8 @@ describe('the running API', () => {
     expect(headers['content-security-policy']).toBe(
       `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     )
-    expect(body).not.toMatch(/<script|<link|<img|<iframe|style=|src=|url\(|@import|https?:/)
+    const markup = body.replaceAll(/<pre>.*?<\/pre>/gs, '')
+    expect(markup).not.toMatch(/<script|<link|<img|<iframe|style=|src=|url\(|@import|https?:/)
     for (const path of Object.keys(ours.paths!)) expect(body).toContain(path)
     for (const name of Object.keys(ours.components!.schemas!)) expect(body).toContain(`id="${name}"`)
   })
