@@ -1,12 +1,10 @@
+import type { RequestExample } from './endpoint.ts'
 import type { OpenApiDocument } from './openapi.ts'
 
 type Operation = NonNullable<OpenApiDocument['paths'][string]['get']>
 type Schemas = NonNullable<NonNullable<OpenApiDocument['components']>['schemas']>
 type Schema = Schemas[string]
 type Media = { content?: Record<string, { schema?: Schema }> }
-
-/** What a schema cannot tell of a request: its query and its body. */
-export type RequestExample = { query?: string; body?: unknown }
 
 /** Values of fields and path parameters by name; those of other names depend on their type. */
 const VALUES: Record<string, string> = {

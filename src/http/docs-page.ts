@@ -1,4 +1,5 @@
-import { answerOf, curlOf, type RequestExample } from './docs-example.ts'
+import { answerOf, curlOf } from './docs-example.ts'
+import type { RequestExample } from './endpoint.ts'
 import type { OpenApiDocument } from './openapi.ts'
 
 type Operation = NonNullable<OpenApiDocument['paths'][string]['get']>

@@ -3,7 +3,6 @@ import type { Db } from '../db/client.ts'
 import { type Answer, checkAnswer, type Success } from './answer.ts'
 import { actorOf } from './caller.ts'
 import type { Context, RawRequest } from './context.ts'
-import type { RequestExample } from './docs-example.ts'
 import { createInputParser } from './parse-input.ts'
 import type { Policy } from './policy.ts'
 
@@ -30,6 +29,9 @@ type Described = {
   shownOnce?: readonly string[]
   errors: Failures
 }
+
+/** What a schema cannot tell of a request: its query and its body. */
+export type RequestExample = { query?: string; body?: unknown }
 
 /**
  * An endpoint as the router and the OpenAPI document read it. `prepare` validates the request, and returns the function
