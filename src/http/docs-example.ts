@@ -29,7 +29,7 @@ const VALUES: Record<string, string> = {
 }
 const UUID = '0198c7a2-5b1e-7c3d-9a40-2f6d1b8e4c75'
 const TIME = '2026-01-31T09:30:00.000Z'
-const MAX_DEPTH = 6
+const MAX_DEPTH = 10
 
 /** The request of an operation as a command line. */
 export function curlOf(method: string, path: string, { query, body }: RequestExample): string {

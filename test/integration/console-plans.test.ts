@@ -45,6 +45,8 @@ let db: Database['db']
 /** Writes rows for every page; gives the addresses of the pages, and of the changes that they offer. */
 async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
   const org = await createOrg(db, { inactivity_days: 30, expiry_days: 100, auto_reply_text: 'closed' })
+  // The page Team lists the orgs where there are several.
+  await createOrg(db)
   await createRoom(db, org, { customer: '+13125550001', deactivatedAt: new Date() })
   await createRoom(db, org, { customer: '+13125550002', expiredAt: new Date() })
   const texts = ['13125550001', '13125550002', '13125550003'].map((from) => message({ from }))

@@ -1,5 +1,6 @@
+import { Nothing } from '../ui/empty.tsx'
 import { count, duration } from '../ui/format.ts'
-import { Nothing, Table } from '../ui/parts.tsx'
+import { Table } from '../ui/parts.tsx'
 import { type Agent, MAX_AGENTS, MAX_COUNTED } from './list-agents.ts'
 import { type TeamQuery, teamPath } from './paths.ts'
 import type { Load } from './read-load.ts'
@@ -30,17 +31,22 @@ export function Agents({ agents, waits, load, query, now }: Props) {
       )}
       {agents.length > shown.length && <p class="dim">The first {MAX_AGENTS} agents by name.</p>}
       {waits.reduce((sum, { waiting }) => sum + waiting, 0) >= MAX_WAITS && (
-        <p class="dim">Of the org's waiting customers, the {count(MAX_WAITS)} are counted that wait longest.</p>
+        <p class="dim">
+          Of the org's waiting customers, the {count(MAX_WAITS)} are counted that wait longest.
+        </p>
       )}
       {load.isPartial && (
-        <p class="dim">Received and sent are counted among the org's latest 5,000 messages and changes only.</p>
+        <p class="dim">
+          Received and sent are counted among the org's latest 5,000 messages and changes only.
+        </p>
       )}
     </section>
   )
 }
 
 function NoAgents({ query }: Pick<Props, 'query'>) {
-  if (query.group) return <Nothing>This group has no members. Provision the org's file with members for it.</Nothing>
+  if (query.group)
+    return <Nothing>This group has no members. Provision the org's file with members for it.</Nothing>
   return (
     <Nothing>
       This org has no users yet. Add users and groups to its provision file, and run{' '}

@@ -1,6 +1,7 @@
+import { Nothing } from '../ui/empty.tsx'
 import { count, duration } from '../ui/format.ts'
 import type { OrgName } from '../ui/list-orgs.ts'
-import { Nothing, Table } from '../ui/parts.tsx'
+import { Table } from '../ui/parts.tsx'
 import { teamPath } from './paths.ts'
 import { MAX_OF_ORG, type OrgWaits } from './read-waits.ts'
 
@@ -9,7 +10,8 @@ export function OrgList({ orgs, waits, now }: { orgs: OrgName[]; waits: OrgWaits
   if (orgs.length === 0) {
     return (
       <Nothing>
-        No org is provisioned yet. Write its file, as the README shows, and run <code>npm run provision</code>.
+        No org is provisioned yet. Write its file, as the README shows, and run <code>npm run provision</code>
+        .
       </Nothing>
     )
   }

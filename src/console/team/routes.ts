@@ -37,7 +37,12 @@ export function createTeamRoutes(shell: Shell, { db }: ConsoleParts): Router {
     const { org } = query
     const shown =
       org === undefined
-        ? { waits: await readWaitsOfOrgs(db, orgs.map(({ id }) => id)) }
+        ? {
+            waits: await readWaitsOfOrgs(
+              db,
+              orgs.map(({ id }) => id),
+            ),
+          }
         : { team: await readTeam(db, { ...query, org }, now) }
     await sendPage(db, res, renderTeam(shell, { orgs, query, now, ...shown }))
   })

@@ -1,6 +1,7 @@
 import type { ListedChatroom } from '../../chatrooms/list-chatrooms.ts'
+import { Nothing } from '../ui/empty.tsx'
 import { duration, queryString } from '../ui/format.ts'
-import { Badge, Moment, Nothing, Table } from '../ui/parts.tsx'
+import { Badge, Moment, Table } from '../ui/parts.tsx'
 import { type TeamQuery, teamPath } from './paths.ts'
 
 type Props = {
@@ -48,7 +49,9 @@ export function WaitList({ rooms, next, names, query, now }: Props) {
 function NoWaits({ isEnd }: { isEnd: boolean }) {
   return (
     <Nothing>
-      {isEnd ? 'Nobody waits: every customer who wrote has an answer.' : 'Nobody among the first ones. Look on.'}
+      {isEnd
+        ? 'Nobody waits: every customer who wrote has an answer.'
+        : 'Nobody among the first ones. Look on.'}
     </Nothing>
   )
 }
