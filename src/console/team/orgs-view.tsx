@@ -1,4 +1,4 @@
-import { Nothing } from '../ui/empty.tsx'
+import { NoOrgs } from '../ui/empty.tsx'
 import { count, duration } from '../ui/format.ts'
 import type { OrgName } from '../ui/list-orgs.ts'
 import { Table } from '../ui/parts.tsx'
@@ -7,14 +7,7 @@ import { MAX_OF_ORG, type OrgWaits } from './read-waits.ts'
 
 /** Each org with its customers who wait, to choose one. */
 export function OrgList({ orgs, waits, now }: { orgs: OrgName[]; waits: OrgWaits[]; now: Date }) {
-  if (orgs.length === 0) {
-    return (
-      <Nothing>
-        No org is provisioned yet. Write its file, as the README shows, and run <code>npm run provision</code>
-        .
-      </Nothing>
-    )
-  }
+  if (orgs.length === 0) return <NoOrgs />
   return (
     <section aria-labelledby="orgs">
       <h2 id="orgs">Orgs</h2>
