@@ -17,7 +17,10 @@ export type DatabaseAccess = {
 }
 
 /** What of the configuration says how to reach the database. */
-export type DatabaseConfig = Pick<Config, 'databaseUrl' | 'databaseDirectUrl' | 'databasePipeline' | 'embeddedFolder'>
+export type DatabaseConfig = Pick<
+  Config,
+  'databaseUrl' | 'databaseDirectUrl' | 'databasePipeline' | 'embeddedFolder'
+>
 
 /**
  * Gives access to the configured database. If none is configured, starts or joins the embedded server in its folder.

@@ -167,13 +167,16 @@ describe('/queues', () => {
     expect((await loggedIn(`${await start()}/queues/`)).status).toBe(503)
   })
 
-  test.each([true, false])('shows details of Redis only where the queues are on Redis: %s', async (hasRedis) => {
-    const url = await start({ boardQueues: board.open, hasRedis })
-    await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status).toBe(200)
-    const { body } = await loggedIn(`${url}/queues/`)
-    expect(body).toContain(`"hideRedisDetails":${!hasRedis}`)
-    expect(body).toContain('"url":"/console"')
-  })
+  test.each([true, false])(
+    'shows details of Redis only where the queues are on Redis: %s',
+    async (hasRedis) => {
+      const url = await start({ boardQueues: board.open, hasRedis })
+      await expect.poll(async () => (await loggedIn(`${url}/queues/`)).status).toBe(200)
+      const { body } = await loggedIn(`${url}/queues/`)
+      expect(body).toContain(`"hideRedisDetails":${!hasRedis}`)
+      expect(body).toContain('"url":"/console"')
+    },
+  )
 
   test('is a page whose scripts all obey its content security policy', async () => {
     const url = await start({ boardQueues: board.open })
