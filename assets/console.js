@@ -12,6 +12,18 @@ const merge = (rows, more) => {
   return [...byKey.values()].sort((a, b) => seqOf(b) - seqOf(a)).slice(0, MAX_ROWS)
 }
 
+// Times are shown in the time zone of the browser; UTC is in their titles. A time of day of another day gets its date.
+const localise = (part) => {
+  const [today] = new Date().toLocaleString('sv-SE').split(' ')
+  for (const time of part.querySelectorAll('time')) {
+    const [day, clock] = new Date(time.dateTime).toLocaleString('sv-SE').split(' ')
+    time.textContent = 'clock' in time.dataset && day === today ? clock : `${day} ${clock}`
+  }
+}
+localise(document)
+const { timeZone } = new Intl.DateTimeFormat().resolvedOptions()
+document.getElementById('zone').textContent = `Times are in ${timeZone}. Point at one to see it in UTC.`
+
 if (feed) {
   const live = document.getElementById('live')
   const pause = document.getElementById('pause')
@@ -51,6 +63,7 @@ if (feed) {
     const template = document.createElement('template')
     template.innerHTML = html
     const rows = [...template.content.children]
+    localise(template.content)
     for (const row of rows) row.classList.toggle('new', seqOf(row) > newest)
     return rows
   }
@@ -70,7 +83,9 @@ if (feed) {
       tell()
     })
     source.addEventListener('figures', ({ data }) => {
-      if (!waiting && !figures.contains(document.activeElement)) figures.innerHTML = JSON.parse(data)
+      if (waiting || figures.contains(document.activeElement)) return
+      figures.innerHTML = JSON.parse(data)
+      localise(figures)
     })
   }
   pause.addEventListener('click', () => {
@@ -87,6 +102,32 @@ if (feed) {
   pause.hidden = false
 }
 
+// On narrow screens a row is a block without the heads of its columns. Its cells carry them, and stay cells for screen readers.
+const ROLES = { TABLE: 'table', TBODY: 'rowgroup', TR: 'row', TD: 'cell', TH: 'rowheader' }
+const label = (part) => {
+  for (const table of part.querySelectorAll('table')) {
+    const heads = [...table.querySelectorAll('thead th')].map((head) => head.textContent)
+    for (const element of [table, ...table.querySelectorAll('tbody, tbody *')])
+      if (ROLES[element.tagName]) element.setAttribute('role', ROLES[element.tagName])
+    for (const row of table.querySelectorAll('tbody tr'))
+      for (const [i, cell] of [...row.cells].entries()) cell.dataset.label = heads[i] ?? ''
+  }
+}
+label(document)
+
+// The search offers what the text may be the beginning of.
+const search = document.querySelector('input[data-suggest]')
+let asking
+search?.addEventListener('input', () => {
+  clearTimeout(asking)
+  asking = setTimeout(async () => {
+    const { value, dataset, form, list } = search
+    const parameters = new URLSearchParams({ q: value, org: form.elements.org.value })
+    const response = await fetch(`${dataset.suggest}?${parameters}`)
+    if (response.ok && search.value === value) list.innerHTML = await response.text()
+  }, 200)
+})
+
 // A part with `data-busy` is fetched again every second until the server sends it without `data-busy`.
 const refresh = async (id) => {
   const response = await fetch(location.href)
@@ -94,6 +135,8 @@ const refresh = async (id) => {
   const next = new DOMParser().parseFromString(await response.text(), 'text/html').getElementById(id)
   const current = document.getElementById(id)
   if (!next || !current) return
+  label(next)
+  localise(next)
   current.replaceWith(next)
   later(next)
 }

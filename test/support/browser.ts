@@ -38,8 +38,8 @@ export async function visit(browser: Browser, options: BrowserContextOptions): P
   return { page, problems }
 }
 
-/** The serious accessibility faults of a page, as axe-core names them; dark pages differ in their colours only. */
-export async function seriousFaults(page: Page, colorScheme: 'light' | 'dark'): Promise<string[]> {
+/** The accessibility faults of a page that are at least moderate, as axe-core names them; dark pages differ in their colours only. */
+export async function accessibilityFaults(page: Page, colorScheme: 'light' | 'dark'): Promise<string[]> {
   await page.evaluate(axe.source)
   const options = {
     resultTypes: ['violations'],
@@ -47,7 +47,7 @@ export async function seriousFaults(page: Page, colorScheme: 'light' | 'dark'): 
   }
   const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`)
   return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .filter(({ impact }) => impact !== 'minor')
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`.slice(0, 300))
 }
 

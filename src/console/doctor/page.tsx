@@ -33,8 +33,8 @@ export function renderDoctor(shell: Shell, { orgs, orgId, checks }: Doctor): str
                 <Badge of={COLOURS[status]}>{status}</Badge>
               </td>
               <td>{name}</td>
-              <td>{found}</td>
-              <td>{remedy}</td>
+              <td class="wrap">{found}</td>
+              <td class="wrap">{remedy}</td>
             </tr>
           ))}
         </Table>

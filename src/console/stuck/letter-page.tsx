@@ -35,8 +35,7 @@ export function renderLetter(shell: Shell, letter: DeadLetter & { body: string }
           </a>
           {!shell.readOnly && <ReplayButton id={id} />}
         </div>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard */}
-        <section class="scroll" aria-labelledby="payload" tabIndex={0}>
+        <section class="sheet" aria-labelledby="payload">
           <pre>
             {shown ??
               `The payload is not JSON (${count(bytes)} bytes), so no part of it can be shown without its text.`}

@@ -7,11 +7,14 @@ export function Badge({ of, children }: { of: string; children?: ComponentChildr
   return <span class={`badge ${of}`}>{children ?? of}</span>
 }
 
-/** An instant in UTC; `clock` shows the time of day only. */
+/**
+ * An instant in UTC, and by JavaScript in the time zone of the browser; `clock` shows the time of day only. UTC is shown when
+ * one points at it.
+ */
 export function Moment({ at, clock = false }: { at: Date; clock?: boolean }) {
   const text = stamp(at)
   return (
-    <time dateTime={at.toISOString()} title={`${text} UTC`}>
+    <time dateTime={at.toISOString()} title={`${text} UTC`} data-clock={clock ? '' : undefined}>
       {clock ? text.slice(11) : text}
     </time>
   )
@@ -52,7 +55,7 @@ export function OrgForm({
   )
 }
 
-/** A table that scrolls sideways, also by keyboard, where the screen is too narrow for it. */
+/** A table. On narrow screens each of its rows is a block (`assets/console.css`). */
 export function Table({
   label,
   head,
@@ -63,9 +66,8 @@ export function Table({
   children: ComponentChildren
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
-    <section class="scroll" aria-label={label} tabIndex={0}>
-      <table>
+    <div class="sheet">
+      <table aria-label={label}>
         <thead>
           <tr>
             {head.map((title) => (
@@ -75,6 +77,6 @@ export function Table({
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </section>
+    </div>
   )
 }
