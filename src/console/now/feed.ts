@@ -4,11 +4,12 @@ import type { Request, Response } from 'express'
 import type { Db } from '../../db/client.ts'
 import { awaitDurable } from '../../db/durable.ts'
 import type { Logger } from '../../logger.ts'
+import type { FeedFilter } from './feed-filter.ts'
 import { type Figures, readFigures } from './figures.ts'
 import { inboxTraffic } from './inbox-traffic.ts'
 import { createNewMessageReader } from './new-messages.ts'
 import { createPoller } from './poller.ts'
-import { latestMessages, type RecentMessage } from './recent-messages.ts'
+import type { RecentMessage } from './recent-messages.ts'
 import { createTraffic, type Rates } from './traffic.ts'
 
 export type FeedParts = {
@@ -24,23 +25,24 @@ export type Feed = {
   /** The rates measured so far. The call keeps the measurement running for another minute. */
   rates(): Rates
   /** Answers with a stream of events: `rows` as messages are routed, and `figures` every two seconds. */
-  stream(req: Request, res: Response, orgId: string | undefined): Promise<void>
+  stream(req: Request, res: Response, filter: FeedFilter): Promise<void>
 }
 
-type Filter = { orgId: string | undefined }
-type Watcher = Session<Filter>
+type Watcher = Session<{ readNewMessages: () => Promise<RecentMessage[]> }>
 
 /** One poller serves all watchers of this process. It stops a minute after the last of them has left. */
 export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedParts): Feed {
-  const channel = createChannel<Record<string, never>, Filter>()
+  const channel = createChannel<Record<string, never>, Watcher['state']>()
   const traffic = createTraffic()
-  const readNewMessages = createNewMessageReader(db)
   const isWatched = () => channel.sessionCount > 0
 
-  /** What is shown must be durable, as on every page. */
-  const push = async (watchers: () => readonly Watcher[], rows: RecentMessage[]) => {
-    if (rows.length > 0) await awaitDurable(db)
-    pushRows(watchers(), rows, renderRows)
+  /** The first rows of a watcher may repeat those of its page, so that none is missing between the two. */
+  const sendRows = async (watcher: Watcher) => {
+    const rows = await watcher.state.readNewMessages()
+    if (rows.length === 0) return
+    // What is shown must be durable, as on every page.
+    await awaitDurable(db)
+    if (watcher.isConnected) watcher.push(renderRows(rows), 'rows')
   }
   const sendFigures = async () => {
     traffic.add(await inboxTraffic(db))
@@ -48,7 +50,7 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
     channel.broadcast(renderFigures(await readFigures(db, queues()), traffic.rates), 'figures')
   }
   const onTick = async (n: number) => {
-    if (isWatched()) await push(() => channel.activeSessions, await readNewMessages())
+    for (const watcher of channel.activeSessions) await sendRows(watcher)
     if (n % 2 === 0) await sendFigures()
   }
   const { look } = createPoller({ onTick, onStop: traffic.clear, isWatched, log })
@@ -58,25 +60,10 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
       look()
       return traffic.rates
     },
-    stream: async (req, res, orgId) => {
-      const session = await createSession(req, res, { state: { orgId } })
-      channel.register(session)
+    stream: async (req, res, filter) => {
+      const readNewMessages = createNewMessageReader(db, filter)
+      channel.register(await createSession(req, res, { state: { readNewMessages } }))
       look()
-      // Messages may have been routed between the page and its stream. The page drops those it has already.
-      const rows = await latestMessages(db, orgId)
-      await push(() => (session.isConnected ? [session] : []), rows)
     },
-  }
-}
-
-function pushRows(
-  watchers: readonly Watcher[],
-  rows: RecentMessage[],
-  render: FeedParts['renderRows'],
-): void {
-  for (const watcher of watchers) {
-    const { orgId } = watcher.state
-    const visible = rows.filter((row) => orgId === undefined || row.orgId === orgId)
-    if (visible.length > 0) watcher.push(render(visible), 'rows')
   }
 }

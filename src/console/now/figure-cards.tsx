@@ -1,4 +1,5 @@
 import { count, duration, rate } from '../ui/format.ts'
+import { formatPhone } from '../ui/phone.ts'
 import { Spark } from '../ui/spark.tsx'
 import { Card } from './card.tsx'
 import type { Figures } from './figures.ts'
@@ -7,13 +8,16 @@ import type { Rates } from './traffic.ts'
 
 /** The installation's figures as cards; a card whose figure needs attention is highlighted. */
 export function FigureCards({ figures, rates }: { figures: Figures; rates: Rates }) {
-  const { oldestUnroutedSeconds: oldest, parked, dead } = figures
+  const { oldestUnroutedSeconds: oldest, held, parked, dead } = figures
   return (
     <>
       <RateCard name="Acknowledged" samples={rates.acknowledged} />
       <RateCard name="Routed" samples={rates.routed} />
       <Card name="Oldest unrouted" value={oldest < 1 ? 'none' : duration(oldest)} alarm={oldest > 60}>
         {oldest < 1 ? 'no delivery waits for a worker' : 'waiting for a worker'}
+      </Card>
+      <Card name="Held" value={capped(held)} href="/console/stuck#held">
+        messages whose customer has no chatroom
       </Card>
       <Card name="Parked" value={capped(parked)} href="/console/stuck#parked" alarm={parked > 0}>
         deliveries whose number or WABA is not provisioned
@@ -77,7 +81,7 @@ function StoppedNumbersCard({ stopped }: Pick<Figures, 'stopped'>) {
         ? 'no number is stopped'
         : stopped.map(({ number, orgId, reason }) => (
             <span class="line">
-              {number} of {orgId}: {reason ?? 'refused by Meta'}
+              {formatPhone(number)} of {orgId}: {reason ?? 'refused by Meta'}
             </span>
           ))}
     </Card>

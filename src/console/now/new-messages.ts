@@ -1,4 +1,5 @@
 import type { Db } from '../../db/client.ts'
+import type { FeedFilter } from './feed-filter.ts'
 import { type RecentMessage, recentMessages, SHOWN_MESSAGES } from './recent-messages.ts'
 
 /** How many messages of one org are read at a time, so that a busy org leaves room for the others. */
@@ -11,12 +12,16 @@ const PER_ORG = 20
 const OVERLAP = 256 * 4_096
 const MAX_REMEMBERED = 5_000
 
-/** Creates a function that returns the messages routed since its last call, each once, in whatever order they commit. */
-export function createNewMessageReader(db: Db): () => Promise<RecentMessage[]> {
+/**
+ * Creates a function that returns the messages that fit the filter and were routed since its last call, each once, in
+ * whatever order they commit. The first call returns the latest messages.
+ */
+export function createNewMessageReader(db: Db, filter: FeedFilter): () => Promise<RecentMessage[]> {
   let latest = 0
   const returned = new Set<string>()
   return async () => {
-    const rows = await recentMessages(db, { after: latest - OVERLAP, perOrg: PER_ORG, limit: SHOWN_MESSAGES })
+    const perOrg = latest === 0 ? SHOWN_MESSAGES : PER_ORG
+    const rows = await recentMessages(db, filter, { after: latest - OVERLAP, perOrg })
     const fresh = rows.filter((row) => !returned.has(keyOf(row)))
     // The keys of this read come last, so that the old messages of a quiet org are not forgotten, and returned again.
     for (const row of rows) {

@@ -5,9 +5,11 @@ import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
 import { sendPage } from '../ui/send-page.ts'
 import { createFeed } from './feed.ts'
+import { filterOf } from './feed-filter.ts'
 import { readFigures } from './figures.ts'
+import { listNumbers } from './list-numbers.ts'
+import { createNewMessageReader } from './new-messages.ts'
 import { renderFigures, renderNow, renderRows } from './page.tsx'
-import { latestMessages } from './recent-messages.ts'
 
 /** `GET /console`, and `GET /console/stream`, which keeps the page up to date. */
 export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts): Router {
@@ -15,17 +17,18 @@ export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts)
   const router = Router()
 
   router.get('/', async (req, res) => {
-    const { org: orgId } = readPageQuery(req)
+    const filter = filterOf(readPageQuery(req))
     const rates = feed.rates()
-    const [orgs, figures, recent] = await Promise.all([
+    const [orgs, numbers, figures, recent] = await Promise.all([
       listOrgs(db),
+      listNumbers(db, filter.orgId),
       readFigures(db, queues()),
-      latestMessages(db, orgId),
+      createNewMessageReader(db, filter)(),
     ])
-    await sendPage(db, res, renderNow(shell, { orgs, orgId, figures, rates, recent }))
+    await sendPage(db, res, renderNow(shell, { orgs, numbers, filter, figures, rates, recent }))
   })
 
-  router.get('/stream', (req, res) => feed.stream(req, res, readPageQuery(req).org))
+  router.get('/stream', (req, res) => feed.stream(req, res, filterOf(readPageQuery(req))))
 
   return router
 }

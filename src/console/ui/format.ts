@@ -31,3 +31,10 @@ export function queryString(parameters: Record<string, string | undefined>): str
   const text = new URLSearchParams(given).toString()
   return text === '' ? '' : `?${text}`
 }
+
+export const CUSTOMER_PATH = '/console/customer'
+
+/** The address of the page of a customer. */
+export function customerPath(orgId: string, customerId: string): string {
+  return CUSTOMER_PATH + queryString({ org: orgId, id: customerId })
+}

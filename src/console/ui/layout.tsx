@@ -71,7 +71,7 @@ function Page({ shell, title, here, children }: Props) {
         <main id="main" tabIndex={-1}>
           {children}
         </main>
-        <footer>Times are in UTC.</footer>
+        <footer id="zone">Times are in UTC.</footer>
       </body>
     </html>
   )

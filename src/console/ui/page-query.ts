@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { z } from 'zod'
+import { ROUTES } from '../../db/schema/index.ts'
 import { ApiError } from '../../errors.ts'
 
 const searchText = z
@@ -20,6 +21,13 @@ const shape = z.object({
   q: searchText.optional(),
   /** The id of a customer. */
   id: z.uuid().optional(),
+  /** Of the feed: the id of a WABA phone, the decision of routing, and the type of the messages. */
+  number: searchText.optional(),
+  decision: z.enum([...ROUTES, '']).optional(),
+  type: searchText.optional(),
+  /** Of the timeline: one kind of entries, and one chatroom. */
+  show: z.enum(['messages', 'changes', '']).optional(),
+  room: z.uuid().or(z.literal('')).optional(),
   text: z.literal('show').optional(),
   before: wholeNumber.optional(),
   replayed: wholeNumber.optional(),
