@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { ApiError } from '../errors.ts'
-import { createCustomerRoutes } from './customer/routes.ts'
+import { createCustomerRoutes } from './customer/routes.tsx'
 import { createDoctorRoutes } from './doctor/routes.ts'
 import { createLifecycleRoutes } from './lifecycle/routes.ts'
 import { createNowRoutes } from './now/routes.ts'

@@ -45,8 +45,9 @@ let db: Database['db']
 /** Writes rows for every page; gives the addresses of the pages, and of the changes that they offer. */
 async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
   const org = await createOrg(db, { inactivity_days: 30, expiry_days: 100, auto_reply_text: 'closed' })
-  // The page Team lists the orgs where there are several.
-  await createOrg(db)
+  // Several orgs: the page Team lists them, and the search finds a customer in two of them.
+  const other = await createOrg(db)
+  for (const one of [org, other]) await createRoom(db, one, { customer: '+13125550004' })
   await createRoom(db, org, { customer: '+13125550001', deactivatedAt: new Date() })
   await createRoom(db, org, { customer: '+13125550002', expiredAt: new Date() })
   const texts = ['13125550001', '13125550002', '13125550003'].map((from) => message({ from }))
@@ -65,9 +66,17 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
   const searches = ['%2B13125550001', 'US.13125550001', 'crm-1', texts[1]?.id, '13125550003']
   return {
     pages: [
-      ...['', `?org=${org.id}`, '/stuck', `/stuck?org=${org.id}&before=999999999`, `/stuck/${dead}`],
+      ...[
+        '',
+        `?org=${org.id}`,
+        `?org=${org.id}&number=${org.phones[0]}&decision=held&type=text`,
+        '/stuck',
+        `/stuck?org=${org.id}&before=999999999`,
+        `/stuck/${dead}`,
+      ],
       ...['/stuck?replayed=1&first=0&last=99999999', '/doctor', '/lifecycle', `/lifecycle?org=${org.id}`],
       ...['/webhooks', endpoint, '/team', `/team?org=${org.id}`, `/team?org=${org.id}&group=g&user=ann`],
+      ...['/customer?q=%2B13125550004', '/customer/suggest?q=1312'],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),
     ],
     changes: [

@@ -33,7 +33,7 @@ async function ended(state: 'failed' | 'unknown') {
   ])
   if (state === 'failed')
     await db.$client.query(`update messages set status = 'failed' where outbox_id = $1`, [row!.id])
-  return { org, id: row!.id, path: `/console/stuck/sends/${org.id}/${roomId}/${row!.id}/retry` }
+  return { org, customerId, id: row!.id, path: `/console/stuck/sends/${org.id}/${roomId}/${row!.id}/retry` }
 }
 
 const post = (url: string, body = '', headers = {}) =>
@@ -57,6 +57,17 @@ describe('the console lists failed sends', () => {
     expect(await sends(id)).toHaveLength(1)
     expect(await list()).not.toContain(`action="${path}"`)
     expect(await eventsOfOrg(db, org.id, 'message.retried')).toMatchObject([{ actor: 'ops:ops' }])
+  })
+
+  test('on the page of their customer too, where a retry leads back to', async () => {
+    const { org, customerId, id, path } = await ended('failed')
+    const url = await startOps(db)
+    const home = `/console/customer?org=${org.id}&id=${customerId}`
+    expect((await loggedIn(url + home)).body).toContain(`action="${path}"`)
+    const { status, headers } = await post(url + path, `customer=${customerId}`)
+    expect([status, headers.location]).toEqual([303, home])
+    expect(await sends(id)).toHaveLength(1)
+    expect((await loggedIn(url + home)).body).not.toContain(`action="${path}"`)
   })
 
   test('and sends an unknown one again only with the box ticked', async () => {

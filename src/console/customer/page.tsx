@@ -1,18 +1,23 @@
 import { NoOrgs, Nothing } from '../ui/empty.tsx'
+import { CUSTOMER_PATH } from '../ui/format.ts'
 import { renderPage, type Shell } from '../ui/layout.tsx'
 import { Contacts } from './contacts-view.tsx'
 import { CustomerHeader, Forecasts } from './customer-view.tsx'
+import type { DescribedMatch } from './describe-matches.ts'
+import { MatchList } from './match-list.tsx'
 import type { CustomerDetails } from './read-details.ts'
 import { Chatrooms } from './rooms-view.tsx'
-import type { Match } from './search.ts'
-import { CUSTOMER_PATH, type CustomerQuery, MatchList, SearchForm } from './search-form.tsx'
+import { type CustomerQuery, SearchForm } from './search-form.tsx'
 import { Timeline } from './timeline-view.tsx'
+
+/** The details of one customer, or the customers to choose from. */
+export type CustomerResult = { matches: DescribedMatch[]; details: CustomerDetails | undefined }
 
 /** The search form with its result: no customer, several to choose from, or the details of one. */
 export function renderCustomer(
   shell: Shell,
   query: CustomerQuery,
-  { matches, details }: { matches: Match[]; details: CustomerDetails | undefined },
+  { matches, details }: CustomerResult,
 ): string {
   return renderPage({
     shell,
@@ -22,14 +27,14 @@ export function renderCustomer(
       <>
         <h1>Customer</h1>
         <SearchForm {...query} />
-        <SearchAdvice query={query} found={matches.length > 0} />
-        {matches.length > 1 && !details && <MatchList matches={matches} words={query.words} />}
+        <SearchAdvice query={query} found={matches.length > 0 || details !== undefined} />
+        {matches.length > 1 && <MatchList matches={matches} words={query.words} />}
         {details && (
           <>
             <CustomerHeader details={details} />
             <Forecasts details={details} />
-            <Chatrooms rooms={details.rooms} />
-            <Timeline details={details} query={query} />
+            <Chatrooms details={details} readOnly={shell.readOnly} />
+            <Timeline details={details} query={query} readOnly={shell.readOnly} />
             <Contacts contacts={details.contacts} />
           </>
         )}

@@ -2,6 +2,7 @@ import type { Db } from '../../db/client.ts'
 import { run } from '../../db/statement.ts'
 import { type CustomerView, readCustomerById } from '../../identity/read-customer.ts'
 import { type Explanation, explainRoute } from '../../routing/explain.ts'
+import { listUsers, type UserName } from './list-users.ts'
 import { customerRooms, type RoomView } from './rooms.ts'
 import { type TimelineEvent, type TimelineMessage, timelineEvents, timelineMessages } from './timeline.ts'
 
@@ -11,6 +12,8 @@ export type CustomerDetails = CustomerView & {
   rooms: RoomView[]
   messages: TimelineMessage[]
   events: TimelineEvent[]
+  /** To whom chatrooms can be given. */
+  users: UserName[]
   /** How a text message from this customer would be routed now, at up to five numbers. */
   forecasts: { remotePhoneId: string; number: string; explanation: Explanation }[]
 }
@@ -28,12 +31,13 @@ export async function readCustomerDetails(
   if (!view) return undefined
   const rooms = await customerRooms(db, orgId, customerId)
   const subject = { orgId, customerId, roomIds: rooms.map((room) => room.id) }
-  const [messages, events, forecasts] = await Promise.all([
+  const [messages, events, users, forecasts] = await Promise.all([
     timelineMessages(db, subject, withText),
     timelineEvents(db, subject),
+    listUsers(db, orgId),
     forecast(db, { orgId, view, rooms, now }),
   ])
-  return { ...view, orgId, rooms, messages, events, forecasts }
+  return { ...view, orgId, rooms, messages, events, users, forecasts }
 }
 
 type ForecastQuery = { orgId: string; view: CustomerView; rooms: RoomView[]; now: Date }

@@ -1,7 +1,7 @@
-import { queryString } from '../ui/format.ts'
+import { CUSTOMER_PATH } from '../ui/format.ts'
 import type { OrgName } from '../ui/list-orgs.ts'
 import { OrgPicker } from '../ui/parts.tsx'
-import type { Match } from './search.ts'
+import type { Suggestion } from './suggest.ts'
 
 /** What the page was asked for: the search text `words` in one org or in all, with or without message text. */
 export type CustomerQuery = {
@@ -9,9 +9,10 @@ export type CustomerQuery = {
   orgId: string | undefined
   words: string
   withText: boolean
+  /** What the timeline shows: one kind of entries, those of one chatroom, or all. */
+  show: 'messages' | 'changes' | undefined
+  room: string | undefined
 }
-
-export const CUSTOMER_PATH = '/console/customer'
 
 /** The form that searches for a customer. */
 export function SearchForm({ orgs, orgId, words }: CustomerQuery) {
@@ -19,7 +20,16 @@ export function SearchForm({ orgs, orgId, words }: CustomerQuery) {
     <form class="bar search" method="get" action={CUSTOMER_PATH}>
       <label class="field grow">
         <span>Phone in any spelling, wa_id, BSUID, crm_id or message id</span>
-        <input type="search" name="q" value={words} autocomplete="off" spellcheck={false} required />
+        <input
+          type="search"
+          name="q"
+          value={words}
+          list="suggestions"
+          data-suggest={`${CUSTOMER_PATH}/suggest`}
+          spellcheck={false}
+          required
+        />
+        <datalist id="suggestions" />
       </label>
       <OrgPicker orgs={orgs} orgId={orgId} />
       <button type="submit">Search</button>
@@ -27,21 +37,9 @@ export function SearchForm({ orgs, orgId, words }: CustomerQuery) {
   )
 }
 
-/** The customers to choose from when several match. */
-export function MatchList({ matches, words }: { matches: Match[]; words: string }) {
-  return (
-    <section aria-label="Customers found">
-      <h2>{matches.length} customers match</h2>
-      <ul class="choice">
-        {matches.map(({ orgId, customerId, matchedBy }) => (
-          <li>
-            <a href={`${CUSTOMER_PATH}${queryString({ org: orgId, q: words, id: customerId })}`}>
-              {customerId} of {orgId}
-            </a>{' '}
-            <span class="dim">by {matchedBy === 'alias' ? 'phone or id' : matchedBy}</span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  )
+/** What the search field offers while somebody types. */
+export function Suggestions({ suggestions }: { suggestions: Suggestion[] }) {
+  return suggestions.map(({ value, name, orgId }) => (
+    <option value={value}>{[name, orgId].filter(Boolean).join(' · ')}</option>
+  ))
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { MASK } from '../ui/mask.ts'
 import { Badge, Moment } from '../ui/parts.tsx'
 import { eventName } from './event-names.ts'
@@ -5,7 +6,7 @@ import { RoomName } from './room-name.tsx'
 import type { RoomView } from './rooms.ts'
 import type { TimelineEvent, TimelineMessage } from './timeline.ts'
 
-const DIRECTION_NAMES = {
+export const DIRECTION_NAMES = {
   in: 'Customer wrote',
   out: 'Sent by Usher',
   echo: 'Sent from the WhatsApp Business app',
@@ -38,10 +39,16 @@ export function EventEntry({ event, rooms }: { event: TimelineEvent; rooms: Room
   )
 }
 
-type MessageProps = { message: TimelineMessage; rooms: RoomView[]; withText: boolean }
+type MessageProps = {
+  message: TimelineMessage
+  rooms: RoomView[]
+  withText: boolean
+  /** Its buttons. */
+  children: ComponentChildren
+}
 
 /** One message, with its text only when `withText` is set. */
-export function MessageEntry({ message, rooms, withText }: MessageProps) {
+export function MessageEntry({ message, rooms, withText, children }: MessageProps) {
   const { wamid, direction, type, at, route, reason, chatroomId, status, id } = message
   return (
     <li class={`message ${direction}`} id={id ?? wamid}>
@@ -58,6 +65,7 @@ export function MessageEntry({ message, rooms, withText }: MessageProps) {
           {' · '}
           <span class="id">{[wamid, id].filter(Boolean).join(' · ')}</span>
         </p>
+        {children}
       </div>
     </li>
   )

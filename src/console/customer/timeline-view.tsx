@@ -1,33 +1,35 @@
 import { Nothing } from '../ui/empty.tsx'
-import { queryString } from '../ui/format.ts'
+import { CUSTOMER_PATH, queryString } from '../ui/format.ts'
+import { RetryForm } from '../ui/retry-form.tsx'
 import type { CustomerDetails } from './read-details.ts'
-import { CUSTOMER_PATH, type CustomerQuery } from './search-form.tsx'
+import type { CustomerQuery } from './search-form.tsx'
 import type { TimelineEvent, TimelineMessage } from './timeline.ts'
 import { EventEntry, MessageEntry } from './timeline-entries.tsx'
+import { TimelineFilter } from './timeline-filter.tsx'
 
 type Entry = { at: Date; event: TimelineEvent } | { at: Date; message: TimelineMessage }
 
-type Props = { details: CustomerDetails; query: CustomerQuery }
+type Props = { details: CustomerDetails; query: CustomerQuery; readOnly: boolean }
 
 /** Messages and changes of state in one list, the newest first. */
-export function Timeline({ details, query }: Props) {
-  const entries: Entry[] = [
-    ...details.messages.map((message) => ({ at: message.at, message })),
-    ...[...details.events, ...importedCreations(details)].map((event) => ({ at: event.at, event })),
-  ].sort((a, b) => b.at.getTime() - a.at.getTime())
+export function Timeline({ details, query, readOnly }: Props) {
+  const entries = entriesOf(details, query)
   return (
     <section aria-labelledby="timeline">
       <div class="head">
         <h2 id="timeline">Timeline</h2>
         <TextSwitch details={details} query={query} />
+        <TimelineFilter details={details} query={query} />
       </div>
-      {entries.length === 0 && <Nothing>No messages and no changes of state yet.</Nothing>}
+      {entries.length === 0 && <Nothing>No message and no change of state to show.</Nothing>}
       <ol class="timeline">
         {entries.map((entry) =>
           'event' in entry ? (
             <EventEntry event={entry.event} rooms={details.rooms} />
           ) : (
-            <MessageEntry message={entry.message} rooms={details.rooms} withText={query.withText} />
+            <MessageEntry message={entry.message} rooms={details.rooms} withText={query.withText}>
+              {!readOnly && <RetryButton details={details} message={entry.message} />}
+            </MessageEntry>
           ),
         )}
       </ol>
@@ -35,9 +37,30 @@ export function Timeline({ details, query }: Props) {
   )
 }
 
+/** The entries that the filter asks for, the newest first. */
+function entriesOf(details: CustomerDetails, { show, room }: CustomerQuery): Entry[] {
+  const isShown = ({ chatroomId }: { chatroomId: string | null }) => room === undefined || chatroomId === room
+  const messages = show === 'changes' ? [] : details.messages.filter(isShown)
+  const all = [...details.events, ...importedCreations(details)]
+  const events = show === 'messages' ? [] : all.filter(isShown)
+  return [
+    ...messages.map((message) => ({ at: message.at, message })),
+    ...events.map((event) => ({ at: event.at, event })),
+  ].sort((a, b) => b.at.getTime() - a.at.getTime())
+}
+
+function RetryButton({ details, message }: { details: CustomerDetails; message: TimelineMessage }) {
+  const { status, id, chatroomId, isRetried } = message
+  if ((status !== 'failed' && status !== 'unknown') || !id || !chatroomId || isRetried) return null
+  const { orgId, customer } = details
+  return <RetryForm send={{ orgId, chatroomId, id, status }} customerId={customer.id} />
+}
+
+type PartProps = Omit<Props, 'readOnly'>
+
 /** Message text is hidden by default. The log records who has it shown. */
-function TextSwitch({ details, query: { words, withText } }: Props) {
-  const here = { org: details.orgId, q: words, id: details.customer.id }
+function TextSwitch({ details, query: { words, withText, show, room } }: PartProps) {
+  const here = { org: details.orgId, q: words, id: details.customer.id, show, room }
   const there = withText ? here : { ...here, text: 'show' }
   return (
     <a

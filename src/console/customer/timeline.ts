@@ -18,6 +18,8 @@ export type TimelineMessage = {
   status: string | null
   /** The id of a message that Usher sends, which stays when Meta gives it a wamid. */
   id: string | null
+  /** It was sent again, as another message. */
+  isRetried: boolean
   payload: Record<string, unknown> | null
 }
 
@@ -59,7 +61,10 @@ export function timelineMessages(
             and m.waba_phone_id = any(array(select id from waba_phones where org_id = $2))
           order by m.sent_at desc limit ${MAX_MESSAGES}))
       select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
-        ${SEND_STATUS} as status, ${sendIdSql('m')} as id, case when $4 then m.payload end as payload
+        ${SEND_STATUS} as status, ${sendIdSql('m')} as id,
+        (select true from messages x
+          where x.org_id = m.org_id and x.retry_of = m.outbox_id limit 1) is not null as "isRetried",
+        case when $4 then m.payload end as payload
       from m ${SEND_STATE_TABLES}`,
     values: [...ROOMS.values(roomIds), orgId, customerId, withText],
     read: allRows<TimelineMessage>,

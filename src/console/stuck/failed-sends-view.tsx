@@ -1,8 +1,8 @@
 import { Nothing } from '../ui/empty.tsx'
 import { queryString } from '../ui/format.ts'
 import { Badge, Moment, Table } from '../ui/parts.tsx'
+import { RetryForm } from '../ui/retry-form.tsx'
 import type { FailedSend } from './failed-sends-list.ts'
-import { STUCK } from './replay-buttons.tsx'
 
 /** The sends that ended badly, with a button to send each again unless `readOnly`. */
 export function FailedSends({ sends, readOnly }: { sends: FailedSend[]; readOnly: boolean }) {
@@ -50,22 +50,5 @@ function FailedSendRow({ send, readOnly }: { send: FailedSend; readOnly: boolean
       <td class="wrap">{reason}</td>
       <td>{!readOnly && <RetryForm send={send} />}</td>
     </tr>
-  )
-}
-
-/** An unknown message is sent again only by somebody who ticks that the customer may get it twice. */
-function RetryForm({ send: { orgId, chatroomId, id, status } }: { send: FailedSend }) {
-  const action = `${STUCK}/sends/${encodeURIComponent(orgId)}/${chatroomId}/${id}/retry`
-  return (
-    <form method="post" action={action}>
-      {status === 'unknown' && (
-        <label>
-          <input type="checkbox" name="confirm" value="true" required /> may arrive twice
-        </label>
-      )}
-      <button type="submit" aria-label={`Send message ${id} again`}>
-        Send again
-      </button>
-    </form>
   )
 }

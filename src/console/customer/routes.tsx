@@ -1,0 +1,70 @@
+import { type Request, Router } from 'express'
+import type { Db } from '../../db/client.ts'
+import { readNow } from '../../db/read-now.ts'
+import { userOf } from '../../http/login.ts'
+import type { ConsoleParts } from '../ui/console-parts.ts'
+import { renderPart, type Shell } from '../ui/layout.tsx'
+import { listOrgs, type OrgName } from '../ui/list-orgs.ts'
+import { type PageQuery, readPageQuery } from '../ui/page-query.ts'
+import { sendPage } from '../ui/send-page.ts'
+import { createRoomChangeRoutes } from './change-routes.ts'
+import { describeMatches } from './describe-matches.ts'
+import { type CustomerResult, renderCustomer } from './page.tsx'
+import { type CustomerDetails, readCustomerDetails } from './read-details.ts'
+import { searchCustomers } from './search.ts'
+import { Suggestions } from './search-form.tsx'
+import { suggest } from './suggest.ts'
+
+/**
+ * `GET /console/customer`: the search, and the details of one customer. The log records who has message text shown.
+ * `GET /console/customer/suggest`: what the search text may be the beginning of. The changes of chatrooms are below
+ * `/console/customer/rooms`.
+ */
+export function createCustomerRoutes(shell: Shell, parts: ConsoleParts): Router {
+  const { db, log } = parts
+  const router = Router()
+
+  router.get('/customer', async (req, res) => {
+    const pageQuery = readPageQuery(req)
+    const { org: orgId, q: words = '', text, show, room } = pageQuery
+    const orgs = await listOrgs(db)
+    const withText = text === 'show'
+    const result = await find(db, orgs, pageQuery)
+    if (result.details && withText) recordTextShown(req, result.details)
+    const query = { orgs, orgId, words, withText, show: show || undefined, room: room || undefined }
+    await sendPage(db, res, renderCustomer(shell, query, result))
+  })
+
+  router.get('/customer/suggest', async (req, res) => {
+    const { org: orgId, q: words = '' } = readPageQuery(req)
+    const orgIds = orgId === undefined ? (await listOrgs(db)).map(({ id }) => id) : [orgId]
+    const suggestions = await suggest(db, orgIds, words)
+    await sendPage(db, res, renderPart(<Suggestions suggestions={suggestions} />))
+  })
+
+  router.use(createRoomChangeRoutes(parts))
+
+  function recordTextShown(req: Request, { orgId, customer, messages }: CustomerDetails): void {
+    const shown = { user: userOf(req), org: orgId, customer: customer.id, messages: messages.length }
+    log.info(shown, 'the message texts of a customer were shown')
+  }
+
+  return router
+}
+
+/** The details of the customer whom the address names, or who alone matches the search text; else all who match. */
+async function find(
+  db: Db,
+  orgs: OrgName[],
+  { org: orgId, id, q: words = '', text }: PageQuery,
+): Promise<CustomerResult> {
+  const orgIds = orgId === undefined ? orgs.map((org) => org.id) : [orgId]
+  const isNamed = orgId !== undefined && id !== undefined
+  const found = isNamed
+    ? [{ orgId, customerId: id, matchedBy: 'alias' as const }]
+    : await searchCustomers(db, orgIds, words)
+  const [match] = found
+  if (!match || found.length > 1) return { matches: await describeMatches(db, found), details: undefined }
+  const now = await readNow(db)
+  return { matches: [], details: await readCustomerDetails(db, { ...match, withText: text === 'show', now }) }
+}

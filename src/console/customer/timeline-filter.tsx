@@ -1,0 +1,42 @@
+import { CUSTOMER_PATH } from '../ui/format.ts'
+import type { CustomerDetails } from './read-details.ts'
+import type { CustomerQuery } from './search-form.tsx'
+
+type Props = { details: CustomerDetails; query: CustomerQuery }
+
+/** A form that chooses which entries of the timeline are shown: of one kind, and of one chatroom. */
+export function TimelineFilter({ details, query: { words, withText, show, room } }: Props) {
+  const { orgId, customer, rooms } = details
+  const kept = { org: orgId, q: words, id: customer.id, text: withText ? 'show' : '' }
+  return (
+    <form class="bar" method="get" action={`${CUSTOMER_PATH}#timeline`}>
+      {Object.entries(kept).map(
+        ([name, value]) => value && <input type="hidden" name={name} value={value} />,
+      )}
+      <label class="field">
+        <span>Entries</span>
+        <select name="show">
+          <option value="">Messages and changes</option>
+          <option value="messages" selected={show === 'messages'}>
+            Messages
+          </option>
+          <option value="changes" selected={show === 'changes'}>
+            Changes
+          </option>
+        </select>
+      </label>
+      <label class="field">
+        <span>Chatroom</span>
+        <select name="room">
+          <option value="">All chatrooms</option>
+          {rooms.map(({ id, crmId, number, state }) => (
+            <option value={id} selected={id === room}>
+              {`${crmId} at ${number}, ${state}`}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit">Filter</button>
+    </form>
+  )
+}
