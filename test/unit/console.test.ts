@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createTraffic } from '../../src/console/now/traffic.ts'
 import { duration, queryString, rate } from '../../src/console/ui/format.ts'
 import { MASK, maskBody, plainBody } from '../../src/console/ui/mask.ts'
+import { formatPhone } from '../../src/console/ui/phone.ts'
 import { phonesMeant } from '../../src/identity/spoken-phone.ts'
 import { bytes, post } from '../support/webhooks.ts'
 
@@ -30,6 +31,18 @@ describe('a masked delivery', () => {
   it('shows everything if the text is requested', () => {
     expect(plainBody(post('phone-1', text))).toContain('canary')
     expect(plainBody(Buffer.from('canary'))).toBe('canary')
+  })
+})
+
+describe('a phone on a page', () => {
+  it.each([
+    ['13125550123', '+1 312 555 0123'],
+    ['+5511987654321', '+55 11 98765 4321'],
+    ['+1 555 078 3881', '+1 555 078 3881'],
+    ['US.13491208655302741918', 'US.13491208655302741918'],
+    ['000000', '000000'],
+  ])('is written as people write it, and another text stays: %s', (text, shown) => {
+    expect(formatPhone(text)).toBe(shown)
   })
 })
 

@@ -1,7 +1,7 @@
 import type { UserName } from './list-users.ts'
 import type { RoomView } from './rooms.ts'
 
-export const USERS_LIST = 'users'
+const USERS_LIST = 'users'
 
 type Props = {
   orgId: string

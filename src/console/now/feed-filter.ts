@@ -1,13 +1,13 @@
+import type { ROUTES } from '../../db/schema/index.ts'
 import { queryString } from '../ui/format.ts'
 import type { PageQuery } from '../ui/page-query.ts'
-import type { RecentMessage } from './recent-messages.ts'
 
 /** Which messages the feed shows; all of its fields are in the address of the page. */
 export type FeedFilter = {
   orgId: string | undefined
   /** The id of the WABA phone. */
   number: string | undefined
-  decision: RecentMessage['route'] | undefined
+  decision: (typeof ROUTES)[number] | undefined
   type: string | undefined
 }
 

@@ -1,7 +1,7 @@
 export const RETRY_PATH = '/stuck/sends'
 
 /** A message that failed, or whose outcome is unknown. */
-export type RetriedSend = { orgId: string; chatroomId: string; id: string; status: 'failed' | 'unknown' }
+type RetriedSend = { orgId: string; chatroomId: string; id: string; status: 'failed' | 'unknown' }
 
 type Props = {
   send: RetriedSend
