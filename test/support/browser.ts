@@ -38,8 +38,15 @@ export async function visit(browser: Browser, options: BrowserContextOptions): P
   return { page, problems }
 }
 
-/** The accessibility faults of a page that are at least moderate, as axe-core names them; dark pages differ in their colours only. */
-export async function accessibilityFaults(page: Page, colorScheme: 'light' | 'dark'): Promise<string[]> {
+/**
+ * The accessibility faults of a page that are at least moderate, as axe-core names them, but for the rules `excused`; dark pages
+ * differ in their colours only.
+ */
+export async function accessibilityFaults(
+  page: Page,
+  colorScheme: 'light' | 'dark',
+  excused: string[],
+): Promise<string[]> {
   await page.evaluate(axe.source)
   const options = {
     resultTypes: ['violations'],
@@ -47,7 +54,7 @@ export async function accessibilityFaults(page: Page, colorScheme: 'light' | 'da
   }
   const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`)
   return violations
-    .filter(({ impact }) => impact !== 'minor')
+    .filter(({ id, impact }) => impact !== 'minor' && !excused.includes(id))
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`.slice(0, 300))
 }
 
