@@ -8,6 +8,7 @@ import { eventually } from '../support/patience.ts'
 import { APP_SECRET, postDelivery } from '../support/post.ts'
 import { startUsher } from '../support/process.ts'
 import { subscribe } from '../support/push.ts'
+import { ago } from '../support/time.ts'
 import { startWebhookReceiver } from '../support/webhook-receiver.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -17,6 +18,21 @@ const engines = inject('redisUrl') === '' ? ['postgres'] : ['postgres', 'redis']
 type Span = { name: string; traceId: string; spanId: string; parentSpanId?: string; kind: number }
 type Export = {
   resourceSpans: { resource: { attributes: unknown[] }; scopeSpans: { spans: Span[] }[] }[]
+}
+
+const CUSTOMERS = ['15550001111', '15550002222', '15550003333', '15550004444']
+
+/** From each span of this name to the first of its trace: each is a child of the next one. */
+function waysOf(name: string, spans: Span[]): { names: string[]; isWhole: boolean }[] {
+  const parentOf = ({ parentSpanId, traceId }: Span) =>
+    spans.find((other) => other.spanId === parentSpanId && other.traceId === traceId)
+  return spans
+    .filter((span) => span.name === name)
+    .map((last) => {
+      const way = [last]
+      for (let span = parentOf(last); span; span = parentOf(span)) way.push(span)
+      return { names: way.map((span) => span.name), isWhole: way.at(-1)?.parentSpanId === undefined }
+    })
 }
 
 const start = (env: Record<string, string>) =>
@@ -36,7 +52,8 @@ describe.each(ways)(
       const graph = await startGraph()
       const { url: DATABASE_URL, db } = await createTestDatabase()
       const org = await createSendingOrg(db, { auto_reply_text: 'CANARY-reply' })
-      await createRoom(db, org, { expiredAt: new Date(Date.now() - 1000) })
+      for (const customer of CUSTOMERS)
+        await createRoom(db, org, { customer: `+${customer}`, expiredAt: ago(1) })
       const app = await start({
         DATABASE_URL,
         ...(engine === 'redis' && { REDIS_URL: `${inject('redisUrl')}/9` }),
@@ -50,26 +67,23 @@ describe.each(ways)(
       const listening = async () => (await db.$client.query(`select 1 from ${listeners}`)).rowCount
       await expect.poll(listening).toBe(1)
       if (!notified) await db.$client.query(`select pg_terminate_backend(pid) from ${listeners}`)
-      const body = post(org.phones[0]!, message({ body: 'CANARY-text' }))
-      expect(await postDelivery(app.url, body)).toBe(200)
-
       const exports = () => collector.requests.map((request) => request.body as Export)
       const spans = () =>
         exports()
           .flatMap((e) => e.resourceSpans)
           .flatMap((r) => r.scopeSpans)
           .flatMap((s) => s.spans)
-      const named = (name: string) => spans().find((span) => span.name === name)
-      await expect.poll(() => named('Graph send')).toBeDefined()
+      const ways = () => waysOf('Graph send', spans())
+      for (const [i, from] of CUSTOMERS.entries()) {
+        const body = post(org.phones[0]!, message({ from, body: 'CANARY-text' }))
+        expect(await postDelivery(app.url, body)).toBe(200)
+        await expect.poll(() => ways()[i]?.isWhole).toBe(true)
+        // A message that the sender finds before its job comes is in no trace.
+        if (ways()[i]!.names.length > 1) break
+      }
       expect(await app.stop()).toBe(0)
 
-      // From the last span to the first: each span is a child of the next one.
-      const way: string[] = []
-      for (let span = named('Graph send'); span; ) {
-        way.push(span.name)
-        const { parentSpanId, traceId }: Span = span
-        span = spans().find((other) => other.spanId === parentSpanId && other.traceId === traceId)
-      }
+      const way = ways().at(-1)?.names
       const job = notified ? [] : ['process deliveries', 'add deliveries.route']
       expect(way).toEqual(['Graph send', 'process outbound', 'add outbound.wake', ...job, 'store deliveries'])
       const parents = spans()
@@ -79,7 +93,7 @@ describe.each(ways)(
       expect(new Set(collector.requests.map(({ path }) => path))).toEqual(new Set(['/v1/traces']))
       const exported = JSON.stringify(exports())
       expect(exported).toContain('usher-of-the-test')
-      for (const secret of ['CANARY', '15550001111', APP_SECRET, ACCESS_TOKEN])
+      for (const secret of ['CANARY', ...CUSTOMERS, APP_SECRET, ACCESS_TOKEN])
         expect(exported).not.toContain(secret)
       const chores = spans().filter((span) => span.parentSpanId === undefined && span.kind === 1)
       expect(chores.filter(({ name }) => name !== 'store deliveries')).toEqual([])
