@@ -166,7 +166,6 @@ describe('/dead-letters', () => {
     ['POST', '/dead-letters/999999999/replay', 404],
     ['PUT', '/dead-letters/1', 404],
     ['GET', '/nowhere', 404],
-    ['GET', '/', 404],
   ])('answers %s %s with %i in the common error shape', async (method, path, status) => {
     const reply = await loggedIn((await start()) + path, { method })
     expect(reply.status).toBe(status)
