@@ -31,3 +31,13 @@ export function lockCustomers(customers: CustomerKey[]): Statement<LockedCustome
     },
   })
 }
+
+/**
+ * Refuses customers of whom a transaction learned after it had locked the others, since a lock now would be out of order.
+ * @throws RetryError when one of the customers is not among the locked ones; the next try learns of it in time
+ */
+export function assertLocked(customers: CustomerKey[], locked: CustomerKey[]): void {
+  const isLocked = ({ orgId, id }: CustomerKey) =>
+    locked.some((other) => other.id === id && other.orgId === orgId)
+  if (!customers.every(isLocked)) throw new RetryError('a customer became known behind the locks')
+}

@@ -11,9 +11,11 @@ import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { run, type Statement, send } from '../db/statement.ts'
 import { logEvents } from '../event-log/log-events.ts'
+import { assertLocked, type CustomerKey } from '../identity/lock-customers.ts'
 import { lockPairs } from '../outbound/lock-pairs.ts'
 import { queueMessages } from '../outbound/queue-messages.ts'
 import { followRefusals, refusalsOf } from '../outbound/refusals.ts'
+import { concernsCustomer } from '../rules/meta-errors.ts'
 import { keepAccountEvents, type OrgAccountEvent } from './account-events.ts'
 import { createRooms } from './create-rooms.ts'
 import { handOver } from './hand-over.ts'
@@ -28,6 +30,7 @@ const ACTOR = 'routing'
 
 /** All that a batch writes: what was planned for its messages, and its other items. */
 export type Changes = {
+  locked: CustomerKey[]
   plan: Plan
   addresses: SeenAddress[]
   preferences: CustomerPreference[]
@@ -68,7 +71,14 @@ export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[
     insertEvents([...expiries, ...optOuts, ...deactivations]),
     logEvents([...moves, ...attached, ...called]),
   ])
-  await followRefusals(tx, refusalsOf(failed, ACTOR))
+  const refusals = refusalsOf(failed, ACTOR)
+  const ofCustomers = refusals.filter(({ codes }) => concernsCustomer(codes))
+  // A send may be recorded, and so lead a status to its customer, after this transaction locked the customers.
+  assertLocked(
+    ofCustomers.map(({ orgId, customerId: id }) => ({ orgId, id })),
+    changes.locked,
+  )
+  await followRefusals(tx, refusals)
   return replies
 }
 

@@ -69,7 +69,7 @@ export async function routeItems(
   const identified = await identify(tx, people, refused)
   const { arrivals, preferences, calls } = identified
   // The chatrooms and the ledger are read after the lock, so they include all that the lock waited for.
-  const [locked, rooms, messages] = await send(tx, [
+  const [others, rooms, messages] = await send(tx, [
     lockCustomers(customersToLock(identified, refused)),
     readRooms(pairsOf(arrivals)),
     readKnownMessages(ledgerEntriesOf(arrivals)),
@@ -77,8 +77,9 @@ export async function routeItems(
   const plan = planBatch(arrivals, { rooms, messages }, now, uuidv7)
   const accountEvents = accountEventsOf(extractions, people.owners)
   const wishes = [...preferences, ...stopsByWord([...plan.messages, ...plan.unmasked])]
-  const addresses = seenAddresses(plan.messages, [...identified.locked, ...locked])
-  const changes = { plan, addresses, preferences: wishes, calls, statuses, accountEvents, ends }
+  const locked = [...identified.locked, ...others]
+  const addresses = seenAddresses(plan.messages, locked)
+  const changes = { locked, plan, addresses, preferences: wishes, calls, statuses, accountEvents, ends }
   const replies = await applyChanges(tx, changes)
   return { messages: plan.messages, duplicates: plan.duplicates, replies, orgs: orgsOf(people.owners) }
 }

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import { expect, it } from 'vitest'
+import pg from 'pg'
+import { expect, it, onTestFinished } from 'vitest'
+import { RetryError } from '../../src/db/pg-errors.ts'
 import { run } from '../../src/db/statement.ts'
 import { markEnded, markSent, releaseSend, requeueSend } from '../../src/outbound/end-send.ts'
 import { queueMessages } from '../../src/outbound/queue-messages.ts'
 import type { Send } from '../../src/outbound/read-send.ts'
+import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { besideLocks } from '../support/beside-locks.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { deliver } from '../support/inbox.ts'
+import { deliver, store } from '../support/inbox.ts'
 import { createRoom, createSendingOrg, createSendingOrgs, provisionOrg } from '../support/org.ts'
+import { eventually } from '../support/patience.ts'
 import { claimOf } from '../support/sender.ts'
 import { ago } from '../support/time.ts'
+import { waitingQueries } from '../support/waiting-queries.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
 
 const { db, pool, url } = await createTestDatabase()
@@ -38,6 +43,37 @@ it('a batch with the status of one customer and the auto-reply to another locks 
   const routed = await besideLocks({ pool, url, lock }, [first!.customerId, last!.customerId], work)
   expect(routed.replies).toHaveLength(1)
 })
+
+it('a batch whose status finds its customer behind the locks is tried again, and locks all in one order', async () => {
+  const org = await createSendingOrg(db)
+  const room = await createRoom(db, org, { lastInboundAt: new Date() })
+  const { id: roomId, customerId, wabaPhoneId: phoneId } = room
+  await run(db, queueMessages([{ orgId: org.id, roomId, customerId, phoneId, ...ABOUT }]))
+  const failed = { id: 'wamid.LATE', status: 'failed', timestamp: '1790416832', errors: [{ code: 131050 }] }
+  const ids = await store(db, bytes(delivery([change(phoneId, { statuses: [failed] })])))
+  const route = () => routeDeliveries(db, ids, () => {})
+  const sender = new pg.Client(url)
+  await sender.connect()
+  onTestFinished(() => sender.end())
+  await sender.query('begin')
+  await sender.query('lock table messages in share row exclusive mode')
+  const refused = expect(route()).rejects.toThrow(RetryError)
+  await eventually(async () => (await waitingQueries(pool)).length > 0)
+  await sender.query(`update messages set wamid = 'wamid.LATE' where customer_id = $1`, [customerId])
+  await sender.query('commit')
+  await refused
+  await route()
+  const { rows } = await pool.query('select opted_out_at from customers where id = $1', [customerId])
+  expect(rows[0].opted_out_at).not.toBeNull()
+})
+
+const ABOUT = {
+  kind: 'message' as const,
+  origin: 'AGENT' as const,
+  inReplyTo: null,
+  reason: 'test',
+  payload: { type: 'text', text: { body: 'hello' } },
+}
 
 const rowAndMessage = `select from outbox o join messages m on m.org_id = o.org_id and m.outbox_id = o.id
   where o.customer_id = $1 for update`
@@ -68,15 +104,7 @@ it.each<[string, (send: Send) => Promise<unknown>]>([
   if (!org) throw new Error('no org was made')
   const room = await createRoom(db, org, { lastInboundAt: new Date() })
   const { id: roomId, customerId, wabaPhoneId: phoneId } = room
-  const payload = { type: 'text', text: { body: 'hello' } }
-  const about = {
-    kind: 'message' as const,
-    origin: 'AGENT' as const,
-    inReplyTo: null,
-    reason: 'test',
-    payload,
-  }
-  await run(db, queueMessages([{ orgId: org.id, roomId, customerId, phoneId, ...about }]))
+  await run(db, queueMessages([{ orgId: org.id, roomId, customerId, phoneId, ...ABOUT }]))
   const [send] = await claimOf(db, org.id)
   const locks = { pool, url, lock, lastLock: rowAndMessage }
   await besideLocks(locks, [customerId, customerId], () => end(send!))
