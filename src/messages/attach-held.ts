@@ -17,8 +17,7 @@ const ROOMS = columns<NewRoom>({
 /**
  * Gives new chatrooms the messages that were held for their customer at their number, in the transaction that creates
  * the chatrooms. The messages keep the route `held`, and pages show them in Meta's order. The last one advances the
- * chatroom's `last_inbound_at`, and the customer waits
- * since the first one.
+ * chatroom's `last_inbound_at`, and the customer waits since the first one.
  * @returns the events of the messages, to be logged after those of the chatrooms
  */
 export function attachHeldMessages(rooms: NewRoom[]): Statement<LoggedEvent[]> {

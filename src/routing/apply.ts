@@ -30,6 +30,7 @@ const ACTOR = 'routing'
 
 /** All that a batch writes: what was planned for its messages, and its other items. */
 export type Changes = {
+  /** The customers that this transaction has locked. */
   locked: CustomerKey[]
   plan: Plan
   addresses: SeenAddress[]
@@ -45,6 +46,7 @@ export type Changes = {
  * Writes a batch: one statement a table, whatever the size of the batch, and none for an empty set; all in one round
  * trip, and a second one for what is known only then. What changes a chatroom is logged before the messages in it.
  * @returns the auto-replies queued; the sender is notified of them after the commit
+ * @throws RetryError when Meta refused a message of a customer who is not locked
  */
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
   const { plan, addresses, preferences, calls, statuses, accountEvents, ends } = changes

@@ -12,7 +12,7 @@ export type CustomerDetails = CustomerView & {
   rooms: RoomView[]
   messages: TimelineMessage[]
   events: TimelineEvent[]
-  /** To whom chatrooms can be given. */
+  /** The users to whom a chatroom can be assigned. */
   users: UserName[]
   /** How a text message from this customer would be routed now, at up to five numbers. */
   forecasts: { remotePhoneId: string; number: string; explanation: Explanation }[]

@@ -52,7 +52,7 @@ export function createCustomerRoutes(shell: Shell, parts: ConsoleParts): Router 
   return router
 }
 
-/** The details of the customer whom the address names, or who alone matches the search text; else all who match. */
+/** Shows the customer that the address names. A search shows its customer if it finds one, and a list if it finds several. */
 async function find(
   db: Db,
   orgs: OrgName[],

@@ -40,7 +40,7 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
   const sendRows = async (watcher: Watcher) => {
     const rows = await watcher.state.readNewMessages()
     if (rows.length === 0) return
-    // What is shown must be durable, as on every page.
+    // The feed shows only rows that a crash of PostgreSQL cannot undo, as every page does.
     await awaitDurable(db)
     if (watcher.isConnected) watcher.push(renderRows(rows), 'rows')
   }

@@ -13,8 +13,8 @@ const OVERLAP = 256 * 4_096
 const MAX_REMEMBERED = 5_000
 
 /**
- * Creates a function that returns the messages that fit the filter and were routed since its last call, each once, in
- * whatever order they commit. The first call returns the latest messages.
+ * Creates a function that returns the messages that fit the filter and were routed since its last call, each once, also
+ * when a transaction commits later than one that began after it. The first call returns the latest messages.
  */
 export function createNewMessageReader(db: Db, filter: FeedFilter): () => Promise<RecentMessage[]> {
   let latest = 0

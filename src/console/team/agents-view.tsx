@@ -13,7 +13,7 @@ const HEAD = [
   ...['Customers waiting', 'Longest wait', 'Received, 24 h', 'Sent, 24 h'],
 ]
 
-/** The agents of an org or of a group, with what each has to do; first the customers whom nobody has. */
+/** Lists the agents of an org or of a group with their work. The first row counts the chatrooms without an agent. */
 export function Agents({ agents, waits, load, query, now }: Props) {
   const shown = agents.slice(0, MAX_AGENTS)
   const unassigned = waits.find(({ userId }) => userId === null)

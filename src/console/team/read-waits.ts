@@ -4,7 +4,7 @@ import { allRows, run } from '../../db/statement.ts'
 /** How many customers wait for an answer of a user, or of nobody (null), and since when the first one does. */
 export type Waits = { userId: string | null; waiting: number; oldest: Date }
 
-/** Of an org, so many of those are looked at that wait longest. */
+/** The page reads at most this many waiting customers of an org, those with the longest waits. */
 export const MAX_WAITS = 5_000
 
 /** Who has the customers of an org that wait for an answer. */
