@@ -26,6 +26,7 @@ export const PURE = [
   'src/routing/decide.ts',
   'src/routing/into-room.ts',
   'src/routing/seen-addresses.ts',
+  'src/rules/age.ts',
   'src/rules/clock-skew.ts',
   'src/rules/keys.ts',
   'src/rules/latest.ts',

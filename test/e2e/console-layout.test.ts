@@ -83,7 +83,8 @@ describe.runIf(findChromium() !== undefined)('the pages of the console, in a bro
     const faults: Record<string, string[]> = {}
     for (const path of [
       ...['', `/customer?q=${encodeURIComponent(CUSTOMER)}&text=show`, '/customer?q=nobody', '/stuck'],
-      ...[`/stuck/${dead}`, '/stuck?replayed=1&first=1&last=9', '/lifecycle', '/webhooks', '/doctor'],
+      ...[`/stuck/${dead}`, '/stuck/dead?replayed=1&first=1&last=9', '/lifecycle', '/webhooks', '/doctor'],
+      ...['/stuck/sends', '/stuck/parked', '/stuck/held?reason=x&age=over-1d', '/stuck/held'],
       `/webhooks/${org.id}/${endpointId}`,
     ]) {
       await page.goto(`/console${path}`)

@@ -159,7 +159,8 @@ withChromium('the console, in a browser', () => {
     const pages = [
       ...['/console', `/console/customer?q=${text.id}`, '/console/stuck', `/console/stuck/${rows[0].id}`],
       ...[
-        '/console/stuck?replayed=1&first=1&last=9',
+        '/console/stuck/dead?replayed=1&first=1&last=9',
+        ...['sends', 'parked', 'held?reason=x'].map((list) => `/console/stuck/${list}`),
         '/console/team',
         `/console/team?org=${org.id}`,
         '/console/lifecycle',

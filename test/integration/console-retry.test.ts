@@ -59,6 +59,42 @@ describe('the console lists failed sends', () => {
     expect(await eventsOfOrg(db, org.id, 'message.retried')).toMatchObject([{ actor: 'ops:ops' }])
   })
 
+  test('by state, number, reason and age, in pages, of the chosen org', async () => {
+    const { org, id: failed } = await ended('failed')
+    const { rows } = await db.$client.query('select id, chatroom_id, customer_id, waba_phone_id from outbox where id = $1', [
+      failed,
+    ])
+    const [{ chatroom_id: roomId, customer_id: customerId, waba_phone_id: phoneId }] = rows
+    const about = { kind: 'message' as const, origin: 'AGENT' as const, inReplyTo: null, reason: 'test' }
+    const one = { orgId: org.id, roomId, customerId, phoneId, ...about, payload: { type: 'text' } }
+    const more = await run(db, queueMessages(Array.from({ length: 60 }, () => one)))
+    const unknown = more.map(({ id }) => id)
+    await db.$client.query(
+      `update outbox set state = 'unknown', error = 'no answer came', created_at = now() - interval '2 days'
+       where id = any($1)`,
+      [unknown],
+    )
+    const url = await startOps(db)
+    const list = async (filter: string) => {
+      const ids: string[] = []
+      for (let path: string | undefined = `/console/stuck/sends?org=${org.id}${filter}`; path; ) {
+        const { status, body } = await loggedIn(url + path)
+        expect([path, status]).toEqual([path, 200])
+        ids.push(...[...body.matchAll(/Send message ([\w-]+) again/g)].map(([, id = '']) => id))
+        path = /<a href="([^"]+)">Next page<\/a>/.exec(body)?.[1]?.replaceAll('&amp;', '&')
+      }
+      return ids
+    }
+    expect(await list('')).toHaveLength(61)
+    expect(new Set(await list(''))).toEqual(new Set([failed, ...unknown]))
+    for (const filter of ['&state=failed', '&reason=WHY+it', '&age=under-1h'])
+      expect([filter, await list(filter)]).toEqual([filter, [failed]])
+    for (const filter of ['&state=unknown', '&reason=no+answer', '&age=over-1d', `&state=unknown&number=${phoneId}`])
+      expect([filter, new Set(await list(filter))]).toEqual([filter, new Set(unknown)])
+    expect(await list('&number=nowhere')).toEqual([])
+    expect((await loggedIn(`${url}/console/stuck/sends?org=${org.id}&state=unknown`)).body).toContain('60 found')
+  })
+
   test('on the page of their customer too, where a retry leads back to', async () => {
     const { org, customerId, id, path } = await ended('failed')
     const url = await startOps(db)

@@ -164,7 +164,7 @@ describe('in an org with very many messages in no chatroom', () => {
       'the first page of held messages',
       () => heldMessages(db, { orgId: org.id, before: undefined, limit: 50 }),
     ],
-    ['the list of held messages in the console', () => listHeld(db, [org.id])],
+    ['the list of held messages in the console', () => listHeld(db, [org.id], { filter: {}, size: 50 })],
     [
       'the timeline of a customer in the console',
       () => timelineMessages(db, { orgId: org.id, customerId: someone, roomIds: [] }, true),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createTraffic } from '../../src/console/now/traffic.ts'
+import { cutToBytes } from '../../src/console/ui/cut.ts'
 import { duration, queryString, rate } from '../../src/console/ui/format.ts'
 import { MASK, maskBody, plainBody } from '../../src/console/ui/mask.ts'
 import { formatPhone } from '../../src/console/ui/phone.ts'
@@ -32,6 +33,14 @@ describe('a masked delivery', () => {
     expect(plainBody(post('phone-1', text))).toContain('canary')
     expect(plainBody(Buffer.from('canary'))).toBe('canary')
   })
+})
+
+it('a text is cut where it would take too many bytes in a page, never within a character', () => {
+  expect(cutToBytes('abc', 3)).toBe('abc')
+  expect(cutToBytes('abcd', 3)).toBe('abc')
+  expect(cutToBytes('"a"b', 13)).toBe('"a"')
+  expect(cutToBytes('<&é', 10)).toBe('<&')
+  expect(cutToBytes('👋👋', 5)).toBe('👋')
 })
 
 describe('a phone on a page', () => {

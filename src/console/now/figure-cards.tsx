@@ -16,13 +16,13 @@ export function FigureCards({ figures, rates }: { figures: Figures; rates: Rates
       <Card name="Oldest unrouted" value={oldest < 1 ? 'none' : duration(oldest)} alarm={oldest > 60}>
         {oldest < 1 ? 'no delivery waits for a worker' : 'waiting for a worker'}
       </Card>
-      <Card name="Held" value={capped(held)} href="/console/stuck#held">
+      <Card name="Held" value={capped(held)} href="/console/stuck/held">
         messages whose customer has no chatroom
       </Card>
-      <Card name="Parked" value={capped(parked)} href="/console/stuck#parked" alarm={parked > 0}>
+      <Card name="Parked" value={capped(parked)} href="/console/stuck/parked" alarm={parked > 0}>
         deliveries whose number or WABA is not provisioned
       </Card>
-      <Card name="Dead letters" value={capped(dead)} href="/console/stuck#dead" alarm={dead > 0}>
+      <Card name="Dead letters" value={capped(dead)} href="/console/stuck/dead" alarm={dead > 0}>
         deliveries kept for replay
       </Card>
       <QueueCard depths={figures.depths} />

@@ -7,7 +7,7 @@ import { sendPage } from '../ui/send-page.ts'
 import { createFeed } from './feed.ts'
 import { filterOf } from './feed-filter.ts'
 import { readFigures } from './figures.ts'
-import { listNumbers } from './list-numbers.ts'
+import { listNumbers } from '../ui/list-numbers.ts'
 import { createNewMessageReader } from './new-messages.ts'
 import { renderFigures, renderNow, renderRows } from './page.tsx'
 

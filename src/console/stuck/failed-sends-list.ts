@@ -1,7 +1,21 @@
+import { z } from 'zod'
 import type { Db } from '../../db/client.ts'
 import { columns, text } from '../../db/columns.ts'
 import { over, run } from '../../db/statement.ts'
 import { reasonOf, SEND_STATE_COLUMNS, SEND_STATE_TABLES, type SendState } from '../../messages/send-state.ts'
+import { FAILED_SENDS_FIT, failedSendsSql } from '../../outbound/failed-sends-sql.ts'
+import { ageValues } from '../../rules/age.ts'
+import {
+  type Found,
+  type Judged,
+  judgedSql,
+  MAX_TOTAL,
+  readTotal,
+  searchedRows,
+  type Total,
+  toFound,
+} from './search.ts'
+import type { StuckFilter } from './stuck-query.ts'
 
 /** A message that failed, or whose outcome is unknown, and that nobody has sent again; without its text. */
 export type FailedSend = {
@@ -16,32 +30,55 @@ export type FailedSend = {
   at: Date
 }
 
-const PER_ORG = 50
-const MAX_SENDS = 100
+/** A place in the list: when the message was queued, in milliseconds, and its wamid. */
+export const sendPlace = z.tuple([z.int().min(0), z.string()])
+
+type Asked = { filter: StuckFilter; before?: z.infer<typeof sendPlace> | undefined; size: number }
+type Row = Omit<FailedSend, 'reason'> & SendState & Judged
 
 const ORGS = columns<string>({ id: text((id) => id) })
-const NOT_SENT_AGAIN =
-  'not exists (select from messages r where r.org_id = m.org_id and r.retry_of = m.outbox_id)'
+const ORDER = 'sent_at desc, wamid desc'
+const SEARCHED = failedSendsSql({ orgs: ORGS.as('g'), order: 'desc', limit: '$9' })
 
-/** The latest of these orgs, newest first: at most 50 failed and 50 unknown ones of each org, 100 of all. */
-export function listFailedSends(db: Db, orgIds: string[]): Promise<FailedSend[]> {
+const valuesOf = ({ number, reason, age, state }: StuckFilter) => [number, reason, state, ...ageValues(age)]
+
+/** A page of the failed sends of these orgs that fit the filter, the newest first. */
+export async function listFailedSends(
+  db: Db,
+  orgIds: string[],
+  { filter, before, size }: Asked,
+): Promise<Found<FailedSend>> {
+  // Messages that were sent again are left out, which is a filter too.
+  const most = searchedRows(size, true, orgIds.length)
+  const [ms, wamid = ''] = before ?? []
+  const place = [ms === undefined ? 'infinity' : new Date(ms), wamid]
   const statement = over(ORGS, orgIds, {
     name: 'console-failed-sends',
     text: `select m.org_id as "orgId", m.wamid, m.chatroom_id as "chatroomId", m.type, m.sent_at as at,
-        coalesce(n.display_phone_number, m.waba_phone_id) as number, ${SEND_STATE_COLUMNS}
-      from ${ORGS.as('g')}
-      cross join lateral (
-        (select m.* from messages m where m.org_id = g.id and m.status = 'failed' and m.direction = 'out'
-          and ${NOT_SENT_AGAIN} order by m.sent_at desc limit ${PER_ORG})
-        union all
-        (select m.* from outbox u join messages m on m.org_id = u.org_id and m.outbox_id = u.id
-          where u.org_id = g.id and u.state = 'unknown' and m.status is null
-          and ${NOT_SENT_AGAIN} order by u.created_at desc limit ${PER_ORG})) m
+        coalesce(n.display_phone_number, m.waba_phone_id) as number, ${SEND_STATE_COLUMNS}, m.fits, m.place
+      from ${judgedSql(SEARCHED, { fits: FAILED_SENDS_FIT, order: ORDER, limits: ['$9', '$10'] })} m
       ${SEND_STATE_TABLES}
       left join waba_phones n on n.org_id = m.org_id and n.id = m.waba_phone_id
-      where o.id is not null order by m.sent_at desc limit ${MAX_SENDS}`,
-    read: (rows: (Omit<FailedSend, 'reason'> & SendState)[]) =>
-      rows.map((row) => ({ ...row, reason: reasonOf(row) })),
+      order by m.place`,
+    values: [...valuesOf(filter), ...place, most, size],
+    read: (rows: Row[]) =>
+      toFound(
+        rows.map((row) => ({ ...row, reason: reasonOf(row) })),
+        size,
+        most,
+      ),
+  })
+  return run(db, statement)
+}
+
+/** How many failed sends of these orgs fit the filter. */
+export async function countFailedSends(db: Db, orgIds: string[], filter: StuckFilter): Promise<Total> {
+  const statement = over(ORGS, orgIds, {
+    name: 'console-total-failed-sends',
+    text: `select count(*) filter (where ${FAILED_SENDS_FIT})::int as found, count(*)::int as searched
+      from (${SEARCHED}) s`,
+    values: [...valuesOf(filter), 'infinity', '', MAX_TOTAL + 1],
+    read: readTotal,
   })
   return run(db, statement)
 }

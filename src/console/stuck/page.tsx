@@ -1,51 +1,60 @@
-import type { DeadLetter } from '../../inbox/dead-letters.ts'
+import type { VNode } from 'preact'
 import { NoOrgs } from '../ui/empty.tsx'
 import { renderPage, type Shell } from '../ui/layout.tsx'
 import type { OrgName } from '../ui/list-orgs.ts'
-import { DeadLetters } from './dead-letters-view.tsx'
-import type { FailedSend } from './failed-sends-list.ts'
-import { FailedSends } from './failed-sends-view.tsx'
-import type { HeldMessage } from './held-list.ts'
-import { HeldMessages } from './held-view.tsx'
-import type { Parked } from './parked-list.ts'
-import { ParkedDeliveries } from './parked-view.tsx'
-import { type Replay, ReplayBanner } from './replay-banner.tsx'
-import { STUCK } from './replay-buttons.tsx'
+import { OrgForm } from '../ui/parts.tsx'
+import { NothingListed } from './nothing.tsx'
+import { ReplayAllButton } from './replay-buttons.tsx'
+import { type Total, totalText } from './search.ts'
+import { LISTS, type ListName, listPath, STUCK } from './stuck-query.ts'
 
-type Stuck = {
-  orgs: OrgName[]
-  orgId: string | undefined
-  held: HeldMessage[]
-  sends: FailedSend[]
-  parked: Parked[]
-  dead: DeadLetter[]
-  /** The id before which the next page of dead letters begins; undefined when there are no more. */
-  olderDead: number | undefined
-  replay: Replay | undefined
-}
+/** The beginning of a list; without a table where there is nothing. */
+export type Brief = { list: ListName; total: Total; table: VNode | undefined }
 
-/** Everything that has not reached a chatroom, with the reason and the remedy. */
-export function renderStuck(shell: Shell, stuck: Stuck): string {
-  const { orgs, orgId, held, sends, parked, dead, olderDead, replay } = stuck
+type Stuck = { orgs: OrgName[]; orgId: string | undefined; briefs: Brief[] }
+
+/** Everything that has not reached a chatroom: how much of it, and the beginning of each list. */
+export function renderStuck(shell: Shell, { orgs, orgId, briefs }: Stuck): string {
   return renderPage({
     shell,
     title: 'Held & dead',
     here: STUCK,
     children: (
       <>
-        <h1>Held & dead</h1>
+        <div class="head">
+          <h1>Held & dead</h1>
+          <OrgForm action={STUCK} orgs={orgs} orgId={orgId} />
+        </div>
         <p class="dim">
           Nothing here is lost. A held message joins the first chatroom that is created for its customer. A
           parked delivery is routed once its number or WABA is provisioned. A dead letter is kept until it is
           replayed. A failed send is kept for 30 days.
         </p>
         {orgs.length === 0 && <NoOrgs />}
-        {replay && <ReplayBanner replay={replay} />}
-        <DeadLetters letters={dead} older={olderDead} orgId={orgId} readOnly={shell.readOnly} />
-        <FailedSends sends={sends} readOnly={shell.readOnly} />
-        <ParkedDeliveries parked={parked} />
-        <HeldMessages held={held} orgs={orgs} orgId={orgId} />
+        {briefs.map((brief) => (
+          <BriefList brief={brief} orgId={orgId} readOnly={shell.readOnly} />
+        ))}
       </>
     ),
   })
+}
+
+type Props = { brief: Brief; orgId: string | undefined; readOnly: boolean }
+
+function BriefList({ brief: { list, total, table }, orgId, readOnly }: Props) {
+  const hasOrg = list === 'sends' || list === 'held'
+  return (
+    <section aria-labelledby={list}>
+      <div class="head">
+        <h2 id={list}>
+          {LISTS[list]} <small class="dim">{totalText(total)}</small>
+        </h2>
+        <a class="button" href={listPath(list, hasOrg ? { org: orgId } : {})}>
+          Show and filter all {LISTS[list].toLowerCase()}
+        </a>
+        {list === 'dead' && table && !readOnly && <ReplayAllButton />}
+      </div>
+      {table ?? <NothingListed list={list} />}
+    </section>
+  )
 }

@@ -1,4 +1,4 @@
-export const STUCK = '/console/stuck'
+import { STUCK } from './stuck-query.ts'
 
 /** The button that replays one dead letter. */
 export function ReplayButton({ id }: { id: number }) {

@@ -7,7 +7,7 @@ import type { ConsoleParts } from '../ui/console-parts.ts'
 import { customerPath, queryString } from '../ui/format.ts'
 import { readOrg } from '../ui/read-org.ts'
 import { RETRY_PATH } from '../ui/retry-form.tsx'
-import { STUCK } from './replay-buttons.tsx'
+import { STUCK } from './stuck-query.ts'
 
 type RetryRequest = Request<{ org: string; room: string; id: string }>
 

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { ROUTES } from '../../db/schema/index.ts'
 import { ApiError } from '../../errors.ts'
 
-const searchText = z
+/** A text that people type; undefined if it is empty. */
+export const searchText = z
   .string()
   .trim()
   .max(500)
@@ -29,7 +30,6 @@ const shape = z.object({
   show: z.enum(['messages', 'changes', '']).optional(),
   room: z.uuid().or(z.literal('')).optional(),
   text: z.literal('show').optional(),
-  before: wholeNumber.optional(),
   replayed: wholeNumber.optional(),
   first: wholeNumber.optional(),
   last: wholeNumber.optional(),
@@ -42,7 +42,15 @@ export type PageQuery = z.infer<typeof shape>
  * @throws ApiError INVALID_INPUT, naming the parameters that are not valid
  */
 export function readPageQuery(req: Request): PageQuery {
-  const { data, success, error } = shape.safeParse(req.query)
+  return readQuery(shape, req.query)
+}
+
+/**
+ * Reads the parameters of a page, or of a form.
+ * @throws ApiError INVALID_INPUT, naming the parameters that are not valid
+ */
+export function readQuery<T>(shape: z.ZodType<T>, query: unknown): T {
+  const { data, success, error } = shape.safeParse(query)
   if (success) return data
   const names = error.issues.map((issue) => String(issue.path[0])).join(', ')
   throw new ApiError('INVALID_INPUT', `The address has invalid parameters: ${names}.`)

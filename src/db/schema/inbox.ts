@@ -29,6 +29,8 @@ export const inbox = pgTable(
     index('inbox_due').on(t.dueAt).where(sql`state = 'new'`),
     index('inbox_parked').on(t.parkedFor, t.id).where(sql`state = 'parked'`),
     index('inbox_dead').on(t.id).where(sql`state = 'dead'`),
+    // The console lists dead letters by age.
+    index('inbox_dead_received').on(t.receivedAt, t.id).where(sql`state = 'dead'`),
     check('inbox_state_known', sql`${t.state} in ('new', 'parked', 'dead')`),
     check('inbox_parked_for_something', sql`(${t.state} = 'parked') = (${t.parkedFor} is not null)`),
     check('inbox_dead_for_a_reason', sql`${t.state} <> 'dead' or ${t.error} is not null`),

@@ -1,0 +1,77 @@
+import { Nothing } from '../ui/empty.tsx'
+import { renderPage, type Shell } from '../ui/layout.tsx'
+import type { NumberName } from '../ui/list-numbers.ts'
+import type { OrgName } from '../ui/list-orgs.ts'
+import { StuckFilterForm } from './filter-form.tsx'
+import type { Listed } from './lists.tsx'
+import { NothingListed } from './nothing.tsx'
+import { type Replay, ReplayBanner } from './replay-banner.tsx'
+import { ReplayAllButton } from './replay-buttons.tsx'
+import { type Total, totalText } from './search.ts'
+import { LISTS, type ListName, listPath, STUCK, type StuckFilter } from './stuck-query.ts'
+
+type Props = {
+  list: ListName
+  filter: StuckFilter
+  orgs: OrgName[]
+  numbers: NumberName[]
+  total: Total
+  listed: Listed
+  replay: Replay | undefined
+}
+
+/** One list with its filter, how much of it there is, and a page of it. */
+export function renderList(shell: Shell, props: Props): string {
+  const { list, filter, orgs, numbers, total, replay, listed } = props
+  return renderPage({
+    shell,
+    title: LISTS[list],
+    here: STUCK,
+    children: (
+      <>
+        <Tabs here={list} />
+        <h1>{LISTS[list]}</h1>
+        {replay && <ReplayBanner replay={replay} />}
+        <StuckFilterForm {...{ list, filter, orgs, numbers }} />
+        <section aria-labelledby="found">
+          <div class="head">
+            <h2 id="found">{totalText(total)} found</h2>
+            {list === 'dead' && listed.table && !shell.readOnly && <ReplayAllButton />}
+          </div>
+          <Page list={list} filter={filter} listed={listed} />
+        </section>
+      </>
+    ),
+  })
+}
+
+/** Without a filter, an empty page is an empty list; with one, the search may go on behind the rows that it looked at. */
+function Page({ list, filter, listed: { table, next } }: Pick<Props, 'list' | 'filter' | 'listed'>) {
+  const isFiltered = Object.values(filter).some((value) => value !== undefined)
+  return (
+    <>
+      {!table && next && <Nothing>Nothing fits among those looked at so far. Look on.</Nothing>}
+      {!table && !next && isFiltered && <Nothing>Nothing fits this filter.</Nothing>}
+      {!table && !next && !isFiltered && <NothingListed list={list} />}
+      {table}
+      {next && (
+        <p>
+          <a href={listPath(list, filter, next)}>Next page</a>
+        </p>
+      )}
+    </>
+  )
+}
+
+function Tabs({ here }: { here: ListName }) {
+  return (
+    <nav aria-label="Lists">
+      <a href={STUCK}>All</a>
+      {(Object.keys(LISTS) as ListName[]).map((list) => (
+        <a href={listPath(list)} aria-current={list === here ? 'page' : undefined}>
+          {LISTS[list]}
+        </a>
+      ))}
+    </nav>
+  )
+}
