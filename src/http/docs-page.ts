@@ -47,11 +47,11 @@ export function renderDocs(
   const schemas = Object.entries(components?.schemas ?? {}).map(renderSchema)
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escaped(info.title)}</title>
-<meta name="viewport" content="width=device-width"><style>${DOCS_STYLE}</style></head><body>
+<meta name="viewport" content="width=device-width"><style>${DOCS_STYLE}</style></head><body><main>
 <h1>${escaped(info.title)}</h1><p>Machine-readable: <a href="openapi.json">openapi.json</a></p>
 <h2>Endpoints</h2>${operations.join('\n')}
 <h2>Schemas</h2>${schemas.join('\n')}
-<h2>Errors</h2><p class="text">${escaped(info.description ?? '')}</p></body></html>`
+<h2>Errors</h2><p class="text">${escaped(info.description ?? '')}</p></main></body></html>`
 }
 
 function renderExample(request: string, answer: string | undefined): string {

@@ -85,7 +85,7 @@ describe.runIf(findChromium() !== undefined)('the pages of the console, in a bro
       ...['', `/customer?q=${encodeURIComponent(CUSTOMER)}&text=show`, '/customer?q=nobody', '/stuck'],
       ...[`/stuck/${dead}`, '/stuck/dead?replayed=1&first=1&last=9', '/lifecycle', '/webhooks', '/doctor'],
       ...['/stuck/sends', '/stuck/parked', '/stuck/held?reason=x&age=over-1d', '/stuck/held'],
-      `/webhooks/${org.id}/${endpointId}`,
+      ...['/team', `/team?org=${org.id}`, `/webhooks/${org.id}/${endpointId}`],
     ]) {
       await page.goto(`/console${path}`)
       if (path === '/lifecycle') await page.getByText('As a table').click()

@@ -20,8 +20,6 @@ const httpCredentials = { username: 'ops', password: 'ops-password' }
 const PHONE = { width: 390, height: 844 }
 const SECRET_TEXT = 'canary-text-of-a-customer'
 const HOUR = 3_600_000
-/** Rules that the page of the API's documentation does not meet yet; no page of the console is excused. */
-const MODERATE = ['landmark-one-main', 'region']
 const KEY = Buffer.alloc(32, 7)
 
 let browser: Browser
@@ -176,7 +174,7 @@ withChromium('the console, in a browser', () => {
       for (const path of pages) {
         await page.goto(path)
         faults[`${colorScheme} ${path}`] = [
-          ...(await accessibilityFaults(page, colorScheme, path.endsWith('/docs') ? MODERATE : [])),
+          ...(await accessibilityFaults(page, colorScheme)),
           ...problems.splice(0),
         ]
       }
