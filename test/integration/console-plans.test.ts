@@ -77,7 +77,12 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
         ),
         `/stuck/${dead}`,
       ],
-      ...['/stuck/dead?replayed=1&first=0&last=99999999', '/doctor', '/lifecycle', `/lifecycle?org=${org.id}`],
+      ...[
+        '/stuck/dead?replayed=1&first=0&last=99999999',
+        '/doctor',
+        '/lifecycle',
+        `/lifecycle?org=${org.id}`,
+      ],
       ...['/webhooks', endpoint, '/team', `/team?org=${org.id}`, `/team?org=${org.id}&group=g&user=ann`],
       ...['/customer?q=%2B13125550004', '/customer/suggest?q=1312'],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),

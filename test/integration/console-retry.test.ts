@@ -61,9 +61,10 @@ describe('the console lists failed sends', () => {
 
   test('by state, number, reason and age, in pages, of the chosen org', async () => {
     const { org, id: failed } = await ended('failed')
-    const { rows } = await db.$client.query('select id, chatroom_id, customer_id, waba_phone_id from outbox where id = $1', [
-      failed,
-    ])
+    const { rows } = await db.$client.query(
+      'select id, chatroom_id, customer_id, waba_phone_id from outbox where id = $1',
+      [failed],
+    )
     const [{ chatroom_id: roomId, customer_id: customerId, waba_phone_id: phoneId }] = rows
     const about = { kind: 'message' as const, origin: 'AGENT' as const, inReplyTo: null, reason: 'test' }
     const one = { orgId: org.id, roomId, customerId, phoneId, ...about, payload: { type: 'text' } }
@@ -89,10 +90,17 @@ describe('the console lists failed sends', () => {
     expect(new Set(await list(''))).toEqual(new Set([failed, ...unknown]))
     for (const filter of ['&state=failed', '&reason=WHY+it', '&age=under-1h'])
       expect([filter, await list(filter)]).toEqual([filter, [failed]])
-    for (const filter of ['&state=unknown', '&reason=no+answer', '&age=over-1d', `&state=unknown&number=${phoneId}`])
+    for (const filter of [
+      '&state=unknown',
+      '&reason=no+answer',
+      '&age=over-1d',
+      `&state=unknown&number=${phoneId}`,
+    ])
       expect([filter, new Set(await list(filter))]).toEqual([filter, new Set(unknown)])
     expect(await list('&number=nowhere')).toEqual([])
-    expect((await loggedIn(`${url}/console/stuck/sends?org=${org.id}&state=unknown`)).body).toContain('60 found')
+    expect((await loggedIn(`${url}/console/stuck/sends?org=${org.id}&state=unknown`)).body).toContain(
+      '60 found',
+    )
   })
 
   test('on the page of their customer too, where a retry leads back to', async () => {

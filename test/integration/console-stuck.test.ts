@@ -95,10 +95,16 @@ describe('the list of held messages', () => {
     const [one, other] = [await createOrg(db), await createOrg(db)]
     const mine = new Set<string>()
     for (const [i, org] of [one, other, one, other].entries()) {
-      await hold(org, { count: 20, from: `k${i}${one.phones[0]!.replace(/\W/g, '')}`, age: `${4 - i} minutes` })
+      await hold(org, {
+        count: 20,
+        from: `k${i}${one.phones[0]!.replace(/\W/g, '')}`,
+        age: `${4 - i} minutes`,
+      })
       mine.add(org.id)
     }
-    const found = (await (await openLists()).pages('/console/stuck/held', /customer\?org=([^&]+)&amp;q=k/g)).flat()
+    const found = (
+      await (await openLists()).pages('/console/stuck/held', /customer\?org=([^&]+)&amp;q=k/g)
+    ).flat()
     const shown = found.filter((id) => mine.has(id))
     expect(shown).toHaveLength(80)
     expect(shown).toEqual([
@@ -127,7 +133,9 @@ describe('the list of held messages', () => {
     for (const filter of [`&number=${second}`, '&reason=odd', '&age=over-1d', '&age=over-1h&reason=odd'])
       expect([filter, await list(filter)]).toEqual([filter, old])
     expect(await list('&age=over-7d')).toEqual([])
-    const { body, text } = await open(`/console/stuck/held?org=${org.id}&number=${second}&reason=odd&age=over-1d`)
+    const { body, text } = await open(
+      `/console/stuck/held?org=${org.id}&number=${second}&reason=odd&age=over-1d`,
+    )
     expect(text).toContain('3 found')
     expect(body).toContain(`<option value="${second}" selected>`)
     expect(body).toMatch(/<input name="reason" value="odd"/)
@@ -193,7 +201,9 @@ describe('the list of parked deliveries', () => {
     const lines: string[] = []
     const log = createLogger({ logLevel: 'info' }, { write: (line) => void lines.push(line) })
     const { open } = await openLists({ log })
-    expect((await open('/console/stuck')).body).toContain('href="/console/stuck/parked?waits=phone%3Anowhere"')
+    expect((await open('/console/stuck')).body).toContain(
+      'href="/console/stuck/parked?waits=phone%3Anowhere"',
+    )
     const { body, text } = await open('/console/stuck/parked?waits=phone%3Anowhere')
     expect(text).toContain('1 found')
     expect(text).not.toContain('phone:elsewhere')
@@ -224,8 +234,11 @@ describe('the list of parked deliveries', () => {
   })
 })
 
-test.each(['dead', 'sends', 'parked', 'held'])('the list %s refuses an address that is none of its own', async (list) => {
-  const url = await start()
-  for (const query of ['before=x', 'before=WyJhIl0', 'age=ever', 'reason=a&reason=b', 'waits=%00'])
-    expect([query, (await loggedIn(`${url}/console/stuck/${list}?${query}`)).status]).toEqual([query, 422])
-})
+test.each(['dead', 'sends', 'parked', 'held'])(
+  'the list %s refuses an address that is none of its own',
+  async (list) => {
+    const url = await start()
+    for (const query of ['before=x', 'before=WyJhIl0', 'age=ever', 'reason=a&reason=b', 'waits=%00'])
+      expect([query, (await loggedIn(`${url}/console/stuck/${list}?${query}`)).status]).toEqual([query, 422])
+  },
+)

@@ -1,7 +1,7 @@
 import { ROUTES } from '../../db/schema/index.ts'
 import { Choice, plain } from '../ui/choice.tsx'
-import type { OrgName } from '../ui/list-orgs.ts'
 import type { NumberName } from '../ui/list-numbers.ts'
+import type { OrgName } from '../ui/list-orgs.ts'
 import { NumberChoice } from '../ui/number-choice.tsx'
 import { OrgPicker } from '../ui/parts.tsx'
 import type { FeedFilter } from './feed-filter.ts'

@@ -1,5 +1,5 @@
-import { extract } from '../../webhook/extract.ts'
 import type { KeptDelivery } from '../../inbox/read-kept.ts'
+import { extract } from '../../webhook/extract.ts'
 
 /** What a delivery holds, without its sender and its text. `id` is a wamid, or the name of a field. */
 export type Content = { kind: string; type: string; id: string; number: string; at: Date | undefined }
@@ -9,7 +9,11 @@ export function readContents({ id, body, receivedAt }: KeptDelivery): {
   contents: Content[]
   problems: string[]
 } {
-  const { messages, statuses, accountEvents, calls, preferences, problems } = extract({ id, body, receivedAt })
+  const { messages, statuses, accountEvents, calls, preferences, problems } = extract({
+    id,
+    body,
+    receivedAt,
+  })
   const contents = [
     ...messages.map(({ nature, type, wamid, phoneId, sentAt }) => ({
       ...{ kind: `message, ${nature}`, type, id: wamid, number: phoneId, at: sentAt },

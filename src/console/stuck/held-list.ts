@@ -36,7 +36,8 @@ type HeldPlace = z.infer<typeof heldPlace>
 type Asked = { filter: StuckFilter; before?: HeldPlace | undefined; size: number }
 
 const ORGS = columns<string>({ id: text((id) => id) })
-const FITS = '($2::text is null or waba_phone_id = $2) and ($3::text is null or position(lower($3) in lower(reason)) > 0)'
+const FITS =
+  '($2::text is null or waba_phone_id = $2) and ($3::text is null or position(lower($3) in lower(reason)) > 0)'
 const HELD = `m.org_id = g.id and m.route = 'held' and m.chatroom_id is null and ${ageSql('m.sent_at', ['$4', '$5'])}`
 const ORDER = 'sent_at desc, seq desc, wamid desc'
 const SEARCHED = `select m.* from ${ORGS.as('g')}

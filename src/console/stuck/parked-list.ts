@@ -30,7 +30,9 @@ const ORDER = 'parked_for, id'
 const waitsSql = (waits: string | undefined) => (waits === undefined ? '$3::text is null' : 'parked_for = $3')
 const nameOf = (name: string, waits: string | undefined) => (waits === undefined ? name : `${name}-for`)
 
-const searchedSql = (waits: string | undefined) => `select id, parked_for, received_at, octet_length(body) as bytes
+const searchedSql = (
+  waits: string | undefined,
+) => `select id, parked_for, received_at, octet_length(body) as bytes
   from inbox where state = 'parked' and ${waitsSql(waits)} and (parked_for, id) > ($4::text, $5::bigint)
   order by ${ORDER} limit $6`
 

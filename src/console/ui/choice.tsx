@@ -27,4 +27,5 @@ export function Choice({ label, name, all, chosen, options }: Props) {
 }
 
 /** Options whose names are their values. */
-export const plain = (words: readonly string[]): Option[] => words.map((word) => ({ value: word, name: word }))
+export const plain = (words: readonly string[]): Option[] =>
+  words.map((word) => ({ value: word, name: word }))

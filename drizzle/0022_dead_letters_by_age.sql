@@ -1,0 +1,1 @@
+CREATE INDEX "inbox_dead_received" ON "inbox" USING btree ("received_at","id") WHERE state = 'dead';
