@@ -20,6 +20,8 @@ export type Replayable<F> = {
   keepPlans: boolean
   /** The first statement, which travels with the `begin`. */
   first: Statement<F>
+  /** As `readInOrder`, for all statements of the transaction. */
+  inOrder?: boolean
 }
 
 /**
@@ -29,13 +31,24 @@ export type Replayable<F> = {
  */
 export function inReplayableTransaction<F, T>(
   db: Db,
-  { keepPlans, first }: Replayable<F>,
+  { keepPlans, first, inOrder }: Replayable<F>,
   work: (tx: Db, first: F) => Promise<T>,
 ): Promise<T> {
   const plans = keepPlans ? PLANS_KEPT : PLANS_OF_NOW
   const settings = `set local synchronous_commit to off; set local plan_cache_mode to ${plans}`
-  return transact(db, [settings], first, work)
+  return transact(db, inOrder ? [settings, NO_SORTS] : [settings], first, work)
 }
+
+/**
+ * Runs a statement that reads the next rows of a log in the order of its index. Without statistics, PostgreSQL expects few
+ * rows and sorts all that are left for each page: with 20,000 rows left a page took 60 ms instead of 6.
+ */
+export function readInOrder<T>(db: Db, statement: Statement<T>): Promise<T> {
+  return transact(db, [NO_SORTS], statement, async (_tx, result) => result)
+}
+
+/** A sort that no index can replace is still made. */
+const NO_SORTS = 'set local enable_sort to off'
 
 /**
  * Planning costs 0.1 ms a statement. A kept plan fits the tables as they were when it was made: one made for an empty

@@ -43,9 +43,17 @@ export const EVENT_JOINS = `left join lateral (
     select * from messages where org_id = $1 and wamid = w.wamid
     union all
     select * from messages where org_id = $1 and outbox_id = ${outboxIdOfSql('w.wamid')} limit 1) m on true
-  left join events a on a.org_id = $1 and a.id = w.audit_id
-  left join chatrooms r on r.org_id = $1 and r.id = coalesce(a.chatroom_id, m.chatroom_id)
-  left join account_events x on x.org_id = $1 and x.digest = decode(w.data ->> 'digest', 'hex')
-  left join contacts c on c.org_id = $1 and c.id = coalesce(a.contact_id, r.contact_id)
-  left join customers k on k.org_id = $1 and k.id = w.customer_id
-  left join waba_phones p on p.org_id = $1 and p.id = m.waba_phone_id`
+  ${joinOne('a', 'events', 'id = w.audit_id')}
+  ${joinOne('r', 'chatrooms', 'id = coalesce(a.chatroom_id, m.chatroom_id)')}
+  ${joinOne('x', 'account_events', `digest = decode(w.data ->> 'digest', 'hex')`)}
+  ${joinOne('c', 'contacts', 'id = coalesce(a.contact_id, r.contact_id)')}
+  ${joinOne('k', 'customers', 'id = w.customer_id')}
+  ${joinOne('p', 'waba_phones', 'id = m.waba_phone_id')}`
+
+/**
+ * A look-up of one row by its key. In a plain join, a plan that was made when a table was empty reads all rows of the org
+ * for each event, and compares the ids afterwards.
+ */
+function joinOne(alias: string, table: string, isKey: string): string {
+  return `left join lateral (select * from ${table} where org_id = $1 and ${isKey} limit 1) ${alias} on true`
+}

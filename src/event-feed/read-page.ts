@@ -1,5 +1,5 @@
 import type { Db } from '../db/client.ts'
-import { run } from '../db/statement.ts'
+import { readInOrder } from '../db/transaction.ts'
 import { HORIZON } from '../event-log/position.ts'
 import type { EventType } from '../event-log/types.ts'
 import type { Cursor } from './cursor.ts'
@@ -51,7 +51,7 @@ export async function readEventPage(
   const scans = types ? Math.max(MAX_SCANNED, limit) : limit
   const since = new Date(Math.max(0, after.at.getTime() - MARGIN_MS))
   const { orgId, position, seq } = after
-  const rows = await run(db, {
+  const rows = await readInOrder(db, {
     name: 'read-events',
     text: TEXT,
     values: [orgId, position, seq, since, scans, types ?? null, limit],

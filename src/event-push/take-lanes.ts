@@ -58,7 +58,8 @@ export async function takeLanes(
 ): Promise<Taken> {
   const asked = performance.now()
   const first = lockTarget(key)
-  const taken = await inReplayableTransaction(db, { keepPlans: true, first }, async (tx, target) => {
+  const how = { keepPlans: true, first, inOrder: true }
+  const taken = await inReplayableTransaction(db, how, async (tx, target) => {
     if (!target) return NOTHING
     const secrets = openSecrets(target, secretsKey)
     if (!secrets) return { ...NOTHING, isSealed: true }

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { recordEvents } from '../../src/audit/record-events.ts'
+import { type Db, openDatabase } from '../../src/db/client.ts'
 import { run } from '../../src/db/statement.ts'
+import { firstCursor } from '../../src/event-feed/cursor.ts'
 import { keepPartitions } from '../../src/event-feed/keep-partitions.ts'
+import { listEvents } from '../../src/event-feed/list-events.ts'
+import { POSITION } from '../../src/event-log/position.ts'
 import { dropOldAttempts, keepAttempts } from '../../src/event-push/attempt-log.ts'
 import { readWebhookFigures } from '../../src/event-push/figures.ts'
 import { findDue, LIST_DUE_LANES, LIST_SUBSCRIBED, listTargets } from '../../src/event-push/find-due.ts'
 import { disableEndpoint, noteFailure, noteWorks } from '../../src/event-push/health.ts'
+import { LANES } from '../../src/event-push/plan-lanes.ts'
 import { replayPeriod } from '../../src/event-push/replay.ts'
 import { noteSkip } from '../../src/event-push/skip-event.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -96,6 +101,51 @@ describe.each(['empty', 'loaded'])('on %s tables, the statements that post event
     ).toBeLessThan(fill === 'empty' ? 300 : 40 * OTHER_ENDPOINTS)
   })
 })
+
+it('a page of a log that has grown since its plan was made reads no more than its own rows', async () => {
+  const { db, pool, url } = await createTestDatabase()
+  const org = await createOrg(db)
+  const key = await subscribe(db, org, await startWebhookReceiver())
+  const one = openDatabase(url, { max: 1, name: 'test', onLost: () => {} })
+  const pusher = createPusher(one.db)
+  const list = () =>
+    listEvents(one.db, {
+      ...{ orgId: org.id, after: firstCursor(org.id), types: undefined },
+      ...{ limit: 100, waitSeconds: 0, includeContent: true },
+    })
+  await pool.query(
+    `insert into event_log (org_id, position, at, type)
+     select 'org-' || n % 9, ${POSITION}, now(), 'contact.updated' from generate_series(1, 9000) n`,
+  )
+  await pool.query('analyze event_log')
+  await pusher.take(key)
+  await list()
+  await pool.query(
+    `with told as (
+       insert into events (org_id, id, kind, actor, customer_id) select $1, gen_random_uuid(), 'contact.updated', 'test', gen_random_uuid()
+       from generate_series(1, 20000) returning id, customer_id)
+     insert into event_log (org_id, position, at, type, audit_id, customer_id)
+     select $1, ${POSITION}, now(), 'contact.updated', id, customer_id from told`,
+    [org.id],
+  )
+  await untilReadable(db)
+  const readBefore = await rowsRead(one.db)
+  expect((await pusher.take(key)).length).toBe(LANES)
+  expect((await rowsRead(one.db)) - readBefore).toBeLessThan(5_000)
+  await list()
+  expect((await rowsRead(one.db)) - readBefore).toBeLessThan(6_000)
+  await one.close()
+})
+
+/** Rows of the log and of the audit that the only connection of a pool has read by index. */
+async function rowsRead({ $client: pool }: Db): Promise<number> {
+  await pool.query('select pg_stat_force_next_flush()')
+  const { rows } = await pool.query(
+    `select coalesce(sum(idx_tup_read), 0)::int as read from pg_stat_user_indexes
+     where relname = 'events' or relname like 'event_log%'`,
+  )
+  return rows[0].read
+}
 
 async function scansOf({ db }: TestDatabase, statements: Statement[]): Promise<string[]> {
   const scans: string[] = []

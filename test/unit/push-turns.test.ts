@@ -73,6 +73,32 @@ it('looks at an endpoint again when one of its lanes ends with more to take', as
   await expect.poll(() => asked.length).toBe(2)
 })
 
+it('takes of an endpoint one after another, since they would wait for the same lock', async () => {
+  const ends: (() => void)[] = []
+  let most = 0
+  let running = 0
+  const turns = createPushTurns({
+    async take() {
+      running += 1
+      most = Math.max(most, running)
+      await new Promise<void>((resolve) => ends.push(resolve))
+      running -= 1
+      return { lanes: [], isMore: false, isPending: false, isSealed: false }
+    },
+    push: async () => false,
+    ...{ slots: 8, tracing: NO_TRACES, onError: () => {} },
+  })
+  turns.resume()
+  for (let n = 0; n < 3; n += 1) turns.add([endpoint('a')])
+  turns.add([endpoint('b')])
+  await expect.poll(() => ends.length).toBe(2)
+  ends[0]!()
+  await expect.poll(() => ends.length).toBe(3)
+  for (const end of ends) end()
+  await turns.rest()
+  expect(most).toBe(2)
+})
+
 it('tries again when a take fails', async () => {
   const { turns, asked, errors } = createWorld({}, 8)
   turns.resume()

@@ -100,9 +100,12 @@ function createPush(
 ): (lane: TakenLane) => Promise<boolean> {
   const write = (all: Progress[]) =>
     inReplayableTransaction(db, { keepPlans: true, first: recordProgress(all) }, async (_tx, mine) => mine)
+  const [recordNext, recordEnd] = [createRecorder(write), createRecorder(write)]
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {
-    ...{ db, client, tracing, userAgent: USER_AGENT, record: createRecorder(write), isEnding },
+    ...{ db, client, tracing, userAgent: USER_AGENT, isEnding },
+    // The record of a lane that ends waits for the taker of its endpoint's lanes; those that go on do not wait for it.
+    record: (progress) => (progress.step === 'goes_on' ? recordNext : recordEnd)(progress),
     onAttempt(attempt) {
       const { posted, verdict, ageMs } = attempt
       attempts.add(rowOf(attempt))

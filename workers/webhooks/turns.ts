@@ -46,7 +46,11 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
 
   function add(endpoints: EndpointKey[]): void {
     line.add(endpoints)
-    while (canTake() && line.isWaiting()) track(underWay, line.serveFirst(takeTurn))
+    while (canTake() && line.isWaiting())
+      track(
+        underWay,
+        line.serveFirst(takeTurn).finally(() => add([])),
+      )
   }
   const canTake = () => !isPaused && takers < TAKERS && free > 0
   async function takeTurn(endpoint: EndpointKey): Promise<void> {
@@ -58,7 +62,7 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
     takers -= 1
     for (const lane of taken.lanes) track(underWay, pushOne(lane))
     if (!taken.isMore) comeBack(endpoint, taken.isPending)
-    add(taken.isMore ? [endpoint] : [])
+    if (taken.isMore) add([endpoint])
   }
   async function pushOne(lane: TakenLane): Promise<void> {
     const isMore = await push(lane)
@@ -73,21 +77,29 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
   return { add, pause: () => pause(true), resume: () => pause(false), rest: () => rest(underWay) }
 }
 
-/** The endpoints that wait for their turn, each with the trace in which it was added. */
+/**
+ * The endpoints that wait for their turn, each with the trace in which it was added. An endpoint that is being served waits
+ * until that has ended: a second taker would only wait for the lock of the first one, and then find the few lanes that have
+ * become free meanwhile, one page of the log for each.
+ */
 function createLine({ carry, follow }: Parts['tracing']) {
   const line = new Map<string, { endpoint: EndpointKey; trace: string }>()
+  const served = new Set<string>()
+  const findFirst = () => [...line.values()].find(({ endpoint }) => !served.has(endpoint.endpointId))
   return {
     add(endpoints: EndpointKey[]): void {
       const trace = carry()
       for (const endpoint of endpoints) line.set(endpoint.endpointId, { endpoint, trace })
     },
-    isWaiting: () => line.size > 0,
+    isWaiting: () => findFirst() !== undefined,
     /** The first one leaves the line, and is served at once. */
     async serveFirst(serve: (endpoint: EndpointKey) => Promise<void>): Promise<void> {
-      const [first] = line.values()
+      const first = findFirst()
       if (!first) return
-      line.delete(first.endpoint.endpointId)
-      await follow(first.trace, () => serve(first.endpoint))
+      const { endpoint, trace } = first
+      line.delete(endpoint.endpointId)
+      served.add(endpoint.endpointId)
+      await follow(trace, () => serve(endpoint)).finally(() => served.delete(endpoint.endpointId))
     },
   }
 }
