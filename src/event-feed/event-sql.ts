@@ -19,7 +19,10 @@ export type EventRow = {
   customer: { id: string; merged_into: string | null; names: { kind: string; value: string }[] } | null
 }
 
-/** SQL: the columns of `EventRow`, of rows `w` of the log, with `EVENT_JOINS`. */
+/**
+ * SQL: the columns of `EventRow`, of rows `w` of the log, with `EVENT_JOINS`. The names have no order: PostgreSQL would read
+ * them in the order of an index that does not fit.
+ */
 export const EVENT_FIELDS = `w.position::text as position, w.seq::text as seq, w.at, w.type, w.data, w.wamid,
     case when m.wamid is not null then json_build_object('id', m.outbox_id, 'retry_of', m.retry_of,
       'direction', m.direction, 'type', m.type,
@@ -32,7 +35,7 @@ export const EVENT_FIELDS = `w.position::text as position, w.seq::text as seq, w
     coalesce(a.chatroom_id, m.chatroom_id) as "chatroomId",
     case when c.id is not null then json_build_object('id', c.id, 'crm_id', c.crm_id) end as contact,
     case when k.id is not null then json_build_object('id', k.id, 'merged_into', k.merged_into, 'names', (
-      select coalesce(json_agg(json_build_object('kind', n.kind, 'value', n.value) order by n.kind, n.value), '[]')
+      select coalesce(json_agg(json_build_object('kind', n.kind, 'value', n.value)), '[]')
       from customer_aliases n where n.org_id = $1 and n.customer_id = coalesce(k.merged_into, k.id))) end as customer`
 
 /**
@@ -45,7 +48,7 @@ export const EVENT_JOINS = `left join lateral (
     select * from messages where org_id = $1 and outbox_id = ${outboxIdOfSql('w.wamid')} limit 1) m on true
   ${joinOne('a', 'events', 'id = w.audit_id')}
   ${joinOne('r', 'chatrooms', 'id = coalesce(a.chatroom_id, m.chatroom_id)')}
-  ${joinOne('x', 'account_events', `digest = decode(w.data ->> 'digest', 'hex')`)}
+  ${joinOne('x', 'account_events', `w.type = 'account.event' and digest = decode(w.data ->> 'digest', 'hex')`)}
   ${joinOne('c', 'contacts', 'id = coalesce(a.contact_id, r.contact_id)')}
   ${joinOne('k', 'customers', 'id = w.customer_id')}
   ${joinOne('p', 'waba_phones', 'id = m.waba_phone_id')}`

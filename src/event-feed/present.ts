@@ -14,7 +14,8 @@ export function toEvent(row: EventRow, includeContent: boolean): ShownEvent {
 }
 
 function dataOf(row: EventRow, includeContent: boolean): Record<string, unknown> {
-  const { type, data, audit, account, wamid, message, chatroomId, contact, customer } = row
+  const { type, data, audit, account, wamid, message, chatroomId, contact } = row
+  const customer = customerOf(row)
   if (type === 'account.event') return { ...account, ...fitting('value', account?.value) }
   if (type.startsWith('number.') && !audit) return { reason: null, ...data }
   if (type.startsWith('customer.') && !audit) return { ...withIsoTimes(data), customer }
@@ -27,10 +28,18 @@ function dataOf(row: EventRow, includeContent: boolean): Record<string, unknown>
 }
 
 /** A held message had no chatroom yet, whatever became of it later. */
-function subjectOf({ type, chatroomId, contact, customer }: EventRow) {
+function subjectOf(row: EventRow) {
+  const { type, chatroomId, contact } = row
+  const customer = customerOf(row)
   return type === 'message.held'
     ? { chatroom_id: null, contact: null, customer }
     : { chatroom_id: chatroomId, contact, customer }
+}
+
+function customerOf({ customer }: EventRow): EventRow['customer'] {
+  if (!customer) return null
+  const keyOf = ({ kind, value }: { kind: string; value: string }) => `${kind} ${value}`
+  return { ...customer, names: customer.names.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)) }
 }
 
 function messageOf({ message }: EventRow): Record<string, unknown> {

@@ -28,6 +28,9 @@ const SCANNED = LANES * EVENTS_OF_LANE
 export const LANE = `get_byte(sha256(convert_to(coalesce(l.customer_id::text, l.data ->> 'remote_phone_id', l.wamid, ''),
   'UTF8')), 0) % ${LANES}`
 
+/** No bound. It is a value, so that the bound is always a condition of the index, where the scan ends. */
+const END = '9223372036854775807'
+
 /** Arrays $2 and $3 have a place for each lane, and null for those that are no candidates. */
 const TEXT = `with horizon as materialized (select ${HORIZON} as position),
   scanned as materialized (
@@ -35,7 +38,7 @@ const TEXT = `with horizon as materialized (select ${HORIZON} as position),
     from event_log l
     where l.org_id = $1 and (l.position, l.seq) > ($4::bigint, $5::bigint) and l.at >= $6::timestamptz
       and l.position < (select position from horizon)
-      and ($7::bigint is null or (l.position, l.seq) <= ($7::bigint, $8::bigint))
+      and (l.position, l.seq) <= (coalesce($7::bigint, ${END}), coalesce($8::bigint, ${END}))
     order by l.position, l.seq limit ${SCANNED}),
   wanted as (
     select s.*, row_number() over (partition by s.lane order by s.position, s.seq) as nth from scanned s

@@ -130,7 +130,13 @@ it('a page of a log that has grown since its plan was made reads no more than it
   )
   await untilReadable(db)
   const readBefore = await rowsRead(one.db)
-  expect((await pusher.take(key)).length).toBe(LANES)
+  expect((await pusher.take(key, 1)).length).toBe(1)
+  // The other lanes are behind the place that this one has reached, and read no further.
+  await pool.query(
+    `update webhook_lanes l set position = e.position, seq = e.seq - 300 from webhook_endpoints e
+     where e.id = l.endpoint_id and l.lease_id is null`,
+  )
+  expect((await pusher.take(key)).length).toBe(LANES - 1)
   expect((await rowsRead(one.db)) - readBefore).toBeLessThan(5_000)
   await list()
   expect((await rowsRead(one.db)) - readBefore).toBeLessThan(6_000)
