@@ -17,6 +17,7 @@ import { startDeliveries } from './deliveries/start.ts'
 import { startMaintenance } from './maintenance.ts'
 import { startSending } from './sending/start.ts'
 import { startWebhooks } from './webhooks/start.ts'
+import { createYielding, type Yielding } from './webhooks/yielding.ts'
 
 type Parts = {
   engine: Engine
@@ -46,13 +47,14 @@ const WEBHOOK_CONNECTIONS = 4
 export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'> {
   const { db, producer, log, lifetime } = parts
   const onCanary = (queue: QueueName) => answerCanary(db, queue)
-  const deliveries = startDeliveries({ ...parts, onCanary })
+  const yielding = createYielding()
+  const deliveries = startDeliveries({ ...parts, onCanary, noteRouted: yielding.noteRouted })
   lifetime.onStop('deliveries worker', () => deliveries.close(CLOSE_MS))
   const maintenance = startMaintenance({ ...parts, onCanary })
   lifetime.onStop('maintenance worker', () => maintenance.close(CLOSE_MS))
   const outbound = startSending({ ...parts, onCanary })
   lifetime.onStop('outbound worker', () => outbound.close(CLOSE_MS))
-  const webhooks = openWebhooks(parts, onCanary)
+  const webhooks = openWebhooks({ ...parts, yielding }, onCanary)
   const workers = [deliveries, maintenance, outbound, webhooks]
   let schedules: { stop(): void } | undefined
   const stopSchedules = () => {
@@ -73,7 +75,10 @@ export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'
 }
 
 /** Posting has a pool of its own, so that it takes no connection from routing, unless connections are scarce. */
-function openWebhooks(parts: Parts, onCanary: (queue: QueueName) => Promise<void>): QueueWorker {
+function openWebhooks(
+  parts: Parts & { yielding: Yielding },
+  onCanary: (queue: QueueName) => Promise<void>,
+): QueueWorker {
   const { isScarce, openPool } = parts.database
   const db = isScarce ? parts.db : openPool('usher-webhooks', WEBHOOK_CONNECTIONS)
   const client = createEventClient({ allowPrivate: parts.allowPrivateWebhooks })

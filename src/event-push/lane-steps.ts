@@ -29,6 +29,8 @@ export type PushParts = {
   record: (progress: Progress) => Promise<Standing>
   onAttempt: (attempt: Attempt) => void
   onDisabled: (lane: TakenLane, reason: string) => void
+  /** Resolves when the next request may be made: posting yields to routing. */
+  mayPost: () => Promise<void>
   /** The process ends: lanes are given back after the event that is being posted. */
   isEnding: () => boolean
 }

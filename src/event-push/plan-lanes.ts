@@ -7,7 +7,7 @@ export const LANES = 32
 export const REPLAY_LANE = 1_000
 
 /** So many events of a lane are taken at a time. */
-export const EVENTS_OF_LANE = 16
+export const EVENTS_OF_LANE = 32
 
 /** A lane that is not at the head. `isFree`: it is due, nobody works on it, and it does not wait for people. */
 export type LaneRow = Place & { lane: number; isFree: boolean; isLeased: boolean }

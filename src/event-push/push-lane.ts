@@ -18,6 +18,7 @@ const MARGIN_MS = 20_000
  */
 export async function pushLane(parts: PushParts, lane: TakenLane): Promise<boolean> {
   for (const event of lane.events) {
+    await parts.mayPost()
     if (performance.now() > lane.leaseEnds - MARGIN_MS) break
     if (parts.isEnding()) return giveBack(parts, lane)
     const { posted, verdict } = await post(parts, lane, event)

@@ -21,16 +21,22 @@ import { readRefusedCustomers } from './refused-customers.ts'
 import { seenAddresses } from './seen-addresses.ts'
 import { stopsByWord } from './stops-by-word.ts'
 
-/** What became of the items of some deliveries. `orgs`: the orgs that they concerned. */
+/**
+ * What became of the items of some deliveries. `orgs`: the orgs that they concerned. `waitedMs`: how long the newest message
+ * had waited when it was claimed, by the database's clock; infinite if there was none.
+ */
 export type RoutedItems = {
   messages: PlannedMessage[]
   duplicates: number
   replies: OutboxRow[]
   orgs: string[]
+  waitedMs: number
 }
 
 /** What a batch came to, for metrics and for the sender, which is notified of the replies. */
 export type Routed = RoutedItems & { outcomes: Outcome[] }
+
+const NOTHING: RoutedItems = { messages: [], duplicates: 0, replies: [], orgs: [], waitedMs: Infinity }
 
 /** In a larger batch, planning costs a message little, and a plan made for other tables than today's costs much. */
 const SMALL_BATCH = 3
@@ -45,7 +51,7 @@ export async function routeBatch(db: Db, ids: number[]): Promise<Routed> {
   const first = claimDeliveries(ids)
   const keepPlans = ids.length <= SMALL_BATCH
   return inReplayableTransaction(db, { first, keepPlans }, async (tx, { deliveries, now }) => {
-    if (deliveries.length === 0) return { messages: [], duplicates: 0, replies: [], orgs: [], outcomes: [] }
+    if (deliveries.length === 0) return { ...NOTHING, outcomes: [] }
     const extractions = deliveries.map(extract)
     const people = await readPeople(tx, extractions)
     const outcomes = extractions.map((extraction) => outcomeOf(extraction, people.owners))
@@ -81,5 +87,7 @@ export async function routeItems(
   const addresses = seenAddresses(plan.messages, locked)
   const changes = { locked, plan, addresses, preferences: wishes, calls, statuses, accountEvents, ends }
   const replies = await applyChanges(tx, changes)
-  return { messages: plan.messages, duplicates: plan.duplicates, replies, orgs: orgsOf(people.owners) }
+  const waits = plan.messages.map(({ message }) => now.getTime() - message.receivedAt.getTime())
+  const { messages: routed, duplicates } = plan
+  return { messages: routed, duplicates, replies, orgs: orgsOf(people.owners), waitedMs: Math.min(...waits) }
 }

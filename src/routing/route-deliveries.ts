@@ -115,6 +115,7 @@ function merge(parts: Routed[]): Routed {
     duplicates: parts.reduce((sum, part) => sum + part.duplicates, 0),
     replies: parts.flatMap((part) => part.replies),
     orgs: parts.flatMap((part) => part.orgs),
+    waitedMs: Math.min(...parts.map((part) => part.waitedMs)),
     outcomes: parts.flatMap((part) => part.outcomes),
   }
 }

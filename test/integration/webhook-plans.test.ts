@@ -121,11 +121,11 @@ it('a page of a log that has grown since its plan was made reads no more than it
   await pusher.take(key)
   await list()
   await pool.query(
-    `with told as (
+    `with recorded as (
        insert into events (org_id, id, kind, actor, customer_id) select $1, gen_random_uuid(), 'contact.updated', 'test', gen_random_uuid()
        from generate_series(1, 20000) returning id, customer_id)
      insert into event_log (org_id, position, at, type, audit_id, customer_id)
-     select $1, ${POSITION}, now(), 'contact.updated', id, customer_id from told`,
+     select $1, ${POSITION}, now(), 'contact.updated', id, customer_id from recorded`,
     [org.id],
   )
   await untilReadable(db)

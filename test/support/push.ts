@@ -55,6 +55,7 @@ export function createPusher(db: Database['db'], deadlineMs = 1_000): Pusher {
     pushLane(
       {
         ...{ db, client, tracing: NO_TRACES, userAgent: 'Usher/test', isEnding: () => false },
+        mayPost: async () => {},
         record: createRecorder((all) => run(db, recordProgress(all))),
         onAttempt: (attempt) => void attempts.push(attempt),
         onDisabled: (_lane, reason) => void disabled.push(reason),

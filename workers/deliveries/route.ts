@@ -11,6 +11,8 @@ export type RouteParts = {
   producer: Pick<Producer, 'wakeSenders'>
   /** Has what happened in these orgs posted to their endpoints. */
   announceEvents: (orgIds: string[]) => void
+  /** Called with the time that the newest message of a batch had waited, in milliseconds. */
+  noteRouted: (waitedMs: number) => void
   metrics: Metrics
   tracing: Pick<Tracing, 'traced'>
   log: Logger
@@ -23,7 +25,8 @@ export type RouteParts = {
 export type Route = (ids: number[]) => Promise<Set<number>>
 
 /** Creates the routing of one batch in one transaction, with its span, its metrics and its log lines. */
-export function createRoute({ db, producer, announceEvents, metrics, tracing, log }: RouteParts): Route {
+export function createRoute(parts: RouteParts): Route {
+  const { db, producer, announceEvents, tracing, log } = parts
   const onPoison = (err: unknown, delivery: number) =>
     log.error({ err, delivery }, 'an item of a delivery could not be routed')
   return async (ids) => {
@@ -34,15 +37,16 @@ export function createRoute({ db, producer, announceEvents, metrics, tracing, lo
     if (done.size === 0) return done
     if (routed.replies.length > 0) producer.wakeSenders()
     announceEvents(routed.orgs)
-    record(routed, metrics, log)
+    record(routed, parts)
     log.debug({ deliveries: [...done] }, 'deliveries processed')
     return done
   }
 }
 
-function record({ messages, outcomes }: Routed, metrics: Metrics, log: Logger): void {
+function record({ messages, outcomes, waitedMs }: Routed, { noteRouted, metrics, log }: RouteParts): void {
   const now = Date.now()
   metrics.routingBatch.observe(messages.length)
+  if (messages.length > 0) noteRouted(waitedMs)
   const routes = new Map<string, number>()
   for (const { route, message } of messages) {
     routes.set(route ?? 'none', (routes.get(route ?? 'none') ?? 0) + 1)

@@ -22,12 +22,14 @@ import { type AttemptLog, createAttemptLog } from './attempts.ts'
 import { lookAgainAndAgain } from './look.ts'
 import { createRecorder } from './recorder.ts'
 import { createPushTurns } from './turns.ts'
+import type { Yielding } from './yielding.ts'
 
 type Parts = {
   /** Of a pool of its own, so that posting takes no connection from routing. */
   db: Db
   client: EventClient
   secretsKey: Buffer | undefined
+  yielding: Pick<Yielding, 'mayPost'>
   engine: Engine
   onCanary: (queue: QueueName) => Promise<void>
   metrics: Metrics
@@ -94,7 +96,7 @@ function createFinder(db: Db): () => Promise<EndpointKey[]> {
 
 /** Posts the events of a lane; never rejects. */
 function createPush(
-  { db, client, metrics, tracing, log }: Parts,
+  { db, client, yielding, metrics, tracing, log }: Parts,
   attempts: AttemptLog,
   isEnding: () => boolean,
 ): (lane: TakenLane) => Promise<boolean> {
@@ -103,7 +105,7 @@ function createPush(
   const [recordNext, recordEnd] = [createRecorder(write), createRecorder(write)]
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {
-    ...{ db, client, tracing, userAgent: USER_AGENT, isEnding },
+    ...{ db, client, tracing, userAgent: USER_AGENT, isEnding, mayPost: yielding.mayPost },
     // The record of a lane that ends waits for the taker of its endpoint's lanes; those that go on do not wait for it.
     record: (progress) => (progress.step === 'goes_on' ? recordNext : recordEnd)(progress),
     onAttempt(attempt) {

@@ -46,12 +46,9 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
 
   function add(endpoints: EndpointKey[]): void {
     line.add(endpoints)
-    while (canTake() && line.isWaiting())
-      track(
-        underWay,
-        line.serveFirst(takeTurn).finally(() => add([])),
-      )
+    while (canTake() && line.isWaiting()) track(underWay, turn())
   }
+  const turn = () => line.serveFirst(takeTurn).finally(() => add([]))
   const canTake = () => !isPaused && takers < TAKERS && free > 0
   async function takeTurn(endpoint: EndpointKey): Promise<void> {
     const reserved = Math.min(LANES, Math.ceil(free / 2))

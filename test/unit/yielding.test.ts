@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { createYielding } from '../../workers/webhooks/yielding.ts'
+
+/** A clock that a test sets, and how many of the requests that ask at once may be made without waiting. */
+function createWorld() {
+  const clock = { at: 0 }
+  const yielding = createYielding(() => clock.at)
+  const free = async (requests: number) => {
+    let made = 0
+    for (let n = 0; n < requests; n += 1) void yielding.mayPost().then(() => (made += 1))
+    await Promise.resolve()
+    await Promise.resolve()
+    return made
+  }
+  return { ...yielding, clock, free }
+}
+
+it('makes requests at once while routing keeps up', async () => {
+  const { noteRouted, free } = createWorld()
+  expect(await free(10)).toBe(10)
+  noteRouted(300)
+  expect(await free(10)).toBe(10)
+})
+
+it('makes one request after another while routing is late, and at once again a second later', async () => {
+  const { noteRouted, mayPost, free, clock } = createWorld()
+  noteRouted(301)
+  expect(await free(10)).toBe(0)
+  const began = performance.now()
+  await mayPost()
+  expect(performance.now() - began).toBeGreaterThan(45)
+  clock.at += 1_000
+  expect(await free(10)).toBe(10)
+})
