@@ -40,6 +40,12 @@ export function inReplayableTransaction<F, T>(
 }
 
 /**
+ * Makes the commit of a replayable transaction wait for the disk, and for synchronous standbys. What the transaction has read
+ * was committed before, so it is on the disk too.
+ */
+export const COMMIT_ON_DISK: Statement<void> = plain('set local synchronous_commit to on')
+
+/**
  * Runs a statement that reads the next rows of a log in the order of its index. Without statistics, PostgreSQL expects few
  * rows and sorts all that are left for each page: with 20,000 rows left a page took 60 ms instead of 6.
  */

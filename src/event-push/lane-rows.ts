@@ -7,6 +7,8 @@ import type { EndpointKey } from './target.ts'
 
 /** A worker has a lane for so long, unless it goes on; after that the worker counts as dead. */
 export const LEASE_MS = 60_000
+/** While the lease has so much left, progress leaves it as it is: a change of `due_at` would write all indexes of the row. */
+export const LEFT_MS = 40_000
 
 /** A lane that is behind, with what its next event has been through. */
 export type TroubledRow = LaneRow & Trouble

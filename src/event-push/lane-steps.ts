@@ -5,7 +5,7 @@ import { run } from '../db/statement.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { Trouble, Verdict } from './decide.ts'
 import { noteWorks } from './health.ts'
-import { LEASE_MS } from './lane-rows.ts'
+import { LEFT_MS } from './lane-rows.ts'
 import type { EventClient, Posted } from './post-event.ts'
 import type { LaneEvent } from './read-lane-page.ts'
 import type { Progress, Standing } from './record-progress.ts'
@@ -77,7 +77,7 @@ export async function record(
   const asked = performance.now()
   const of = { orgId, endpointId, lane: number, leaseId, place, step, waitMs, failures, rejections }
   const standing = await untilDone(lane, () => parts.record(of))
-  lane.leaseEnds = asked + LEASE_MS
+  lane.leaseEnds = Math.max(lane.leaseEnds, asked + LEFT_MS)
   return standing ?? 'lost'
 }
 

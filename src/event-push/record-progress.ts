@@ -1,12 +1,12 @@
 import { bigint, columns, int, text, timestamptz, uuid } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
-import { LEASE_MS } from './lane-rows.ts'
+import { LEASE_MS, LEFT_MS } from './lane-rows.ts'
 import type { Place } from './place.ts'
 import type { EndpointKey } from './target.ts'
 
 /**
  * What became of a lane. `place`: up to there its events are delivered, or skipped.
- * `goes_on`: its worker goes on, and has it for another minute; `ends`: nothing is left of what the worker took;
+ * `goes_on`: its worker goes on, and has it for `LEFT_MS` or longer; `ends`: nothing is left of what the worker took;
  * `waits`: its next event is tried again after `waitMs`; `held`: people must help.
  */
 export type Progress = EndpointKey & {
@@ -58,7 +58,9 @@ export function recordProgress(progress: Progress[]): Statement<Standing[]> {
       written as (
         update webhook_lanes l set position = p.position, seq = p.seq, at = p.at,
           lease_id = case when p.step = 'goes_on' then l.lease_id end,
-          due_at = now() + case when p.step = 'goes_on' then ${LEASE_MS} else p.wait_ms end * interval '1 millisecond',
+          due_at = case when p.step <> 'goes_on' then now() + p.wait_ms * interval '1 millisecond'
+            when l.due_at > now() + interval '${LEFT_MS} milliseconds' then l.due_at
+            else now() + interval '${LEASE_MS} milliseconds' end,
           failures = p.failures, rejections = p.rejections,
           failing_since = case when p.failures + p.rejections > 0 then coalesce(l.failing_since, now()) end,
           held_at = case when p.step = 'held' then now() end

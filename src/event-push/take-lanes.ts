@@ -1,8 +1,7 @@
 import { v4 as randomId } from 'uuid'
 import type { Db } from '../db/client.ts'
-import { awaitDurable } from '../db/durable.ts'
 import { run, send } from '../db/statement.ts'
-import { inReplayableTransaction } from '../db/transaction.ts'
+import { COMMIT_ON_DISK, inReplayableTransaction } from '../db/transaction.ts'
 import { openSecret } from '../webhook-endpoints/secret.ts'
 import type { Trouble } from './decide.ts'
 import {
@@ -17,7 +16,7 @@ import {
 import { comparePlaces, type Place } from './place.ts'
 import { boundOf, candidatesOf, type Plan, planLanes, slotsFor } from './plan-lanes.ts'
 import { type LaneEvent, type LanePage, readLanePage } from './read-lane-page.ts'
-import { takeReplay } from './take-replay.ts'
+import { readReplay, takeReplay } from './take-replay.ts'
 import { type EndpointKey, lockTarget, type Target } from './target.ts'
 
 /** A lane that this process has until `leaseEnds`, a time of `performance.now()`, with its next events. */
@@ -59,14 +58,12 @@ export async function takeLanes(
   const asked = performance.now()
   const first = lockTarget(key)
   const how = { keepPlans: true, first, inOrder: true }
-  const taken = await inReplayableTransaction(db, how, async (tx, target) => {
+  return inReplayableTransaction(db, how, async (tx, target) => {
     if (!target) return NOTHING
     const secrets = openSecrets(target, secretsKey)
     if (!secrets) return { ...NOTHING, isSealed: true }
     return takeOf(tx, { ...target, secrets }, { slots, asked })
   })
-  if (taken.lanes.length > 0) await awaitDurable(db)
-  return taken
 }
 
 async function takeOf(
@@ -78,10 +75,10 @@ async function takeOf(
   const leaseId = randomId()
   const clock = { leaseEnds: asked + LEASE_MS, clockMs: now.getTime() - asked }
   const shared = { ...{ orgId, endpointId, leaseId }, ...clock, target }
-  const rows = await run(tx, readLanes(target))
+  const [rows, replayRow] = await send(tx, [readLanes(target), readReplay(target)])
   const { plan, isPending } = await planPage(tx, target, rows, slots)
   if (plan) await send(tx, writesOf(target, plan, leaseId))
-  const replay = await takeReplay(tx, target, leaseId)
+  const replay = await takeReplay(tx, target, leaseId, replayRow)
   const troubles = new Map(rows.map((row) => [row.lane, row]))
   const lanes = (plan?.taken ?? []).map(({ lane, position, seq, at, events, upTo }) => ({
     ...{ lane, place: { position, seq, at }, events, upTo, isMore: plan?.isMore ?? false },
@@ -130,6 +127,7 @@ function writesOf(target: Target, plan: Plan<LaneEvent>, leaseId: string) {
   return [
     writeLanes(target, [...leased, ...waiting]),
     deleteLanes(target, plan.risen),
+    ...(plan.taken.length === 0 ? [] : [COMMIT_ON_DISK]),
     ...(comparePlaces(plan.head, target.head) === 0 ? [] : [moveHead(target, plan.head)]),
   ]
 }

@@ -1,5 +1,6 @@
 import type { Db } from '../db/client.ts'
 import { firstRow, run, type Statement, send } from '../db/statement.ts'
+import { COMMIT_ON_DISK } from '../db/transaction.ts'
 import { EVENT_FIELDS, EVENT_JOINS, type EventRow } from '../event-feed/event-sql.ts'
 import { MARGIN_MS } from '../event-feed/read-page.ts'
 import { HORIZON } from '../event-log/position.ts'
@@ -25,9 +26,13 @@ type Replay = Place & Trouble & { endsAt: Date }
 /** Beyond all places of the log, so that the lane is gone when it stands there. */
 const END: Omit<Place, 'at'> = { position: Number.MAX_SAFE_INTEGER, seq: 0 }
 
-/** Takes the next events of the endpoint's replay, if it has one that is due. */
-export async function takeReplay(tx: Db, target: Target, leaseId: string): Promise<TakenReplay | undefined> {
-  const replay = await run(tx, readReplay(target))
+/** Takes the next events of the endpoint's replay. */
+export async function takeReplay(
+  tx: Db,
+  target: Target,
+  leaseId: string,
+  replay: Replay | undefined,
+): Promise<TakenReplay | undefined> {
   if (!replay) return undefined
   const { position, seq, at, endsAt, ...trouble } = replay
   const events = await run(tx, readReplayPage(target, replay))
@@ -37,12 +42,13 @@ export async function takeReplay(tx: Db, target: Target, leaseId: string): Promi
     return undefined
   }
   const place = { position, seq, at }
-  await send(tx, [writeLanes(target, [{ ...place, lane: REPLAY_LANE, leaseId }])])
+  await send(tx, [writeLanes(target, [{ ...place, lane: REPLAY_LANE, leaseId }]), COMMIT_ON_DISK])
   const upTo = events.length < EVENTS_OF_LANE ? { ...END, at: endsAt } : last
   return { lane: REPLAY_LANE, place, events, upTo, isMore: false, trouble }
 }
 
-function readReplay({ orgId, endpointId }: Target): Statement<Replay | undefined> {
+/** The replay of an endpoint, if it has one that is due. */
+export function readReplay({ orgId, endpointId }: Target): Statement<Replay | undefined> {
   return {
     name: 'read-webhook-replay',
     text: `select position::float8 as position, seq::float8 as seq, at, ends_at as "endsAt", failures, rejections,

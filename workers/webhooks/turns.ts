@@ -28,7 +28,7 @@ type Parts = {
 /** Takes that run at the same time: each needs a connection, and the connections are few. */
 const TAKERS = 3
 /** Lanes that end within this time are taken again together: one page of the log then serves all of them. */
-const GATHER_MS = 10
+const GATHER_MS = 40
 const RETRY_MS = 500
 
 /**
