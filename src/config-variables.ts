@@ -33,6 +33,7 @@ export const environment = z.object({
   OPS_PORT: port(3001),
   OPS_USER: z.string().optional(),
   OPS_PASSWORD: z.string().optional(),
+  OPS_USERS_FILE: z.string().optional(),
   OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
   META_APP_SECRET: z.string().transform(splitList).default([]),
   META_VERIFY_TOKEN: z.string().transform(splitList).default([]),

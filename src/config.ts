@@ -32,7 +32,9 @@ export type Config = {
     host: string
     port: number
     login: { user: string; password: string } | undefined
-    /** The login may read everything and change nothing. */
+    /** The people who may log in on the login page; needs `secretsKey`. */
+    usersFile: string | undefined
+    /** Whoever is logged in may read everything and change nothing. */
     readOnly: boolean
   }
   meta: { appSecrets: string[]; verifyTokens: string[] }

@@ -41,6 +41,8 @@ function findMissing(given: Given, role: Role): string[] {
     lines.push('REDIS_TLS_CERT and REDIS_TLS_KEY go together: set both or neither')
   if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
     lines.push('OPS_USER and OPS_PASSWORD go together: set both or neither')
+  if (role !== 'cli' && given.OPS_USERS_FILE && !given.SECRETS_KEY)
+    lines.push('OPS_USERS_FILE needs SECRETS_KEY, which encrypts the sessions: openssl rand -base64 32')
   if (given.JWT_SECRET && given.JWT_JWKS_URL) lines.push('JWT_SECRET and JWT_JWKS_URL exclude each other')
   return lines
 }
@@ -72,6 +74,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
       host: env.OPS_HOST,
       port: env.OPS_PORT,
       login: user && password ? { user, password } : undefined,
+      usersFile: env.OPS_USERS_FILE,
       readOnly: env.OPS_READ_ONLY,
     },
     meta: { appSecrets: env.META_APP_SECRET, verifyTokens: env.META_VERIFY_TOKEN },

@@ -2,15 +2,19 @@ import type { Queue } from 'bullmq'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Registry } from 'prom-client'
+import { createLoginRoutes } from '../src/console/login/routes.ts'
+import { createSessions } from '../src/console/login/sessions.ts'
 import { createConsole } from '../src/console/routes.ts'
 import type { ConsoleParts } from '../src/console/ui/console-parts.ts'
 import { within } from '../src/deadline.ts'
 import { createDashboard } from '../src/http/dashboard.ts'
 import { createErrorHandler, notFound } from '../src/http/error-handler.ts'
 import { type OpsLogin, requireLogin } from '../src/http/login.ts'
+import { personOf } from '../src/http/person.ts'
 import { type ReadinessParts, readiness } from '../src/http/readiness.ts'
 import { assignRequestId } from '../src/http/request-id.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-letter-routes.ts'
+import type { Logins } from '../src/logins/logins.ts'
 import { mergeMetrics } from './split/merge-metrics.ts'
 import type { MetricValues } from './split/messages.ts'
 
@@ -29,7 +33,9 @@ export type OpsParts = DeadLetterParts &
     /** The queues are on Redis. */
     hasRedis: boolean
     login: OpsLogin
-    /** The login may read everything and change nothing. */
+    /** The people who may log in on the login page; undefined: there is none. */
+    logins: Logins | undefined
+    /** Whoever is logged in may read everything and change nothing. */
     readOnly: boolean
   }
 
@@ -50,11 +56,12 @@ const CONTENT_SECURITY_POLICY = {
 }
 
 /**
- * The app of the internal listener: `/live`, `/ready` and `/metrics` without a login; `/queues` (Bull Board), `/console`
- * and `/dead-letters` with a login; `/` leads to the console. Every other path is answered with 404.
+ * The app of the internal listener: `/live`, `/ready` and `/metrics` without a login; `/login` and `/logout`, if people can
+ * log in there; `/queues` (Bull Board), `/console` and `/dead-letters` with a login; `/` leads to the console. Every other
+ * path is answered with 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
-  const { login, readOnly, hasRedis, log } = parts
+  const { login, logins, readOnly, log } = parts
   const app = express()
   app.disable('x-powered-by')
   app.use(assignRequestId)
@@ -64,13 +71,24 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/live', (_req, res) => res.json({ status: 'live' }))
   app.get('/ready', readiness(parts))
   app.get('/metrics', scrape(parts))
-  app.use(['/queues', '/dead-letters', '/console'], requireLogin(login, readOnly, log))
-  app.use('/queues', createDashboard({ path: '/queues', queues: parts.boardQueues, readOnly, hasRedis }))
+  if (logins) app.use(createLoginRoutes({ logins, log }))
+  const sessions = logins && createSessions(logins)
+  app.use(['/queues', '/dead-letters', '/console'], requireLogin({ login, sessions, readOnly, log }))
+  app.use('/queues', dashboard(parts))
   app.use('/dead-letters', createDeadLetterRoutes(parts))
   app.use('/console', createConsole(parts))
   app.use(notFound)
   app.use(createErrorHandler(log))
   return app
+}
+
+/** Bull Board as the role of the person has it: in its read-only mode for a viewer. */
+function dashboard({ boardQueues: queues, hasRedis }: OpsParts): RequestHandler {
+  const [forViewers, forOperators] = [true, false].map((readOnly) =>
+    createDashboard({ path: '/queues', queues, readOnly, hasRedis }),
+  ) as [RequestHandler, RequestHandler]
+  return (req, res, next) =>
+    personOf(req)?.role === 'operator' ? forOperators(req, res, next) : forViewers(req, res, next)
 }
 
 /** Counters must be readable during an outage, so gauges that cannot be refreshed keep their last value. */

@@ -8,6 +8,7 @@ import type { Probe } from '../src/http/run-probes.ts'
 import { startServer } from '../src/http/server.ts'
 import type { Lifetime } from '../src/lifetime.ts'
 import type { Logger } from '../src/logger.ts'
+import { createLogins, type Logins } from '../src/logins/logins.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
 import { createBoardQueues } from '../src/queue/board-queues.ts'
@@ -49,6 +50,7 @@ export async function startOps(parts: Parts): Promise<string> {
     boardQueues: boardQueues.open,
     hasRedis: config.redis !== undefined,
     login: config.ops.login,
+    logins: openLogins(config, log),
     readOnly: config.ops.readOnly,
     db,
     enqueue: (ids) => producer.enqueueDeliveries(ids),
@@ -60,6 +62,12 @@ export async function startOps(parts: Parts): Promise<string> {
   const server = await startServer({ host, port, variable: 'OPS_PORT', handler, log })
   lifetime.onStop('ops listener', () => server.close(1_000))
   return server.url
+}
+
+/** Undefined without OPS_USERS_FILE: then there is no login page. */
+function openLogins({ ops: { login, usersFile }, secretsKey }: Config, log: Logger): Logins | undefined {
+  if (usersFile === undefined || secretsKey === undefined) return undefined
+  return createLogins({ login, usersFile, secretsKey, log })
 }
 
 async function readDetails(db: Database['db'], clock: ClockWatch): Promise<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { ConfigError, SetupError } from '../config.ts'
 import { ProvisionError } from '../orgs/provision-file.ts'
 import { doctorCommand } from './doctor.ts'
 import { migrateCommand } from './migrate.ts'
+import { opsUserCommand } from './ops-user.ts'
 import { provisionCommand } from './provision.ts'
 import { simulateCommand } from './simulate.ts'
 import { sweepCommand } from './sweep.ts'
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   const commands = [
     doctorCommand(),
     migrateCommand(),
+    opsUserCommand(),
     provisionCommand(),
     simulateCommand(),
     sweepCommand(),

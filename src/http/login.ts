@@ -1,74 +1,72 @@
-import auth from 'basic-auth'
 import type { Request, RequestHandler, Response } from 'express'
 import { ApiError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createGuessLimit } from './guess-limit.ts'
-import { wordsMatch } from './signature.ts'
+import { createBasicAuth } from './basic-login.ts'
+import { isChange, refuseOtherSites } from './changes.ts'
+import type { BasicLogin } from './credentials.ts'
+import { admit, type Person } from './person.ts'
 
-/** The login of the internal listener; undefined: nobody may log in. */
-export type OpsLogin = { user: string; password: string } | undefined
+/** The login of the internal listener by basic auth; undefined: nobody may log in by it. */
+export type OpsLogin = BasicLogin | undefined
+
+/** The sessions of people who logged in on the login page. */
+export type Sessions = {
+  /** Whose session the request carries; undefined when it carries none that is valid. */
+  personOf(req: Request): Promise<Person | undefined>
+  /** The address of the login page, which leads to the path `next` afterwards. */
+  loginPage(next: string): string
+}
+
+export type LoginParts = {
+  login: OpsLogin
+  /** Undefined: there is no login page. */
+  sessions: Sessions | undefined
+  /** Everybody is a viewer. */
+  readOnly: boolean
+  log: Logger
+}
 
 /**
- * Admits the one configured user by basic auth: 401 without valid credentials, 403 for everybody when no login is
- * configured. Browsers attach the credentials to requests that other sites cause (CSRF), so a change requested by
- * another site is answered with 403, as is every change when `readOnly` is set. After 10 wrong passwords in a minute, an
- * address is answered with 429 for the rest of a minute, whatever it sends.
+ * Admits people by their sessions, and the one person of `login` by basic auth. Everybody else is led to the login page if a
+ * browser asks for a page, and answered with 401 otherwise; with 403 if there is no way to log in. A change is answered
+ * with 403 if a page of another site asks for it, a viewer does, or `readOnly` is set.
  */
-export function requireLogin(login: OpsLogin, readOnly: boolean, log: Logger): RequestHandler {
-  const guesses = createGuessLimit(log)
-  return (req, res, next) => {
+export function requireLogin({ login, sessions, readOnly, log }: LoginParts): RequestHandler {
+  const byBasicAuth = login && createBasicAuth(login, log)
+  return async (req, res, next) => {
     res.set('cache-control', 'no-store')
-    if (login === undefined)
+    if (!login && !sessions)
       throw new ApiError('FORBIDDEN', 'OPS_USER and OPS_PASSWORD must be set to use this.')
-    refuseGuesser(guesses.secondsLeft(addressOf(req)), res)
-    if (!hasCredentials(login, req)) {
-      if (auth(req)) guesses.count(addressOf(req))
-      res.set('www-authenticate', 'Basic realm="Usher", charset="UTF-8"')
-      throw new ApiError('UNAUTHORIZED', 'Log in with OPS_USER and OPS_PASSWORD.')
+    const known = (await sessions?.personOf(req)) ?? byBasicAuth?.(req, res)
+    if (!known) return refuse(sessions, req, res)
+    const limited = (person: Person): Person => (readOnly ? { ...person, role: 'viewer' } : person)
+    refuseOtherSites(req)
+    if (isChange(req)) refuseViewers(known, readOnly)
+    const renew = async () => {
+      const person = known.hasSession ? await sessions?.personOf(req) : known
+      return person && limited(person)
     }
-    if (isChange(req) && isFromOtherSite(req))
-      throw new ApiError('FORBIDDEN', 'A request from another site may not change anything.')
-    if (isChange(req) && readOnly)
-      throw new ApiError('FORBIDDEN', 'OPS_READ_ONLY is set: nothing can be changed.')
+    admit(req, { person: limited(known), renew })
     next()
   }
 }
 
-function refuseGuesser(seconds: number, res: Response): void {
-  if (seconds === 0) return
-  res.set('retry-after', String(seconds))
-  throw new ApiError('RATE_LIMITED', `Too many wrong passwords. Try again in ${seconds} s.`)
+/** @throws ApiError FORBIDDEN */
+function refuseViewers({ role }: Person, readOnly: boolean): void {
+  if (readOnly) throw new ApiError('FORBIDDEN', 'OPS_READ_ONLY is set: nothing can be changed.')
+  if (role !== 'operator') throw new ApiError('FORBIDDEN', 'A viewer may not change anything.')
 }
 
-function addressOf(req: Request): string {
-  return req.socket.remoteAddress ?? ''
-}
-
-/** The name of the user who logged in, for the log. */
-export function userOf(req: Request): string | undefined {
-  return auth(req)?.name
-}
-
-/** Both are always compared, so that the time taken does not reveal which of them was wrong. */
-function hasCredentials(login: NonNullable<OpsLogin>, req: Request): boolean {
-  const given = auth(req)
-  const user = wordsMatch(given?.name ?? '', login.user)
-  const password = wordsMatch(given?.pass ?? '', login.password)
-  return user && password
-}
-
-function isChange(req: Request): boolean {
-  return req.method !== 'GET' && req.method !== 'HEAD'
-}
-
-/** Current browsers send `sec-fetch-site`, older ones `origin`; clients that are not browsers send neither. */
-function isFromOtherSite(req: Request): boolean {
-  const site = req.get('sec-fetch-site')
-  if (site !== undefined) return site === 'cross-site' || site === 'same-site'
-  const origin = req.get('origin')
-  return origin !== undefined && hostOf(origin) !== req.get('host')
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined
+/**
+ * Where there is a login page, the answer asks for no basic auth: a browser would show its own dialog, also for a request in
+ * the background.
+ */
+function refuse(sessions: Sessions | undefined, req: Request, res: Response): void {
+  if (sessions === undefined) {
+    res.set('www-authenticate', 'Basic realm="Usher", charset="UTF-8"')
+    throw new ApiError('UNAUTHORIZED', 'Log in with OPS_USER and OPS_PASSWORD.')
+  }
+  if (req.accepts(['json', 'html']) !== 'html')
+    throw new ApiError('UNAUTHORIZED', 'Log in on the page /login, or by basic auth.')
+  res.redirect(303, sessions.loginPage(isChange(req) ? '/console' : req.originalUrl))
 }

@@ -29,6 +29,7 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   boardQueues: async () => [],
   hasRedis: false,
   login: LOGIN,
+  logins: undefined,
   readOnly: false,
   db,
   enqueue: async () => true,

@@ -66,6 +66,14 @@ describe('the configuration', () => {
     expect(() => readConfig(alone, 'all')).toThrow(/DATABASE_DIRECT_URL needs DATABASE_URL/)
   })
 
+  it('takes a users file, which needs the key that encrypts sessions', () => {
+    const env = { ...RECEIVER, OPS_USERS_FILE: '/etc/usher/users' }
+    const SECRETS_KEY = Buffer.alloc(32).toString('base64')
+    expect(readConfig({ ...env, SECRETS_KEY }, 'all').ops.usersFile).toBe('/etc/usher/users')
+    expect(() => readConfig(env, 'workers')).toThrow(/OPS_USERS_FILE needs SECRETS_KEY/)
+    expect(readConfig(env, 'cli').ops.usersFile).toBe('/etc/usher/users')
+  })
+
   it('takes secrets from the files that <name>_FILE names, each either so or so', () => {
     const folder = mkdtempSync(join(tmpdir(), 'usher-config-'))
     const path = join(folder, 'secret')

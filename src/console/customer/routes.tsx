@@ -1,9 +1,9 @@
 import { type Request, Router } from 'express'
 import type { Db } from '../../db/client.ts'
 import { readNow } from '../../db/read-now.ts'
-import { userOf } from '../../http/login.ts'
+import { userOf } from '../../http/person.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
-import { renderPart, type Shell } from '../ui/layout.tsx'
+import { renderPart, type ShellOf } from '../ui/layout.tsx'
 import { listOrgs, type OrgName } from '../ui/list-orgs.ts'
 import { type PageQuery, readPageQuery } from '../ui/page-query.ts'
 import { sendPage } from '../ui/send-page.ts'
@@ -20,7 +20,7 @@ import { suggest } from './suggest.ts'
  * `GET /console/customer/suggest`: what the search text may be the beginning of. The changes of chatrooms are below
  * `/console/customer/rooms`.
  */
-export function createCustomerRoutes(shell: Shell, parts: ConsoleParts): Router {
+export function createCustomerRoutes(shellOf: ShellOf, parts: ConsoleParts): Router {
   const { db, log } = parts
   const router = Router()
 
@@ -32,7 +32,7 @@ export function createCustomerRoutes(shell: Shell, parts: ConsoleParts): Router 
     const result = await find(db, orgs, pageQuery)
     if (result.details && withText) recordTextShown(req, result.details)
     const query = { orgs, orgId, words, withText, show: show || undefined, room: room || undefined }
-    await sendPage(db, res, renderCustomer(shell, query, result))
+    await sendPage(db, res, renderCustomer(shellOf(req), query, result))
   })
 
   router.get('/customer/suggest', async (req, res) => {

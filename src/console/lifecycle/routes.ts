@@ -2,7 +2,7 @@ import { Router } from 'express'
 import { readNow } from '../../db/read-now.ts'
 import { readHeartbeats } from '../../heartbeats/read-heartbeats.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
-import type { Shell } from '../ui/layout.tsx'
+import type { ShellOf } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
 import { sendPage } from '../ui/send-page.ts'
@@ -12,7 +12,7 @@ import { renderLifecycle } from './page.tsx'
 import { listRemovedUsers } from './removed-users.ts'
 
 /** `GET /console/lifecycle`. */
-export function createLifecycleRoutes(shell: Shell, { db, log }: ConsoleParts): Router {
+export function createLifecycleRoutes(shellOf: ShellOf, { db, log }: ConsoleParts): Router {
   const counts = createCensus({ db, log })
   const router = Router()
 
@@ -27,7 +27,7 @@ export function createLifecycleRoutes(shell: Shell, { db, log }: ConsoleParts): 
       listRemovedUsers(db, orgId),
     ])
     const page = { orgs, orgId, sweeps, census, movedNumbers, removedUsers, now }
-    await sendPage(db, res, renderLifecycle(shell, page))
+    await sendPage(db, res, renderLifecycle(shellOf(req), page))
   })
 
   return router

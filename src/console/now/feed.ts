@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq'
 import type { Request, Response } from 'express'
 import type { Db } from '../../db/client.ts'
 import { awaitDurable } from '../../db/durable.ts'
+import { isStillAdmitted } from '../../http/person.ts'
 import type { Logger } from '../../logger.ts'
 import type { FeedFilter } from './feed-filter.ts'
 import { type Figures, readFigures } from './figures.ts'
@@ -28,9 +29,12 @@ export type Feed = {
   stream(req: Request, res: Response, filter: FeedFilter): Promise<void>
 }
 
-type Watcher = Session<{ readNewMessages: () => Promise<RecentMessage[]> }>
+type Watcher = Session<{ readNewMessages: () => Promise<RecentMessage[]>; req: Request; res: Response }>
 
-/** One poller serves all watchers of this process. It stops a minute after the last of them has left. */
+/**
+ * One poller serves all watchers of this process. It stops a minute after the last of them has left. The stream of a person
+ * who may no longer come in, or has other rights by now, ends.
+ */
 export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedParts): Feed {
   const channel = createChannel<Record<string, never>, Watcher['state']>()
   const traffic = createTraffic()
@@ -50,7 +54,11 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
     channel.broadcast(renderFigures(await readFigures(db, queues()), traffic.rates), 'figures')
   }
   const onTick = async (n: number) => {
-    for (const watcher of channel.activeSessions) await sendRows(watcher)
+    for (const watcher of channel.activeSessions) {
+      const { req, res } = watcher.state
+      if (await isStillAdmitted(req)) await sendRows(watcher)
+      else res.end()
+    }
     if (n % 2 === 0) await sendFigures()
   }
   const { look } = createPoller({ onTick, onStop: traffic.clear, isWatched, log })
@@ -62,7 +70,7 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
     },
     stream: async (req, res, filter) => {
       const readNewMessages = createNewMessageReader(db, filter)
-      channel.register(await createSession(req, res, { state: { readNewMessages } }))
+      channel.register(await createSession(req, res, { state: { readNewMessages, req, res } }))
       look()
     },
   }

@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import type { ConsoleParts } from '../ui/console-parts.ts'
-import type { Shell } from '../ui/layout.tsx'
+import type { ShellOf } from '../ui/layout.tsx'
 import { listNumbers } from '../ui/list-numbers.ts'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
@@ -12,7 +12,7 @@ import { createNewMessageReader } from './new-messages.ts'
 import { renderFigures, renderNow, renderRows } from './page.tsx'
 
 /** `GET /console`, and `GET /console/stream`, which keeps the page up to date. */
-export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts): Router {
+export function createNowRoutes(shellOf: ShellOf, { db, queues, log }: ConsoleParts): Router {
   const feed = createFeed({ db, queues, log, renderRows, renderFigures })
   const router = Router()
 
@@ -25,7 +25,7 @@ export function createNowRoutes(shell: Shell, { db, queues, log }: ConsoleParts)
       readFigures(db, queues()),
       createNewMessageReader(db, filter)(),
     ])
-    await sendPage(db, res, renderNow(shell, { orgs, numbers, filter, figures, rates, recent }))
+    await sendPage(db, res, renderNow(shellOf(req), { orgs, numbers, filter, figures, rates, recent }))
   })
 
   router.get('/stream', (req, res) => feed.stream(req, res, filterOf(readPageQuery(req))))

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import type { Db } from '../../db/client.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
-import type { Shell } from '../ui/layout.tsx'
+import type { ShellOf } from '../ui/layout.tsx'
 import { listNumbers } from '../ui/list-numbers.ts'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { type PageQuery, readPageQuery } from '../ui/page-query.ts'
@@ -18,28 +18,28 @@ const BRIEF_SIZE = 10
 const NAMES = Object.keys(LISTS) as ListName[]
 
 /** `/console/stuck`: the beginnings of all lists; `/console/stuck/<list>`: a page of one, by filter and place. */
-export function createStuckListRoutes(shell: Shell, parts: ConsoleParts): Router {
+export function createStuckListRoutes(shellOf: ShellOf, parts: ConsoleParts): Router {
   const router = Router()
-  router.get('/stuck', (req, res) => showAll(shell, parts, req, res))
-  for (const list of NAMES) router.get(`/stuck/${list}`, (req, res) => showList(shell, parts, list, req, res))
+  router.get('/stuck', (req, res) => showAll(shellOf, parts, req, res))
+  for (const list of NAMES) router.get(`/stuck/${list}`, (req, res) => showList(shellOf, parts, list, req, res))
   return router
 }
 
-async function showAll(shell: Shell, { db }: ConsoleParts, req: Request, res: Response): Promise<void> {
+async function showAll(shellOf: ShellOf, { db }: ConsoleParts, req: Request, res: Response): Promise<void> {
   const { org: orgId } = readPageQuery(req)
   const orgs = await listOrgs(db)
   const orgIds = orgId === undefined ? orgs.map(({ id }) => id) : [orgId]
-  const reading = { orgIds, filter: {}, size: BRIEF_SIZE, readOnly: shell.readOnly }
+  const reading = { orgIds, filter: {}, size: BRIEF_SIZE, readOnly: shellOf(req).readOnly }
   const briefs: Brief[] = []
   for (const list of NAMES) {
     const total = await READERS[list].count(db, reading)
     briefs.push({ list, total, table: await readBrief(db, list, reading) })
   }
-  await sendPage(db, res, renderStuck(shell, { orgs, orgId, briefs }))
+  await sendPage(db, res, renderStuck(shellOf(req), { orgs, orgId, briefs }))
 }
 
 async function showList(
-  shell: Shell,
+  shellOf: ShellOf,
   { db }: ConsoleParts,
   list: ListName,
   req: Request,
@@ -48,14 +48,14 @@ async function showList(
   const { filter, before } = readStuckQuery(req)
   const orgs = await listOrgs(db)
   const orgIds = filter.org === undefined ? orgs.map(({ id }) => id) : [filter.org]
-  const reading = { orgIds, filter, before, size: PAGE_SIZE, readOnly: shell.readOnly }
+  const reading = { orgIds, filter, before, size: PAGE_SIZE, readOnly: shellOf(req).readOnly }
   const [total, listed, numbers, replay] = await Promise.all([
     READERS[list].count(db, reading),
     READERS[list].read(db, reading),
     listNumbers(db, filter.org),
     readReplay(db, readPageQuery(req)),
   ])
-  await sendPage(db, res, renderList(shell, { list, filter, orgs, numbers, total, listed, replay }))
+  await sendPage(db, res, renderList(shellOf(req), { list, filter, orgs, numbers, total, listed, replay }))
 }
 
 async function readReplay(db: Db, { replayed, first, last }: PageQuery): Promise<Replay | undefined> {

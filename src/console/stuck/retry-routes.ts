@@ -1,7 +1,7 @@
 import express, { type Request, type Response, Router } from 'express'
 import { validate as isUuid } from 'uuid'
 import { ApiError } from '../../errors.ts'
-import { userOf } from '../../http/login.ts'
+import { userOf } from '../../http/person.ts'
 import { retrySend } from '../../outbound/retry-send.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import { customerPath, queryString } from '../ui/format.ts'

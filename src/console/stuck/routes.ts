@@ -1,11 +1,11 @@
 import { type Request, type Response, Router } from 'express'
-import { userOf } from '../../http/login.ts'
+import { userOf } from '../../http/person.ts'
 import { listDeadLetters, replayDeadLetter } from '../../inbox/dead-letters.ts'
 import { readKept } from '../../inbox/read-kept.ts'
 import { replayDeadLetters } from '../../inbox/replay-dead-letters.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import { queryString } from '../ui/format.ts'
-import type { Shell } from '../ui/layout.tsx'
+import type { ShellOf } from '../ui/layout.tsx'
 import { readPageQuery } from '../ui/page-query.ts'
 import { sendPage } from '../ui/send-page.ts'
 import { readDeliveryId, unknownLetter } from './delivery-id.ts'
@@ -20,12 +20,12 @@ const MAX_REPLAYED = 10_000
  * `/console/stuck`: lists held messages, parked deliveries, dead letters and failed sends; shows a dead letter or a parked
  * delivery, replays one dead letter or all of them, and sends failed messages again.
  */
-export function createStuckRoutes(shell: Shell, parts: ConsoleParts): Router {
+export function createStuckRoutes(shellOf: ShellOf, parts: ConsoleParts): Router {
   const router = Router()
-  router.use(createStuckListRoutes(shell, parts))
+  router.use(createStuckListRoutes(shellOf, parts))
   router.post('/stuck/replay', (req, res) => replayAll(parts, req, res))
   router.use(createRetryRoutes(parts))
-  router.get('/stuck/:id', (req, res) => showKept(shell, parts, req, res))
+  router.get('/stuck/:id', (req, res) => showKept(shellOf, parts, req, res))
   router.post('/stuck/:id/replay', (req, res) => replayOne(parts, req, res))
   return router
 }
@@ -34,7 +34,7 @@ type LetterRequest = Request<{ id: string }>
 
 /** The log records who has the text of a delivery shown. */
 async function showKept(
-  shell: Shell,
+  shellOf: ShellOf,
   { db, log }: ConsoleParts,
   req: LetterRequest,
   res: Response,
@@ -43,7 +43,7 @@ async function showKept(
   if (!delivery) throw unknownLetter()
   const withText = readPageQuery(req).text === 'show'
   if (withText) log.info({ user: userOf(req), delivery: delivery.id }, 'the text of a delivery was shown')
-  await sendPage(db, res, renderKept(shell, delivery, withText))
+  await sendPage(db, res, renderKept(shellOf(req), delivery, withText))
 }
 
 async function replayAll({ db, enqueue, log }: ConsoleParts, req: Request, res: Response): Promise<void> {

@@ -6,7 +6,7 @@ import type { Db } from '../../db/client.ts'
 import { readNow } from '../../db/read-now.ts'
 import { ApiError } from '../../errors.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
-import type { Shell } from '../ui/layout.tsx'
+import type { ShellOf } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { sendPage } from '../ui/send-page.ts'
 import { listAgents, listGroups } from './list-agents.ts'
@@ -26,7 +26,7 @@ const shape = z.object({ org: text, group: text, user: text, before: text })
 const ROWS = 50
 
 /** `GET /console/team`. */
-export function createTeamRoutes(shell: Shell, { db }: ConsoleParts): Router {
+export function createTeamRoutes(shellOf: ShellOf, { db }: ConsoleParts): Router {
   const router = Router()
 
   router.get('/team', async (req, res) => {
@@ -44,7 +44,7 @@ export function createTeamRoutes(shell: Shell, { db }: ConsoleParts): Router {
             ),
           }
         : { team: await readTeam(db, { ...query, org }, now) }
-    await sendPage(db, res, renderTeam(shell, { orgs, query, now, ...shown }))
+    await sendPage(db, res, renderTeam(shellOf(req), { orgs, query, now, ...shown }))
   })
 
   return router

@@ -14,7 +14,5 @@ export type ConsoleParts = {
   installation: Installation
   /** Looks at the installation, and asks Meta about an org. Never rejects. */
   examine: (orgId: string | undefined) => Promise<Check[]>
-  /** Pages show no button that changes anything; the login refuses such requests too. */
-  readOnly: boolean
   log: Logger
 }

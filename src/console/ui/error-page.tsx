@@ -1,11 +1,11 @@
 import type { ErrorRequestHandler } from 'express'
 import { ApiError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
-import { renderPage, type Shell } from './layout.tsx'
+import { renderPage, type ShellOf } from './layout.tsx'
 
 /** Answers errors as a page: an `ApiError` with its message; any other error without a reason, which is in the log. */
-export function createErrorPage(shell: Shell, log: Logger): ErrorRequestHandler {
-  return (err: unknown, _req, res, next) => {
+export function createErrorPage(shellOf: ShellOf, log: Logger): ErrorRequestHandler {
+  return (err: unknown, req, res, next) => {
     const known = err instanceof ApiError ? err : undefined
     if (!known) log.error({ err }, 'a page of the console failed')
     if (res.headersSent) return next(err)
@@ -22,6 +22,6 @@ export function createErrorPage(shell: Shell, log: Logger): ErrorRequestHandler 
     res
       .status(known?.status ?? 500)
       .type('html')
-      .send(renderPage({ shell, title, children }))
+      .send(renderPage({ shell: shellOf(req), title, children }))
   }
 }

@@ -1,5 +1,8 @@
+import type { IncomingMessage } from 'node:http'
 import type { ComponentChildren, VNode } from 'preact'
 import { renderToString } from 'preact-render-to-string'
+import type { Person } from '../../http/person.ts'
+import { Account } from './account.tsx'
 import type { AssetUrls } from './assets.ts'
 
 /** What every page of the console needs for its layout. */
@@ -7,7 +10,12 @@ export type Shell = {
   assets: AssetUrls
   /** Pages show no button that changes anything. */
   readOnly: boolean
+  /** Who is logged in; undefined on the login page. */
+  person: Person | undefined
 }
+
+/** The shell of the pages for whoever makes the request. */
+export type ShellOf = (req: IncomingMessage) => Shell
 
 const PAGES = [
   ['/console', 'Now'],
@@ -48,7 +56,7 @@ function Page({ shell, title, here, children }: Props) {
         <meta name="color-scheme" content="light dark" />
         <link rel="icon" href={shell.assets['icon.svg']} type="image/svg+xml" />
         <link rel="stylesheet" href={shell.assets['console.css']} />
-        <script src={shell.assets['console.js']} defer />
+        {shell.person && <script src={shell.assets['console.js']} defer />}
       </head>
       <body>
         <a class="skip" href="#main">
@@ -59,19 +67,21 @@ function Page({ shell, title, here, children }: Props) {
             <img src={shell.assets['icon.svg']} alt="" width="26" height="26" />
             <span>Usher</span>
           </a>
-          <nav aria-label="Console">
-            {PAGES.map(([href, name]) => (
-              <a href={href} aria-current={href === here ? 'page' : undefined}>
-                {name}
-              </a>
-            ))}
-          </nav>
-          {shell.readOnly && <span class="badge quiet">read-only</span>}
+          {shell.person && (
+            <nav aria-label="Console">
+              {PAGES.map(([href, name]) => (
+                <a href={href} aria-current={href === here ? 'page' : undefined}>
+                  {name}
+                </a>
+              ))}
+            </nav>
+          )}
+          {shell.person && <Account person={shell.person} />}
         </header>
         <main id="main" tabIndex={-1}>
           {children}
         </main>
-        <footer id="zone">Times are in UTC.</footer>
+        {shell.person && <footer id="zone">Times are in UTC.</footer>}
       </body>
     </html>
   )

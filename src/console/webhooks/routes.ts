@@ -4,9 +4,9 @@ import type { Db } from '../../db/client.ts'
 import { ApiError } from '../../errors.ts'
 import { listAttempts } from '../../event-push/list-attempts.ts'
 import { readStanding } from '../../event-push/read-standing.ts'
-import { userOf } from '../../http/login.ts'
+import { userOf } from '../../http/person.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
-import type { Shell } from '../ui/layout.tsx'
+import type { ShellOf } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
 import { readPageQuery } from '../ui/page-query.ts'
 import { sendPage } from '../ui/send-page.ts'
@@ -18,29 +18,29 @@ import { renderWebhooks } from './list-page.tsx'
 const ATTEMPTS = 50
 
 /** `/console/webhooks`: lists the endpoints of orgs, shows one with its last requests, tests, replays and enables it. */
-export function createWebhookRoutes(shell: Shell, parts: ConsoleParts): Router {
+export function createWebhookRoutes(shellOf: ShellOf, parts: ConsoleParts): Router {
   const router = Router()
-  router.get('/webhooks', (req, res) => showList(shell, parts, req, res))
-  router.get('/webhooks/:org/:id', (req, res) => showEndpoint(shell, parts, req, res))
+  router.get('/webhooks', (req, res) => showList(shellOf, parts, req, res))
+  router.get('/webhooks/:org/:id', (req, res) => showEndpoint(shellOf, parts, req, res))
   router.use(createEndpointChangeRoutes(parts))
   return router
 }
 
-async function showList(shell: Shell, { db }: ConsoleParts, req: Request, res: Response): Promise<void> {
+async function showList(shellOf: ShellOf, { db }: ConsoleParts, req: Request, res: Response): Promise<void> {
   const { org: orgId } = readPageQuery(req)
   const orgs = await listOrgs(db)
   const endpoints = []
   // One after another, so that a page takes one connection.
   for (const endpoint of await listShown(db, orgId === undefined ? orgs.map(({ id }) => id) : [orgId]))
     endpoints.push({ endpoint, standing: await readStanding(db, endpoint) })
-  await sendPage(db, res, renderWebhooks(shell, { orgs, orgId, endpoints }))
+  await sendPage(db, res, renderWebhooks(shellOf(req), { orgs, orgId, endpoints }))
 }
 
 type EndpointRequest = Request<{ org: string; id: string }>
 
 /** The log records who has the answers shown. */
 async function showEndpoint(
-  shell: Shell,
+  shellOf: ShellOf,
   { db, log }: ConsoleParts,
   req: EndpointRequest,
   res: Response,
@@ -51,7 +51,7 @@ async function showEndpoint(
   if (withText) log.info({ user: userOf(req), ...ids }, 'the answers of a webhook endpoint were shown')
   const standing = await readStanding(db, endpoint)
   const attempts = await listAttempts(db, endpoint, ATTEMPTS)
-  await sendPage(db, res, renderEndpoint(shell, { endpoint, standing, attempts, withText }))
+  await sendPage(db, res, renderEndpoint(shellOf(req), { endpoint, standing, attempts, withText }))
 }
 
 /** @throws ApiError WEBHOOK_ENDPOINT_NOT_FOUND */
