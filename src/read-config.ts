@@ -39,11 +39,16 @@ function findMissing(given: Given, role: Role): string[] {
     )
   if (Boolean(given.REDIS_TLS_CERT) !== Boolean(given.REDIS_TLS_KEY))
     lines.push('REDIS_TLS_CERT and REDIS_TLS_KEY go together: set both or neither')
+  if (given.JWT_SECRET && given.JWT_JWKS_URL) lines.push('JWT_SECRET and JWT_JWKS_URL exclude each other')
+  return [...lines, ...findMissingForLogins(given, role)]
+}
+
+function findMissingForLogins(given: Given, role: Role): string[] {
+  const lines: string[] = []
   if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
     lines.push('OPS_USER and OPS_PASSWORD go together: set both or neither')
   if (role !== 'cli' && given.OPS_USERS_FILE && !given.SECRETS_KEY)
     lines.push('OPS_USERS_FILE needs SECRETS_KEY, which encrypts the sessions: openssl rand -base64 32')
-  if (given.JWT_SECRET && given.JWT_JWKS_URL) lines.push('JWT_SECRET and JWT_JWKS_URL exclude each other')
   return lines
 }
 
