@@ -14,7 +14,11 @@ import { localPath } from './local-path.ts'
 import { renderLogin } from './login-page.tsx'
 import { clearSessionCookie, readSessionCookie, setSessionCookie } from './session-cookie.ts'
 
-const loginForm = z.object({ name: z.string().max(200), password: z.string().max(1_000), next: z.unknown() })
+const loginForm = z.object({
+  name: z.string().max(200),
+  password: z.string().max(1_000),
+  next: z.unknown().optional(),
+})
 
 /** `GET /login` and `POST /login`, which begins a session, and `POST /logout`, which ends it. Needs no login. */
 export function createLoginRoutes({ logins, log }: { logins: Logins; log: Logger }): Router {
