@@ -81,7 +81,7 @@ describe.runIf(findChromium() !== undefined)('the login, in a browser', () => {
     await page.getByLabel('Name').fill('ann.with-a-long-name@example.com')
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Log in' }).click()
-    await page.getByRole('heading', { name: 'Now' }).waitFor()
+    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor()
     expect(await check()).toEqual([])
   })
 })
