@@ -73,7 +73,7 @@ describe.runIf(findChromium() !== undefined)('the login, in a browser', () => {
       const found = await layoutFaults(page)
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
-        found.push(...(await accessibilityFaults(page, colorScheme, [])))
+        found.push(...(await accessibilityFaults(page, colorScheme)))
       }
       return found
     }

@@ -21,7 +21,8 @@ const NAMES = Object.keys(LISTS) as ListName[]
 export function createStuckListRoutes(shellOf: ShellOf, parts: ConsoleParts): Router {
   const router = Router()
   router.get('/stuck', (req, res) => showAll(shellOf, parts, req, res))
-  for (const list of NAMES) router.get(`/stuck/${list}`, (req, res) => showList(shellOf, parts, list, req, res))
+  for (const list of NAMES)
+    router.get(`/stuck/${list}`, (req, res) => showList(shellOf, parts, list, req, res))
   return router
 }
 
