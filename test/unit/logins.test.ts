@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { localPath, loginPage } from '../../src/console/login/local-path.ts'
+import { isLogin } from '../../src/http/credentials.ts'
 import { hashPassword, passwordMatches } from '../../src/logins/password.ts'
 import { createSessionTokens } from '../../src/logins/session-tokens.ts'
 
@@ -46,4 +47,12 @@ it('the token of a session is valid for the key and the session that it was made
     [head, '', iv, `A${text.slice(1)}`, tag].join('.'),
   ])
     if (other !== token) expect([other, await tokens.open(other)]).toEqual([other, undefined])
+})
+
+it('the person of basic auth has one name and one password', () => {
+  const login = { user: 'ops', password: 'canary' }
+  expect(isLogin(login, 'ops', 'canary')).toBe(true)
+  expect(isLogin(login, 'ops', 'canary2')).toBe(false)
+  expect(isLogin(login, 'Ops', 'canary')).toBe(false)
+  expect(isLogin(login, 'canary', 'ops')).toBe(false)
 })
