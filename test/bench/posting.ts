@@ -90,6 +90,7 @@ async function startProcesses({ databaseUrl, redisUrl, pool }: World, secretsKey
 
 /** Enables all endpoints, or none, from the end of the log on. */
 async function enable({ bench: { client } }: Lab, isEnabled: boolean): Promise<void> {
+  await client.query('update webhook_endpoints set enabled = false')
   await client.query('delete from webhook_lanes')
   await client.query(
     `update webhook_endpoints set enabled = $1, position = ${HORIZON}, seq = 0, at = now()`,

@@ -29,7 +29,7 @@ type Parts = {
   db: Db
   client: EventClient
   secretsKey: Buffer | undefined
-  yielding: Pick<Yielding, 'mayPost'>
+  yielding: Pick<Yielding, 'mayWork'>
   engine: Engine
   onCanary: (queue: QueueName) => Promise<void>
   metrics: Metrics
@@ -48,7 +48,7 @@ const LOOKS_AT_LANES = 4
  * says in which orgs something happened, and every few seconds the process looks for itself.
  */
 export function startWebhooks(parts: Parts): QueueWorker {
-  const { db, engine, onCanary, secretsKey, tracing, log } = parts
+  const { db, engine, onCanary, secretsKey, tracing, yielding, log } = parts
   const warn = oncePerSecond(log)
   const onError = (err: unknown) => warn(err, 'events could not be taken for posting: trying again')
   let isEnding = false
@@ -56,6 +56,7 @@ export function startWebhooks(parts: Parts): QueueWorker {
   const push = createPush(parts, attempts, () => isEnding)
   const turns = createPushTurns({
     async take(key, slots) {
+      await yielding.mayWork()
       const taken = await takeLanes(db, key, { slots, secretsKey })
       if (taken.isSealed) warn(undefined, 'SECRETS_KEY does not fit the secret of a webhook endpoint', key)
       return taken
@@ -105,7 +106,7 @@ function createPush(
   const [recordNext, recordEnd] = [createRecorder(write), createRecorder(write)]
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {
-    ...{ db, client, tracing, userAgent: USER_AGENT, isEnding, mayPost: yielding.mayPost },
+    ...{ db, client, tracing, userAgent: USER_AGENT, isEnding, mayPost: yielding.mayWork },
     // The record of a lane that ends waits for the taker of its endpoint's lanes; those that go on do not wait for it.
     record: (progress) => (progress.step === 'goes_on' ? recordNext : recordEnd)(progress),
     onAttempt(attempt) {
