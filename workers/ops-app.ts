@@ -9,7 +9,7 @@ import type { ConsoleParts } from '../src/console/ui/console-parts.ts'
 import { within } from '../src/deadline.ts'
 import { createDashboard } from '../src/http/dashboard.ts'
 import { createErrorHandler, notFound } from '../src/http/error-handler.ts'
-import { type OpsLogin, requireLogin } from '../src/http/login.ts'
+import { type OpsLogin, requireAllOrgs, requireLogin } from '../src/http/login.ts'
 import { personOf } from '../src/http/person.ts'
 import { type ReadinessParts, readiness } from '../src/http/readiness.ts'
 import { assignRequestId } from '../src/http/request-id.ts'
@@ -74,8 +74,8 @@ export function createOpsApp(parts: OpsParts): Express {
   if (logins) app.use(createLoginRoutes({ logins, log }))
   const sessions = logins && createSessions(logins)
   app.use(['/queues', '/dead-letters', '/console'], requireLogin({ login, sessions, readOnly, log }))
-  app.use('/queues', dashboard(parts))
-  app.use('/dead-letters', createDeadLetterRoutes(parts))
+  app.use('/queues', requireAllOrgs, dashboard(parts))
+  app.use('/dead-letters', requireAllOrgs, createDeadLetterRoutes(parts))
   app.use('/console', createConsole(parts))
   app.use(notFound)
   app.use(createErrorHandler(log))

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { Command, Option } from 'commander'
 import { SetupError } from '../config.ts'
-import { NAME } from '../logins/parse-users.ts'
+import { NAME, writeOrgs } from '../logins/parse-users.ts'
 import { hashPassword } from '../logins/password.ts'
 
 const MIN_LENGTH = 12
@@ -17,15 +17,18 @@ export function opsUserCommand(input: Input = process.stdin): Command {
     )
     .argument('<name>', 'name or e-mail address with which the person logs in')
     .addOption(new Option('--role <role>').choices(['viewer', 'operator']).makeOptionMandatory())
-    .action(async (name: string, { role }: { role: string }) => {
+    .option('--org <id>', 'org that the person may see, once for each; without it all orgs', collect)
+    .action(async (name: string, { role, org: orgs }: { role: string; org?: string[] }) => {
       if (!NAME.test(name))
         throw new SetupError('The name must consist of up to 100 letters, digits and . @ + - _')
       const password = input.isTTY ? await askTwice(input) : await readLine('', input)
       if (password.length < MIN_LENGTH)
         throw new SetupError(`The password must have at least ${MIN_LENGTH} characters.`)
-      console.log([name, role, '*', await hashPassword(password)].join(' '))
+      console.log([name, role, orgs ? writeOrgs(orgs) : '*', await hashPassword(password)].join(' '))
     })
 }
+
+const collect = (id: string, ids: string[] = []) => [...ids, id]
 
 /** @throws SetupError when the two differ */
 async function askTwice(input: Input): Promise<string> {

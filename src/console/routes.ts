@@ -5,6 +5,7 @@ import { createCustomerRoutes } from './customer/routes.tsx'
 import { createDoctorRoutes } from './doctor/routes.ts'
 import { createLifecycleRoutes } from './lifecycle/routes.ts'
 import { createNowRoutes } from './now/routes.ts'
+import { requireScope } from './scope.ts'
 import { createStuckRoutes } from './stuck/routes.ts'
 import { createTeamRoutes } from './team/routes.ts'
 import { loadAssets } from './ui/assets.ts'
@@ -25,7 +26,7 @@ export function createConsole(parts: ConsoleParts): Router {
     return { assets: assets.urls, readOnly: person?.role !== 'operator', person }
   }
   const router = Router()
-  router.use(setPagePolicy)
+  router.use(setPagePolicy, requireScope())
   router.get('/assets/:hash/:name', assets.serve)
   router.use(createNowRoutes(shellOf, parts))
   router.use(createCustomerRoutes(shellOf, parts))

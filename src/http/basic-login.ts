@@ -25,7 +25,7 @@ export function createBasicAuth(
     const given = auth(req)
     if (given === undefined) return undefined
     if (isLogin(login, given.name, given.pass))
-      return { name: login.user, role: 'operator', hasSession: false }
+      return { name: login.user, role: 'operator', orgs: undefined, hasSession: false }
     const count = guesses.count(address)
     warn(undefined, 'a login with a wrong password was refused', { address, guesses: count })
     return undefined

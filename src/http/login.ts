@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts'
 import { createBasicAuth } from './basic-login.ts'
 import { isChange, refuseOtherSites } from './changes.ts'
 import type { BasicLogin } from './credentials.ts'
-import { admit, type Person } from './person.ts'
+import { admit, type Person, personOf } from './person.ts'
 
 /** The login of the internal listener by basic auth; undefined: nobody may log in by it. */
 export type OpsLogin = BasicLogin | undefined
@@ -49,6 +49,17 @@ export function requireLogin({ login, sessions, readOnly, log }: LoginParts): Re
     admit(req, { person: limited(known), renew })
     next()
   }
+}
+
+/** Refuses what shows the whole installation to people who may see some orgs only. */
+export const requireAllOrgs: RequestHandler = (req, _res, next) => {
+  const person = personOf(req)
+  if (person === undefined || person.orgs !== undefined)
+    throw new ApiError(
+      'FORBIDDEN',
+      'This shows the whole installation, and your login is for some orgs only.',
+    )
+  next()
 }
 
 /** @throws ApiError FORBIDDEN */

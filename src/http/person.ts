@@ -8,6 +8,8 @@ export type Role = 'viewer' | 'operator'
 export type Person = {
   name: string
   role: Role
+  /** The orgs whose data the person may see; undefined: all of them, and what belongs to the whole installation. */
+  orgs: readonly string[] | undefined
   /** Logged in on the login page, so there is something to log out from. */
   hasSession: boolean
 }
@@ -28,6 +30,12 @@ export function admit(req: IncomingMessage, admission: Admission): void {
 /** Who makes the request; undefined when nobody was admitted. */
 export function personOf(req: IncomingMessage): Person | undefined {
   return admissions.get(req)?.person
+}
+
+/** The orgs whose data whoever makes the request may see; undefined: all of them. */
+export function orgsOf(req: IncomingMessage): readonly string[] | undefined {
+  const person = personOf(req)
+  return person ? person.orgs : []
 }
 
 /** False when the person of a request that lasts may no longer come in, or has other rights by now. */

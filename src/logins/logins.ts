@@ -60,9 +60,17 @@ async function findAccount(
   name: string,
 ): Promise<Account | undefined> {
   if (login && keyOf(login.user) === keyOf(name))
-    return { name: login.user, role: 'operator', hasSession: true, print: printOf(login.password) }
+    return {
+      name: login.user,
+      role: 'operator',
+      orgs: undefined,
+      hasSession: true,
+      print: printOf(login.password),
+    }
   const user = await users.find(name)
-  return user && { name: user.name, role: user.role, hasSession: true, print: printOf(user.password) }
+  if (!user) return undefined
+  const { role, orgs, password } = user
+  return { name: user.name, role, orgs, hasSession: true, print: printOf(password) }
 }
 
 function printOf(password: string): string {

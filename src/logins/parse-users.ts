@@ -1,7 +1,7 @@
 import type { Role } from '../http/person.ts'
 
-/** A line of the users file. `password`: as `hashPassword` returned it. */
-export type User = { name: string; role: Role; password: string }
+/** A line of the users file. `orgs`: undefined for all; `password`: as `hashPassword` returned it. */
+export type User = { name: string; role: Role; orgs: string[] | undefined; password: string }
 
 /** The users by their names in lower case, and what is wrong with the file, each with its line; then nobody may log in. */
 export type UsersFile = { users: Map<string, User>; mistakes: string[] }
@@ -37,7 +37,27 @@ function readUser(fields: string[]): User | string {
   if (fields.length !== 4) return 'must have four fields: NAME ROLE ORGS PASSWORD'
   if (!NAME.test(name)) return 'the name must consist of up to 100 letters, digits and . @ + - _'
   if (role !== 'viewer' && role !== 'operator') return 'the role must be viewer or operator'
-  if (orgs !== '*') return 'the orgs must be *, which stands for all'
+  const ids = orgs === '*' ? undefined : readOrgs(orgs)
+  if (ids === null)
+    return 'the orgs must be *, or ids with commas between them, as npm run ops-user prints them'
   if (!STORED_PASSWORD.test(password)) return 'the password must be as npm run ops-user prints it'
-  return { name, role, password }
+  return { name, role, orgs: ids, password }
+}
+
+/** What an id of an org is, as the org file has it. */
+const ORG = /^[^\p{Cc}/]{1,128}$/u
+
+/** The field of a line for these orgs: a comma, a space or % in an id is percent-encoded. */
+export function writeOrgs(ids: readonly string[]): string {
+  return ids.map((id) => encodeURIComponent(id)).join(',')
+}
+
+/** Null when the field is wrong. */
+function readOrgs(field: string): string[] | null {
+  try {
+    const ids = field.split(',').map((id) => decodeURIComponent(id))
+    return ids.every((id) => ORG.test(id)) ? ids : null
+  } catch {
+    return null
+  }
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { countHeld } from '../../src/console/now/count-held.ts'
 import type { Database } from '../../src/db/client.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { deliver, store } from '../support/inbox.ts'
@@ -114,6 +115,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     statements = await recordEverything(async () => {
       for (const path of pages) await ask(path)
       for (const path of changes) await ask(path, 'POST')
+      await countHeld(db, ['org-1'])
       await eventually(() => isCounted(url))
     })
     await db.$client.query(`update inbox set state = 'dead', error = 'e' where state = 'new'`)

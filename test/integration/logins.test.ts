@@ -332,6 +332,8 @@ describe('ops-user', () => {
     const run = (args: string[], input: string) => runCommand(opsUserCommand(Readable.from([input])), args)
     const { code, output } = await run(['eve@example.com', '--role', 'viewer'], `${PASSWORD}\n`)
     expect([code, output]).toEqual([0, expect.stringMatching(/^eve@example\.com viewer \* \$scrypt\S+\n$/)])
+    const some = await run(['eve', '--role', 'viewer', '--org', 'acme', '--org', 'a b'], PASSWORD)
+    expect(some.output).toMatch(/^eve viewer acme,a%20b \$scrypt/)
     const { url } = await start({ people: [output.trim()] })
     expect((await (await logInAs(url, 'eve@example.com'))('/console')).status).toBe(200)
     for (const [args, input, message] of [

@@ -93,6 +93,7 @@ export const PLAN_TESTS = {
     'console-changes-by-day',
     'console-count-rooms',
     'console-count-held',
+    'console-count-held-of-orgs',
     'console-customer-rooms',
     'console-dead',
     'console-describe-matches',

@@ -1,17 +1,18 @@
 import { expect, it } from 'vitest'
-import { keyOf, parseUsers } from '../../src/logins/parse-users.ts'
+import { keyOf, parseUsers, writeOrgs } from '../../src/logins/parse-users.ts'
 
 const PASSWORD = `$scrypt$ln=15,r=8,p=3$${'a'.repeat(22)}$${'b'.repeat(43)}`
 
 it('a users file has a person in a line; comments and empty lines are skipped', () => {
-  const text = `# who may log in\n\nann@example.com operator * ${PASSWORD}\r\n  Ben\tviewer  *  ${PASSWORD}  \n`
+  const text = `# who may log in\n\nann@example.com operator * ${PASSWORD}\r\n  Ben\tviewer  acme,a%2Cb%20c  ${PASSWORD}  \n`
   const { users, mistakes } = parseUsers(text)
   expect(mistakes).toEqual([])
   expect([...users.values()]).toEqual([
-    { name: 'ann@example.com', role: 'operator', password: PASSWORD },
-    { name: 'Ben', role: 'viewer', password: PASSWORD },
+    { name: 'ann@example.com', role: 'operator', orgs: undefined, password: PASSWORD },
+    { name: 'Ben', role: 'viewer', orgs: ['acme', 'a,b c'], password: PASSWORD },
   ])
   expect(users.get(keyOf('BEN'))?.name).toBe('Ben')
+  expect(writeOrgs(['acme', 'a,b c'])).toBe('acme,a%2Cb%20c')
 })
 
 it('each mistake of a users file is named with its line, and without what the line holds', () => {
@@ -24,6 +25,8 @@ it('each mistake of a users file is named with its line, and without what the li
     `ben viewer acme/ ${PASSWORD}`,
     'ben viewer * canary',
     `ANN viewer * ${PASSWORD}`,
+    `ben viewer %zz ${PASSWORD}`,
+    `ben viewer acme, ${PASSWORD}`,
   ]
   const { mistakes } = parseUsers(lines.join('\n'))
   expect(mistakes).toEqual([
@@ -34,5 +37,7 @@ it('each mistake of a users file is named with its line, and without what the li
     expect.stringMatching(/^line 6: the orgs must be/),
     expect.stringMatching(/^line 7: the password must be as npm run ops-user/),
     'line 8: the name is in an earlier line too',
+    expect.stringMatching(/^line 9: the orgs must be/),
+    expect.stringMatching(/^line 10: the orgs must be/),
   ])
 })

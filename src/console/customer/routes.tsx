@@ -1,7 +1,7 @@
 import { type Request, Router } from 'express'
 import type { Db } from '../../db/client.ts'
 import { readNow } from '../../db/read-now.ts'
-import { userOf } from '../../http/person.ts'
+import { orgsOf, userOf } from '../../http/person.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import { renderPart, type ShellOf } from '../ui/layout.tsx'
 import { listOrgs, type OrgName } from '../ui/list-orgs.ts'
@@ -27,7 +27,7 @@ export function createCustomerRoutes(shellOf: ShellOf, parts: ConsoleParts): Rou
   router.get('/customer', async (req, res) => {
     const pageQuery = readPageQuery(req)
     const { org: orgId, q: words = '', text, show, room } = pageQuery
-    const orgs = await listOrgs(db)
+    const orgs = await listOrgs(db, orgsOf(req))
     const withText = text === 'show'
     const result = await find(db, orgs, pageQuery)
     if (result.details && withText) recordTextShown(req, result.details)
@@ -37,7 +37,7 @@ export function createCustomerRoutes(shellOf: ShellOf, parts: ConsoleParts): Rou
 
   router.get('/customer/suggest', async (req, res) => {
     const { org: orgId, q: words = '' } = readPageQuery(req)
-    const orgIds = orgId === undefined ? (await listOrgs(db)).map(({ id }) => id) : [orgId]
+    const orgIds = orgId === undefined ? (await listOrgs(db, orgsOf(req))).map(({ id }) => id) : [orgId]
     const suggestions = await suggest(db, orgIds, words)
     await sendPage(db, res, renderPart(<Suggestions suggestions={suggestions} />))
   })

@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { orgsOf } from '../../http/person.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { ShellOf } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
@@ -13,7 +14,7 @@ export function createDoctorRoutes(shellOf: ShellOf, { db, examine }: ConsolePar
   const router = Router()
   router.get('/doctor', async (req, res) => {
     const { org: orgId } = readPageQuery(req)
-    const [orgs, checks] = await Promise.all([listOrgs(db), examine(orgId)])
+    const [orgs, checks] = await Promise.all([listOrgs(db, orgsOf(req)), examine(orgId)])
     await sendPage(db, res, renderDoctor(shellOf(req), { orgs, orgId, checks }))
   })
   return router

@@ -13,8 +13,8 @@ export type MovedNumber = {
 
 const MAX_NUMBERS = 50
 
-/** The 50 numbers that moved last, of one org or of all. */
-export function listMovedNumbers(db: Db, orgId: string | undefined): Promise<MovedNumber[]> {
+/** The 50 numbers that moved last, of these orgs or of all. */
+export function listMovedNumbers(db: Db, orgIds: readonly string[] | undefined): Promise<MovedNumber[]> {
   return run(db, {
     name: 'console-moved-numbers',
     text: `select p.org_id as "orgId", p.display_phone_number as number, p.waba_id as "wabaId",
@@ -22,9 +22,9 @@ export function listMovedNumbers(db: Db, orgId: string | undefined): Promise<Mov
         max(m.replaced_at) as since
       from meta_objects m
       join waba_phones p on p.org_id = m.org_id and p.id = coalesce(m.waba_phone_id, m.id)
-      where m.kind = 'phone' and m.replaced_at is not null and ($1::text is null or m.org_id = $1)
+      where m.kind = 'phone' and m.replaced_at is not null and ($1::text[] is null or m.org_id = any($1))
       group by p.org_id, p.id order by since desc, p.org_id, p.id limit ${MAX_NUMBERS}`,
-    values: [orgId],
+    values: [orgIds],
     read: allRows<MovedNumber>,
   })
 }

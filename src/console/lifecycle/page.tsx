@@ -15,7 +15,8 @@ import { RemovedUsers } from './removed-users-view.tsx'
 type Lifecycle = {
   orgs: OrgName[]
   orgId: string | undefined
-  sweeps: Heartbeats['sweeps']
+  /** Undefined for people who may see some orgs only. */
+  sweeps: Heartbeats['sweeps'] | undefined
   /** Undefined while the first census is being taken. */
   census: Census | undefined
   movedNumbers: MovedNumber[]
@@ -48,13 +49,13 @@ export function renderLifecycle(
         </div>
         <MovedNumbers numbers={movedNumbers} />
         <RemovedUsers users={removedUsers} />
-        <Sweeps sweeps={sweeps} />
+        {sweeps && <Sweeps sweeps={sweeps} />}
       </>
     ),
   })
 }
 
-function Sweeps({ sweeps }: Pick<Lifecycle, 'sweeps'>) {
+function Sweeps({ sweeps }: { sweeps: Heartbeats['sweeps'] }) {
   return (
     <section aria-labelledby="sweeps">
       <h2 id="sweeps">Sweeps</h2>

@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq'
 import type { Request, Response } from 'express'
 import type { Db } from '../../db/client.ts'
 import { awaitDurable } from '../../db/durable.ts'
-import { isStillAdmitted } from '../../http/person.ts'
+import { isStillAdmitted, orgsOf } from '../../http/person.ts'
 import type { Logger } from '../../logger.ts'
 import type { FeedFilter } from './feed-filter.ts'
 import { type Figures, readFigures } from './figures.ts'
@@ -35,7 +35,8 @@ type Watcher = Session<{ readNewMessages: () => Promise<RecentMessage[]>; req: R
  * One poller serves all watchers of this process. It stops a minute after the last of them has left. The stream of a person
  * who may no longer come in, or has other rights by now, ends.
  */
-export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedParts): Feed {
+export function createFeed(parts: FeedParts): Feed {
+  const { db, log, renderRows } = parts
   const channel = createChannel<Record<string, never>, Watcher['state']>()
   const traffic = createTraffic()
   const isWatched = () => channel.sessionCount > 0
@@ -50,8 +51,7 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
   }
   const sendFigures = async () => {
     traffic.add(await inboxTraffic(db))
-    if (!isWatched()) return
-    channel.broadcast(renderFigures(await readFigures(db, queues()), traffic.rates), 'figures')
+    await pushFigures(parts, channel.activeSessions, traffic.rates)
   }
   const onTick = async (n: number) => {
     for (const watcher of channel.activeSessions) {
@@ -73,5 +73,21 @@ export function createFeed({ db, queues, log, renderRows, renderFigures }: FeedP
       channel.register(await createSession(req, res, { state: { readNewMessages, req, res } }))
       look()
     },
+  }
+}
+
+/** Sends each watcher the figures of the orgs that the person may see; those of the whole installation are read once. */
+async function pushFigures(
+  { db, queues, renderFigures }: FeedParts,
+  watchers: readonly Watcher[],
+  rates: Rates,
+): Promise<void> {
+  const read = async (orgIds: readonly string[] | undefined) =>
+    renderFigures(await readFigures(db, queues(), orgIds), rates)
+  const seeing = watchers.map((watcher) => ({ watcher, orgIds: orgsOf(watcher.state.req) }))
+  const ofAll = seeing.some(({ orgIds }) => orgIds === undefined) ? await read(undefined) : ''
+  for (const { watcher, orgIds } of seeing) {
+    const figures = orgIds ? await read(orgIds) : ofAll
+    if (watcher.isConnected) watcher.push(figures, 'figures')
   }
 }

@@ -2,13 +2,28 @@ import { count, duration, rate } from '../ui/format.ts'
 import { formatPhone } from '../ui/phone.ts'
 import { Spark } from '../ui/spark.tsx'
 import { Card } from './card.tsx'
-import type { Figures } from './figures.ts'
+import type { Figures, InstallationFigures } from './figures.ts'
 import { RefusedCard } from './refused-card.tsx'
 import type { Rates } from './traffic.ts'
 
-/** The installation's figures as cards; a card whose figure needs attention is highlighted. */
+/** The figures as cards; a card whose figure needs attention is highlighted. */
 export function FigureCards({ figures, rates }: { figures: Figures; rates: Rates }) {
-  const { oldestUnroutedSeconds: oldest, held, parked, dead } = figures
+  const { held, stopped, installation } = figures
+  return (
+    <>
+      {installation && <Throughput figures={installation} rates={rates} />}
+      <Card name="Held" value={capped(held)} href="/console/stuck/held">
+        messages whose customer has no chatroom
+      </Card>
+      {installation && <Deliveries figures={installation} />}
+      <StoppedNumbersCard stopped={stopped} />
+      {installation && <RefusedCard refusals={installation.refusals} />}
+    </>
+  )
+}
+
+function Throughput({ figures, rates }: { figures: InstallationFigures; rates: Rates }) {
+  const { oldestUnroutedSeconds: oldest } = figures
   return (
     <>
       <RateCard name="Acknowledged" samples={rates.acknowledged} />
@@ -16,18 +31,20 @@ export function FigureCards({ figures, rates }: { figures: Figures; rates: Rates
       <Card name="Oldest unrouted" value={oldest < 1 ? 'none' : duration(oldest)} alarm={oldest > 60}>
         {oldest < 1 ? 'no delivery waits for a worker' : 'waiting for a worker'}
       </Card>
-      <Card name="Held" value={capped(held)} href="/console/stuck/held">
-        messages whose customer has no chatroom
-      </Card>
+    </>
+  )
+}
+
+function Deliveries({ figures: { parked, dead, depths } }: { figures: InstallationFigures }) {
+  return (
+    <>
       <Card name="Parked" value={capped(parked)} href="/console/stuck/parked" alarm={parked > 0}>
         deliveries whose number or WABA is not provisioned
       </Card>
       <Card name="Dead letters" value={capped(dead)} href="/console/stuck/dead" alarm={dead > 0}>
         deliveries kept for replay
       </Card>
-      <QueueCard depths={figures.depths} />
-      <StoppedNumbersCard stopped={figures.stopped} />
-      <RefusedCard refusals={figures.refusals} />
+      <QueueCard depths={depths} />
     </>
   )
 }
@@ -46,7 +63,7 @@ function RateCard({ name, samples }: { name: string; samples: number[] }) {
   )
 }
 
-function QueueCard({ depths = {} }: Pick<Figures, 'depths'>) {
+function QueueCard({ depths = {} }: Pick<InstallationFigures, 'depths'>) {
   const queues = Object.entries(depths)
   return (
     <div class={queues.length > 0 ? 'card' : 'card alarm'}>

@@ -45,7 +45,7 @@ export function recentMessages(
   filter: FeedFilter,
   { after, perOrg }: Range,
 ): Promise<RecentMessage[]> {
-  const { orgId, number, decision, type } = filter
+  const { orgId, orgIds, number, decision, type } = filter
   const searched = orgId === undefined ? SEARCHED.all : SEARCHED.org
   return run(db, {
     name: 'console-recent-messages',
@@ -61,7 +61,7 @@ export function recentMessages(
       left join contacts c on c.org_id = r.org_id and c.id = r.contact_id
       left join users w on w.org_id = r.org_id and w.id = r.pending_user_id
       order by m.seq desc`,
-    values: [orgId, after, isSearch(filter) ? searched : perOrg, number, decision, type, perOrg],
+    values: [orgIds, after, isSearch(filter) ? searched : perOrg, number, decision, type, perOrg],
     read: (rows: Row[]) => rows.map((row) => ({ ...row, seq: Number(row.seq) })),
   })
 }
@@ -75,5 +75,5 @@ const RECENT = `with m as (
       where ($4::text is null or m.waba_phone_id = $4) and ($5::text is null or m.route = $5)
         and ($6::text is null or m.type = $6)
       order by m.seq desc limit $7) m
-    where $1::text is null or o.id = $1
+    where $1::text[] is null or o.id = any($1)
     order by m.seq desc limit ${SHOWN_MESSAGES})`

@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { orgsOf } from '../../http/person.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { ShellOf } from '../ui/layout.tsx'
 import { listNumbers } from '../ui/list-numbers.ts'
@@ -17,18 +18,19 @@ export function createNowRoutes(shellOf: ShellOf, { db, queues, log }: ConsolePa
   const router = Router()
 
   router.get('/', async (req, res) => {
-    const filter = filterOf(readPageQuery(req))
+    const visible = orgsOf(req)
+    const filter = filterOf(readPageQuery(req), visible)
     const rates = feed.rates()
     const [orgs, numbers, figures, recent] = await Promise.all([
-      listOrgs(db),
-      listNumbers(db, filter.orgId),
-      readFigures(db, queues()),
+      listOrgs(db, visible),
+      listNumbers(db, filter.orgIds),
+      readFigures(db, queues(), visible),
       createNewMessageReader(db, filter)(),
     ])
     await sendPage(db, res, renderNow(shellOf(req), { orgs, numbers, filter, figures, rates, recent }))
   })
 
-  router.get('/stream', (req, res) => feed.stream(req, res, filterOf(readPageQuery(req))))
+  router.get('/stream', (req, res) => feed.stream(req, res, filterOf(readPageQuery(req), orgsOf(req))))
 
   return router
 }

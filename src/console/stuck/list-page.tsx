@@ -8,7 +8,7 @@ import { NothingListed } from './nothing.tsx'
 import { type Replay, ReplayBanner } from './replay-banner.tsx'
 import { ReplayAllButton } from './replay-buttons.tsx'
 import { type Total, totalText } from './search.ts'
-import { LISTS, type ListName, listPath, STUCK, type StuckFilter } from './stuck-query.ts'
+import { LISTS, type ListName, listPath, listsFor, STUCK, type StuckFilter } from './stuck-query.ts'
 
 type Props = {
   list: ListName
@@ -29,7 +29,7 @@ export function renderList(shell: Shell, props: Props): string {
     here: STUCK,
     children: (
       <>
-        <Tabs here={list} />
+        <Tabs here={list} orgIds={shell.person?.orgs} />
         <h1>{LISTS[list]}</h1>
         {replay && <ReplayBanner replay={replay} />}
         <StuckFilterForm {...{ list, filter, orgs, numbers }} />
@@ -63,11 +63,11 @@ function Page({ list, filter, listed: { table, next } }: Pick<Props, 'list' | 'f
   )
 }
 
-function Tabs({ here }: { here: ListName }) {
+function Tabs({ here, orgIds }: { here: ListName; orgIds: readonly string[] | undefined }) {
   return (
     <nav aria-label="Lists">
       <a href={STUCK}>All</a>
-      {(Object.keys(LISTS) as ListName[]).map((list) => (
+      {listsFor(orgIds).map((list) => (
         <a href={listPath(list)} aria-current={list === here ? 'page' : undefined}>
           {LISTS[list]}
         </a>

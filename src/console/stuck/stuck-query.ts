@@ -15,6 +15,12 @@ export const LISTS = {
 } as const
 export type ListName = keyof typeof LISTS
 
+/** The lists for a person who may see these orgs, or all: deliveries belong to no org. */
+export function listsFor(orgIds: readonly string[] | undefined): ListName[] {
+  const names = Object.keys(LISTS) as ListName[]
+  return orgIds === undefined ? names : names.filter((list) => list === 'sends' || list === 'held')
+}
+
 /** What a list shall show; a list ignores the filters that it does not have. */
 export type StuckFilter = {
   org?: string | undefined

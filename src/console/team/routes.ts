@@ -5,6 +5,7 @@ import { decodePlace } from '../../chatrooms/list-cursor.ts'
 import type { Db } from '../../db/client.ts'
 import { readNow } from '../../db/read-now.ts'
 import { ApiError } from '../../errors.ts'
+import { orgsOf } from '../../http/person.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { ShellOf } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
@@ -31,7 +32,7 @@ export function createTeamRoutes(shellOf: ShellOf, { db }: ConsoleParts): Router
 
   router.get('/team', async (req, res) => {
     const asked = readQuery(req)
-    const [now, orgs] = await Promise.all([readNow(db), listOrgs(db)])
+    const [now, orgs] = await Promise.all([readNow(db), listOrgs(db, orgsOf(req))])
     // An installation of one org needs no choice.
     const query = { ...asked, org: asked.org ?? (orgs.length === 1 ? orgs[0]?.id : undefined) }
     const { org } = query

@@ -24,6 +24,10 @@ const PAGES = [
   ['/console/stuck', 'Held & dead'],
   ['/console/lifecycle', 'Lifecycle'],
   ['/console/webhooks', 'Webhooks'],
+] as const
+
+/** Pages that show the whole installation, to people who may see all orgs. */
+const PAGES_OF_ALL = [
   ['/console/doctor', 'Doctor'],
   ['/queues/', 'Queues'],
 ] as const
@@ -69,7 +73,7 @@ function Page({ shell, title, here, children }: Props) {
           </a>
           {shell.person && (
             <nav aria-label="Console">
-              {PAGES.map(([href, name]) => (
+              {[...PAGES, ...(shell.person.orgs ? [] : PAGES_OF_ALL)].map(([href, name]) => (
                 <a href={href} aria-current={href === here ? 'page' : undefined}>
                   {name}
                 </a>

@@ -4,7 +4,7 @@ import type { Db } from '../../db/client.ts'
 import { ApiError } from '../../errors.ts'
 import { listAttempts } from '../../event-push/list-attempts.ts'
 import { readStanding } from '../../event-push/read-standing.ts'
-import { userOf } from '../../http/person.ts'
+import { orgsOf, userOf } from '../../http/person.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import type { ShellOf } from '../ui/layout.tsx'
 import { listOrgs } from '../ui/list-orgs.ts'
@@ -28,7 +28,7 @@ export function createWebhookRoutes(shellOf: ShellOf, parts: ConsoleParts): Rout
 
 async function showList(shellOf: ShellOf, { db }: ConsoleParts, req: Request, res: Response): Promise<void> {
   const { org: orgId } = readPageQuery(req)
-  const orgs = await listOrgs(db)
+  const orgs = await listOrgs(db, orgsOf(req))
   const endpoints = []
   // One after another, so that a page takes one connection.
   for (const endpoint of await listShown(db, orgId === undefined ? orgs.map(({ id }) => id) : [orgId]))
