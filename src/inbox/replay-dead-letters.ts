@@ -1,6 +1,9 @@
 import type { Db } from '../db/client.ts'
 import { run, type Statement } from '../db/statement.ts'
 
+/** SQL: what makes a dead letter new again and due now, with its counters reset. */
+export const REPLAYED = `state = 'new', due_at = now(), error = null, requeues = 0, attempts = 0`
+
 /** Rows in a transaction, and in a job. */
 const BATCH = 100
 
@@ -40,7 +43,7 @@ export async function replayDeadLetters(
 function replayBatch(after: number, size: number, reason: string | undefined): Statement<number[]> {
   return {
     name: 'replay-dead-letters',
-    text: `update inbox set state = 'new', due_at = now(), error = null, requeues = 0, attempts = 0
+    text: `update inbox set ${REPLAYED}
       where id = any(array(
         select id from inbox
         where state = 'dead' and id > $1 and ($3::text is null or position($3 in error) > 0)

@@ -44,7 +44,7 @@ const PLAN_MS = 1_800_000
 let db: Database['db']
 
 /** Writes rows for every page; gives the addresses of the pages, and of the changes that they offer. */
-async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
+async function writeRows(): Promise<{ pages: string[]; changes: string[]; org: string }> {
   const org = await createOrg(db, { inactivity_days: 30, expiry_days: 100, auto_reply_text: 'closed' })
   // Several orgs: the page Team lists them, and the search finds a customer in two of them.
   const other = await createOrg(db)
@@ -88,6 +88,7 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[] }> {
       ...['/customer?q=%2B13125550004', '/customer/suggest?q=1312'],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),
     ],
+    org: org.id,
     changes: [
       `/stuck/${more}/replay`,
       '/stuck/replay',
@@ -106,7 +107,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
       const org = await createOrg(db, { inactivity_days: 30, expiry_days: 100 }, { users: USERS })
       await loadCustomers(db, org, CUSTOMERS / ORGS, USERS)
     }
-    const { pages, changes } = await writeRows()
+    const { pages, changes, org } = await writeRows()
     const url = await startOps(db)
     const ask = async (path: string, method = 'GET') => {
       const { status } = await loggedIn(`${url}/console${path}`, { method })
@@ -116,6 +117,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
       for (const path of pages) await ask(path)
       for (const path of changes) await ask(path, 'POST')
       await countHeld(db, ['org-1'])
+      await recordRuns(url, org)
       await eventually(() => isCounted(url))
     })
     await db.$client.query(`update inbox set state = 'dead', error = 'e' where state = 'new'`)
@@ -138,6 +140,30 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     expect(scans).toEqual([])
   })
 })
+
+/** Runs over many rows: one of each kind, to its end; and one that stands still, goes on, and is ended. */
+async function recordRuns(url: string, org: string): Promise<void> {
+  const isOver = async () =>
+    (await db.$client.query('select from bulk_runs where ended_at is null')).rowCount === 0
+  await eventually(isOver)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const { status } = await loggedIn(`${url}/console/stuck/sends/retry`, {
+    method: 'POST',
+    headers,
+    body: `org=${org}`,
+  })
+  expect(status).toBe(303)
+  await eventually(isOver)
+  await db.$client.query(
+    `insert into bulk_runs (id, kind, filter, actor, runner, beat_at)
+     select gen_random_uuid(), 'replay', '{}', 'x', gen_random_uuid(), now() - interval '1 minute'`,
+  )
+  const { rows } = await db.$client.query('select id from bulk_runs where ended_at is null')
+  await loggedIn(`${url}/console/stuck/runs/${rows[0].id}/continue`, { method: 'POST' })
+  await loggedIn(`${url}/console/stuck/runs/${rows[0].id}/end`, { method: 'POST' })
+  await eventually(isOver)
+  await loggedIn(`${url}/console/stuck/dead`)
+}
 
 async function isCounted(url: string): Promise<boolean> {
   const { body } = await loggedIn(`${url}/console/lifecycle`)

@@ -11,6 +11,7 @@ import { recordSweep } from '../../src/heartbeats/record-sweep.ts'
 import { answerOnce } from '../../src/http/idempotency.ts'
 import { repairNames } from '../../src/identity/repair-names.ts'
 import { insertBatch, insertSingle } from '../../src/inbox/insert.ts'
+import { replayDeadLetters } from '../../src/inbox/replay-dead-letters.ts'
 import { countSuspectTries, readSuspects, takeBackTries, takeStranded } from '../../src/inbox/stranded.ts'
 import { isFuture } from '../../src/lifecycle/is-future.ts'
 import { removeMember } from '../../src/orgs/remove-members.ts'
@@ -74,6 +75,7 @@ async function behindTheApi(org: TestOrg): Promise<void> {
   await answerOnce(db, { orgId: org.id, key: 'k', request: 1 }, async () => ({ status: 200, body: {} }))
   createRefusalReport(db, pino({ level: 'silent' }))('signature')
   await listRefusedWebhooks(db)
+  await replayDeadLetters(db, { after: 0, limit: 1, reason: undefined }, async () => true)
 }
 
 /** Routes what changes names, preferences and statuses, and lets people leave a group. */

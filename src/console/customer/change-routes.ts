@@ -8,9 +8,9 @@ import type { Db } from '../../db/client.ts'
 import type { Org } from '../../db/schema/index.ts'
 import { ApiError } from '../../errors.ts'
 import { userOf } from '../../http/person.ts'
+import { readOrg } from '../../orgs/read-org.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import { customerPath } from '../ui/format.ts'
-import { readOrg } from '../ui/read-org.ts'
 import { CHANGE_PATH } from './room-buttons.tsx'
 
 type Key = { org: Org; chatroomId: string; actor: string; now: Date }

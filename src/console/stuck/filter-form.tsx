@@ -6,7 +6,8 @@ import { NumberChoice } from '../ui/number-choice.tsx'
 import { OrgPicker } from '../ui/parts.tsx'
 import { type ListName, listPath, type StuckFilter } from './stuck-query.ts'
 
-const AGE_NAMES: Record<Age, string> = {
+/** The names of ages, as people choose them. */
+export const AGE_NAMES: Record<Age, string> = {
   'under-1h': 'Less than 1 h',
   'under-1d': 'Less than 1 d',
   'under-7d': 'Less than 7 d',

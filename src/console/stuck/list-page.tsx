@@ -6,7 +6,8 @@ import { StuckFilterForm } from './filter-form.tsx'
 import type { Listed } from './lists.tsx'
 import { NothingListed } from './nothing.tsx'
 import { type Replay, ReplayBanner } from './replay-banner.tsx'
-import { ReplayAllButton } from './replay-buttons.tsx'
+import { hasRuns, RunButton } from './replay-buttons.tsx'
+import { Runs, type ShownRun } from './runs-view.tsx'
 import { type Total, totalText } from './search.ts'
 import { LISTS, type ListName, listPath, listsFor, STUCK, type StuckFilter } from './stuck-query.ts'
 
@@ -18,11 +19,15 @@ type Props = {
   total: Total
   listed: Listed
   replay: Replay | undefined
+  runs: ShownRun[]
 }
 
 /** One list with its filter, how much of it there is, and a page of it. */
 export function renderList(shell: Shell, props: Props): string {
-  const { list, filter, orgs, numbers, total, replay, listed } = props
+  const { list, filter, orgs, numbers, total, replay, listed, runs } = props
+  // Runs over many rows are for people who may see all orgs.
+  const mayRun = !shell.readOnly && shell.person?.orgs === undefined
+  const isOpen = runs.some(({ state }) => state === 'running' || state === 'stalled')
   return renderPage({
     shell,
     title: LISTS[list],
@@ -32,11 +37,14 @@ export function renderList(shell: Shell, props: Props): string {
         <Tabs here={list} orgIds={shell.person?.orgs} />
         <h1>{LISTS[list]}</h1>
         {replay && <ReplayBanner replay={replay} />}
+        <Runs runs={runs} done={list === 'dead' ? 'replayed' : 'sent again'} readOnly={!mayRun} />
         <StuckFilterForm {...{ list, filter, orgs, numbers }} />
         <section aria-labelledby="found">
           <div class="head">
             <h2 id="found">{totalText(total)} found</h2>
-            {list === 'dead' && listed.table && !shell.readOnly && <ReplayAllButton />}
+            {hasRuns(list, filter) && listed.table && mayRun && !isOpen && (
+              <RunButton list={list} filter={filter} />
+            )}
           </div>
           <Page list={list} filter={filter} listed={listed} />
         </section>

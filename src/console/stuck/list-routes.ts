@@ -10,6 +10,7 @@ import { sendPage } from '../ui/send-page.ts'
 import { renderList } from './list-page.tsx'
 import { READERS, readBrief } from './lists.tsx'
 import { type Brief, renderStuck } from './page.tsx'
+import { readRuns } from './read-runs.ts'
 import type { Replay } from './replay-banner.tsx'
 import { replayProgress } from './replay-progress.ts'
 import { type ListName, listsFor, readStuckQuery } from './stuck-query.ts'
@@ -52,13 +53,18 @@ async function showList(
   const orgs = await listOrgs(db, visible)
   const orgIds = filter.org === undefined ? orgs.map(({ id }) => id) : [filter.org]
   const reading = { orgIds, filter, before, size: PAGE_SIZE, readOnly: shellOf(req).readOnly }
-  const [total, listed, numbers, replay] = await Promise.all([
+  const [total, listed, numbers, replay, runs] = await Promise.all([
     READERS[list].count(db, reading),
     READERS[list].read(db, reading),
     listNumbers(db, filter.org === undefined ? visible : [filter.org]),
     visible ? undefined : readReplay(db, readPageQuery(req)),
+    readRuns(db, list, orgIds),
   ])
-  await sendPage(db, res, renderList(shellOf(req), { list, filter, orgs, numbers, total, listed, replay }))
+  await sendPage(
+    db,
+    res,
+    renderList(shellOf(req), { list, filter, orgs, numbers, total, listed, replay, runs }),
+  )
 }
 
 async function readReplay(db: Db, { replayed, first, last }: PageQuery): Promise<Replay | undefined> {

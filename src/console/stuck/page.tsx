@@ -4,7 +4,7 @@ import { renderPage, type Shell } from '../ui/layout.tsx'
 import type { OrgName } from '../ui/list-orgs.ts'
 import { OrgForm } from '../ui/parts.tsx'
 import { NothingListed } from './nothing.tsx'
-import { ReplayAllButton } from './replay-buttons.tsx'
+import { RunButton } from './replay-buttons.tsx'
 import { type Total, totalText } from './search.ts'
 import { LISTS, type ListName, listPath, STUCK } from './stuck-query.ts'
 
@@ -52,7 +52,7 @@ function BriefList({ brief: { list, total, table }, orgId, readOnly }: Props) {
         <a class="button" href={listPath(list, hasOrg ? { org: orgId } : {})}>
           Show and filter all {LISTS[list].toLowerCase()}
         </a>
-        {list === 'dead' && table && !readOnly && <ReplayAllButton />}
+        {list === 'dead' && table && !readOnly && <RunButton list="dead" filter={{}} />}
       </div>
       {table ?? <NothingListed list={list} />}
     </section>

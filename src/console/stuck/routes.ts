@@ -1,8 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import { userOf } from '../../http/person.ts'
-import { listDeadLetters, replayDeadLetter } from '../../inbox/dead-letters.ts'
+import { replayDeadLetter } from '../../inbox/dead-letters.ts'
 import { readKept } from '../../inbox/read-kept.ts'
-import { replayDeadLetters } from '../../inbox/replay-dead-letters.ts'
 import type { ConsoleParts } from '../ui/console-parts.ts'
 import { queryString } from '../ui/format.ts'
 import type { ShellOf } from '../ui/layout.tsx'
@@ -12,18 +11,17 @@ import { readDeliveryId, unknownLetter } from './delivery-id.ts'
 import { renderKept } from './letter-page.tsx'
 import { createStuckListRoutes } from './list-routes.ts'
 import { createRetryRoutes } from './retry-routes.ts'
+import { createRunRoutes } from './run-routes.ts'
 import { listPath } from './stuck-query.ts'
-
-const MAX_REPLAYED = 10_000
 
 /**
  * `/console/stuck`: lists held messages, parked deliveries, dead letters and failed sends; shows a dead letter or a parked
- * delivery, replays one dead letter or all of them, and sends failed messages again.
+ * delivery, replays one dead letter, sends a failed message again, and begins and ends runs over many of them.
  */
 export function createStuckRoutes(shellOf: ShellOf, parts: ConsoleParts): Router {
   const router = Router()
   router.use(createStuckListRoutes(shellOf, parts))
-  router.post('/stuck/replay', (req, res) => replayAll(parts, req, res))
+  router.use(createRunRoutes(parts))
   router.use(createRetryRoutes(parts))
   router.get('/stuck/:id', (req, res) => showKept(shellOf, parts, req, res))
   router.post('/stuck/:id/replay', (req, res) => replayOne(parts, req, res))
@@ -46,14 +44,6 @@ async function showKept(
   await sendPage(db, res, renderKept(shellOf(req), delivery, withText))
 }
 
-async function replayAll({ db, enqueue, log }: ConsoleParts, req: Request, res: Response): Promise<void> {
-  const [newest] = await listDeadLetters(db, { limit: 1 })
-  const all = { after: 0, limit: MAX_REPLAYED, reason: undefined }
-  const { replayed } = await replayDeadLetters(db, all, enqueue)
-  log.info({ user: userOf(req), replayed }, 'dead letters were replayed')
-  redirectToReplay(res, { replayed, first: 0, last: newest?.id ?? 0 })
-}
-
 async function replayOne(
   { db, enqueue, log }: ConsoleParts,
   req: LetterRequest,
@@ -63,12 +53,7 @@ async function replayOne(
   if (!(await replayDeadLetter(db, id))) throw unknownLetter()
   log.info({ user: userOf(req), delivery: id }, 'a dead letter was replayed')
   await enqueue([id])
-  redirectToReplay(res, { replayed: 1, first: id, last: id })
-}
-
-/** Leads to a page that shows the progress of the replay; its address holds everything needed to read the progress. */
-function redirectToReplay(res: Response, replay: { replayed: number; first: number; last: number }): void {
-  const { replayed, first, last } = replay
-  const parameters = { replayed: String(replayed), first: String(first), last: String(last) }
+  const parameters = { replayed: '1', first: String(id), last: String(id) }
+  // The address holds everything needed to read the progress.
   res.redirect(303, listPath('dead') + queryString(parameters))
 }

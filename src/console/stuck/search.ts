@@ -52,6 +52,11 @@ export function totalText({ found, searched }: Total): string {
   return found > MAX_TOTAL ? `${count(MAX_TOTAL)}+` : `${count(found)} of the first ${count(MAX_TOTAL)}`
 }
 
+/** A total that was counted to its end or to 10,001; null for any other. */
+export function knownTotal({ found, searched }: Total): number | null {
+  return searched <= MAX_TOTAL || found > MAX_TOTAL ? found : null
+}
+
 /** Reader of a statement that gives a total. */
 export function readTotal([row]: Total[]): Total {
   return row ?? { found: 0, searched: 0 }

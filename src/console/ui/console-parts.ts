@@ -10,6 +10,8 @@ export type ConsoleParts = {
   queues: () => Queue[]
   /** Enqueues jobs for deliveries; false when the queue may not have them. Has a deadline and never rejects. */
   enqueue: (ids: number[]) => Promise<boolean>
+  /** Has aborted when the process ends: what it does in the background stops. */
+  ending: AbortSignal
   /** For the webhook endpoints of orgs. */
   installation: Installation
   /** Looks at the installation, and asks Meta about an org. Never rejects. */

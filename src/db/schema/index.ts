@@ -1,5 +1,6 @@
 export * from './account-events.ts'
 export * from './api.ts'
+export * from './bulk-runs.ts'
 export * from './chatrooms.ts'
 export * from './contacts.ts'
 export * from './customers.ts'

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
-import type { Db } from '../../db/client.ts'
-import { type Org, orgs } from '../../db/schema/index.ts'
-import { ApiError } from '../../errors.ts'
+import type { Db } from '../db/client.ts'
+import { type Org, orgs } from '../db/schema/index.ts'
+import { ApiError } from '../errors.ts'
 
 /**
  * The org in the address of a change, and the database's clock.
