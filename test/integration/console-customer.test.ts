@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { eventsOfOrg } from '../support/events.ts'
 import { deliver } from '../support/inbox.ts'
@@ -98,6 +99,92 @@ describe('the timeline of a customer', () => {
     const one = await timeline({ room: rooms[0]! })
     expect([one.includes(first!), one.includes(second!)]).toEqual([true, false])
     expect(one).toContain('Chatroom reactivated')
+  })
+})
+
+/** The values in the markup of all pages that the link of this name leads to, page by page. */
+async function walk(query: Record<string, string>, link: string, key: RegExp): Promise<string[][]> {
+  const found: string[][] = []
+  for (let path: string | undefined = `/console/customer?${new URLSearchParams(query)}`; path; ) {
+    const { status, body } = await loggedIn(url + path)
+    expect([path, status]).toEqual([path, 200])
+    found.push([...body.matchAll(key)].map(([, value = '']) => value))
+    path = new RegExp(`<a href="([^"#]+)[^"]*">${link}</a>`).exec(body)?.[1]?.replaceAll('&amp;', '&')
+  }
+  return found
+}
+
+/** A customer with so many chatrooms, all but the first of them ended, and messages, in turns. */
+async function createBusyCustomer(rooms: number, messages: number) {
+  const org = await createOrg(db)
+  const { customerId, wabaPhoneId } = await createRoom(db, org, { customer: '+13125550009' })
+  await inTransaction(db, async (tx) => {
+    await tx.$client.query('set local session_replication_role = replica')
+    await tx.$client.query(
+      `with c as (
+         insert into contacts (org_id, id, customer_id, crm_id)
+         select $1, gen_random_uuid(), $2, 'busy-' || n from generate_series(1, $4::int) n returning id, crm_id)
+       insert into chatrooms (org_id, id, contact_id, customer_id, waba_phone_id, display_name, created_at, deactivated_at)
+       select $1, id, id, $2, $3, 'x', now() - interval '30 days' - split_part(crm_id, '-', 2)::int / 4 * interval '1 second',
+         now() from c`,
+      [org.id, customerId, wabaPhoneId, rooms - 1],
+    )
+    await tx.$client.query(
+      `with r as (select id, row_number() over (order by id) - 1 as place from chatrooms where org_id = $1)
+       insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at, received_at,
+         seq, route, reason, payload)
+       select $1, 'busy-' || n, $3, $2, r.id, 'in', 'text', now() - n / 4 * interval '1 second', now(), -n, 'active', 'why',
+         json_build_object('type', 'text', 'text', json_build_object('body', repeat('"long" ', 600)))
+       from generate_series(1, $5::int) n join r on r.place = n % $4::int`,
+      [org.id, customerId, wabaPhoneId, rooms, messages],
+    )
+  })
+  await db.$client.query('analyze messages, chatrooms, contacts')
+  return { org, customerId, query: { org: org.id, id: customerId } }
+}
+
+const WAMID = /id="(busy-\d+)"/g
+const ENTRY = /<li class="(?:event|message)/g
+
+describe('the page of a customer with very many chatrooms', () => {
+  test('has each chatroom and each entry of the timeline on one page, in order', async () => {
+    const { query } = await createBusyCustomer(40, 100)
+    const rooms = await walk(query, 'More chatrooms', /<tr id="room-([^"]+)"/g)
+    expect(rooms.map((page) => page.length)).toEqual([15, 15, 10])
+    expect(new Set(rooms.flat()).size).toBe(40)
+    const wamids = Array.from({ length: 100 }, (_, i) => `busy-${i + 1}`)
+    expect((await walk(query, 'Older entries', WAMID)).flat()).toEqual(wamids)
+    const entries = await walk(query, 'Older entries', ENTRY)
+    expect(entries.flat()).toHaveLength(140)
+    expect(entries.slice(0, -1).every((page) => page.length === 30)).toBe(true)
+    expect((await walk({ ...query, show: 'messages' }, 'Older entries', WAMID)).flat()).toEqual(wamids)
+    expect((await walk({ ...query, show: 'changes' }, 'Older entries', ENTRY)).flat()).toHaveLength(40)
+    const one = rooms[1]![0]!
+    const ofOne = await walk({ ...query, room: one }, 'Older entries', WAMID)
+    expect([2, 3]).toContain(ofOne.flat().length)
+  })
+
+  test('stays below 100 kB, with texts too, and says how many there are', async () => {
+    const { query } = await createBusyCustomer(2_000, 10_000)
+    const times: number[] = []
+    for (const more of [{}, { text: 'show' }, { text: 'show', show: 'messages' }]) {
+      const begin = performance.now()
+      const body = await page({ ...query, ...more })
+      times.push(Math.round(performance.now() - begin))
+      expect([more, Buffer.byteLength(body) <= 100_000, Buffer.byteLength(body)]).toEqual([
+        more,
+        true,
+        expect.any(Number),
+      ])
+      expect(textOf(body)).toContain('Chatrooms 2,000')
+      expect(textOf(body)).toContain('These are the first 25 of 2,000 contacts')
+    }
+    process.stdout.write(`a page of 2,000 chatrooms took ${times.join(', ')} ms\n`)
+  })
+
+  test('refuses an address that is no place in a list', async () => {
+    for (const query of ['before=x', 'rooms=x', 'before=WyJhIl0'])
+      expect([query, (await loggedIn(`${url}/console/customer?${query}`)).status]).toEqual([query, 422])
   })
 })
 

@@ -85,6 +85,9 @@ async function writeRows(): Promise<{ pages: string[]; changes: string[]; org: s
         `/lifecycle?org=${org.id}`,
       ],
       ...['/webhooks', endpoint, '/team', `/team?org=${org.id}`, `/team?org=${org.id}&group=g&user=ann`],
+      ...[
+        `/customer?q=%2B13125550001&org=${org.id}&room=${reply.room}&before=WzEsIjEiLCJmZmZmZmZmZi1mZmZmLWZmZmYtZmZmZi1mZmZmZmZmZmZmZmYiXQ`,
+      ],
       ...['/customer?q=%2B13125550004', '/customer/suggest?q=1312'],
       ...searches.flatMap((q) => [`/customer?q=${q}`, `/customer?q=${q}&org=${org.id}&text=show`]),
     ],

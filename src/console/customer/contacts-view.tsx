@@ -1,8 +1,11 @@
 import { Nothing } from '../ui/empty.tsx'
+import { count } from '../ui/format.ts'
 import { Moment, Table } from '../ui/parts.tsx'
 import type { CustomerDetails } from './read-details.ts'
 
-/** The contacts that point to the customer, as a table. */
+const SHOWN = 25
+
+/** The contacts that point to the customer, as a table: the first 25. */
 export function Contacts({ contacts }: Pick<CustomerDetails, 'contacts'>) {
   return (
     <section aria-labelledby="contacts">
@@ -10,7 +13,7 @@ export function Contacts({ contacts }: Pick<CustomerDetails, 'contacts'>) {
       {contacts.length === 0 && <Nothing>No contact points to this customer.</Nothing>}
       {contacts.length > 0 && (
         <Table label="Contacts" head={['crm_id', 'Name', 'Phone', 'Stage', 'Created', 'Expired']}>
-          {contacts.map((contact) => (
+          {contacts.slice(0, SHOWN).map((contact) => (
             <tr>
               <th scope="row">{contact.crmId}</th>
               <td>{[contact.firstName, contact.lastName].filter(Boolean).join(' ')}</td>
@@ -23,6 +26,11 @@ export function Contacts({ contacts }: Pick<CustomerDetails, 'contacts'>) {
             </tr>
           ))}
         </Table>
+      )}
+      {contacts.length > SHOWN && (
+        <p class="dim">
+          These are the first {SHOWN} of {count(contacts.length)} contacts.
+        </p>
       )}
     </section>
   )

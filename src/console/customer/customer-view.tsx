@@ -5,7 +5,7 @@ import { RoomName } from './room-name.tsx'
 
 /** The customer's name and aliases. */
 export function CustomerHeader({
-  details: { customer, contacts, aliases, events, orgId },
+  details: { customer, contacts, aliases, newIdentity, orgId },
 }: {
   details: CustomerDetails
 }) {
@@ -32,14 +32,13 @@ export function CustomerHeader({
           </li>
         ))}
       </ul>
-      <NewIdentity events={events} />
+      <NewIdentity event={newIdentity} />
     </section>
   )
 }
 
 /** A mark on a customer whose phone wrote under another BSUID, though WhatsApp announced no change. */
-function NewIdentity({ events }: { events: CustomerDetails['events'] }) {
-  const event = events.find(({ kind }) => kind === 'customer.new_identity')
+function NewIdentity({ event }: { event: CustomerDetails['newIdentity'] }) {
   if (!event) return null
   return (
     <p>
@@ -67,7 +66,7 @@ export function Forecasts({ details }: { details: CustomerDetails }) {
             <h3>to {number}</h3>
             <p>
               <Badge of={decision ?? 'none'} />{' '}
-              {chatroom_id && <RoomName rooms={details.rooms} id={chatroom_id} />}
+              {chatroom_id && <RoomName rooms={details.roomPage.rooms} id={chatroom_id} />}
             </p>
             <p class="note">{reason}</p>
           </div>

@@ -2,12 +2,13 @@ import { NoOrgs, Nothing } from '../ui/empty.tsx'
 import { CUSTOMER_PATH } from '../ui/format.ts'
 import { renderPage, type Shell } from '../ui/layout.tsx'
 import { Contacts } from './contacts-view.tsx'
+import type { CustomerQuery } from './customer-query.ts'
 import { CustomerHeader, Forecasts } from './customer-view.tsx'
 import type { DescribedMatch } from './describe-matches.ts'
 import { MatchList } from './match-list.tsx'
 import type { CustomerDetails } from './read-details.ts'
 import { Chatrooms } from './rooms-view.tsx'
-import { type CustomerQuery, SearchForm } from './search-form.tsx'
+import { SearchForm } from './search-form.tsx'
 import { Timeline } from './timeline-view.tsx'
 
 /** The details of one customer, or the customers to choose from. */
@@ -33,7 +34,7 @@ export function renderCustomer(
           <>
             <CustomerHeader details={details} />
             <Forecasts details={details} />
-            <Chatrooms details={details} readOnly={shell.readOnly} />
+            <Chatrooms details={details} query={query} readOnly={shell.readOnly} />
             <Timeline details={details} query={query} readOnly={shell.readOnly} />
             <Contacts contacts={details.contacts} />
           </>

@@ -7,15 +7,13 @@ type Props = {
   orgId: string
   customerId: string
   room: RoomView
-  /** True if another chatroom of the customer is active at the number. */
-  hasRival: boolean
 }
 
 /** The path of a change of a chatroom, below `/console`. */
 export const CHANGE_PATH = '/customer/rooms'
 
 /** The buttons of a chatroom: deactivate or activate it, and give it to another user. An expired one has none. */
-export function RoomButtons({ orgId, customerId, room: { id, state, crmId }, hasRival }: Props) {
+export function RoomButtons({ orgId, customerId, room: { id, state, crmId, hasRival } }: Props) {
   if (state === 'expired') return null
   const path = `/console${CHANGE_PATH}/${encodeURIComponent(orgId)}/${id}`
   const customer = <input type="hidden" name="customer" value={customerId} />

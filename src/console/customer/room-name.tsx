@@ -1,7 +1,16 @@
 import type { RoomView } from './rooms.ts'
 
+type Props = {
+  /** The chatrooms on the page. */
+  rooms: RoomView[]
+  id: string
+  /** Of a chatroom that may be on another page. */
+  crmId?: string | null
+}
+
 /** Names a chatroom by its contact's `crm_id`, which operators know better than the chatroom's id. */
-export function RoomName({ rooms, id }: { rooms: RoomView[]; id: string }) {
+export function RoomName({ rooms, id, crmId }: Props) {
   const room = rooms.find((other) => other.id === id)
-  return room ? <a href={`#room-${id}`}>chatroom of {room.crmId}</a> : <span>chatroom {id}</span>
+  if (room) return <a href={`#room-${id}`}>chatroom of {room.crmId}</a>
+  return <span>{crmId ? `chatroom of ${crmId}` : `chatroom ${id}`}</span>
 }

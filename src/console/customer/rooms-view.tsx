@@ -1,18 +1,23 @@
 import type { ComponentChildren } from 'preact'
 import { Nothing } from '../ui/empty.tsx'
+import { count } from '../ui/format.ts'
 import { Badge, Moment, Table } from '../ui/parts.tsx'
+import { type CustomerQuery, customerPathOf } from './customer-query.ts'
 import type { CustomerDetails } from './read-details.ts'
 import { RoomButtons, UserSuggestions } from './room-buttons.tsx'
 import type { RoomView } from './rooms.ts'
 
-type Props = { details: CustomerDetails; readOnly: boolean }
+type Props = { details: CustomerDetails; query: CustomerQuery; readOnly: boolean }
 
-/** The customer's chatrooms as a table, with buttons to change them unless `readOnly`. */
-export function Chatrooms({ details, readOnly }: Props) {
-  const { rooms, users } = details
+/** A page of the customer's chatrooms as a table, with buttons to change them unless `readOnly`. */
+export function Chatrooms({ details, query, readOnly }: Props) {
+  const { roomPage, roomCount, users } = details
+  const { rooms, next } = roomPage
   return (
     <section aria-labelledby="rooms">
-      <h2 id="rooms">Chatrooms</h2>
+      <h2 id="rooms">
+        Chatrooms <small class="dim">{count(roomCount)}</small>
+      </h2>
       {rooms.length === 0 && (
         <Nothing>No chatroom. What would become of a message now is said above.</Nothing>
       )}
@@ -23,10 +28,15 @@ export function Chatrooms({ details, readOnly }: Props) {
         >
           {rooms.map((room) => (
             <ChatroomRow room={room}>
-              {!readOnly && <RoomButtons {...keyOf(details)} room={room} hasRival={hasRival(rooms, room)} />}
+              {!readOnly && <RoomButtons {...keyOf(details)} room={room} />}
             </ChatroomRow>
           ))}
         </Table>
+      )}
+      {next && (
+        <p>
+          <a href={`${customerPathOf(details, { ...query, rooms: next })}#rooms`}>More chatrooms</a>
+        </p>
       )}
       {!readOnly && <UserSuggestions users={users} />}
     </section>
@@ -34,13 +44,6 @@ export function Chatrooms({ details, readOnly }: Props) {
 }
 
 const keyOf = ({ orgId, customer }: CustomerDetails) => ({ orgId, customerId: customer.id })
-
-/** Another chatroom at the same number is active, and would have to be deactivated first. */
-function hasRival(rooms: RoomView[], { id, remotePhoneId }: RoomView): boolean {
-  return rooms.some(
-    (other) => other.id !== id && other.remotePhoneId === remotePhoneId && other.state === 'active',
-  )
-}
 
 function ChatroomRow({ room, children }: { room: RoomView; children: ComponentChildren }) {
   return (

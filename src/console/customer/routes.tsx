@@ -6,14 +6,18 @@ import type { ConsoleParts } from '../ui/console-parts.ts'
 import { renderPart, type ShellOf } from '../ui/layout.tsx'
 import { listOrgs, type OrgName } from '../ui/list-orgs.ts'
 import { type PageQuery, readPageQuery } from '../ui/page-query.ts'
+import { decodePlace } from '../ui/place.ts'
 import { sendPage } from '../ui/send-page.ts'
 import { createRoomChangeRoutes } from './change-routes.ts'
+import type { CustomerQuery } from './customer-query.ts'
 import { describeMatches } from './describe-matches.ts'
 import { type CustomerResult, renderCustomer } from './page.tsx'
 import { type CustomerDetails, readCustomerDetails } from './read-details.ts'
+import { roomPlace } from './rooms.ts'
 import { searchCustomers } from './search.ts'
 import { Suggestions } from './search-form.tsx'
 import { suggest } from './suggest.ts'
+import { timelinePlace } from './timeline.ts'
 
 /**
  * `GET /console/customer`: the search, and the details of one customer. The log records who has message text shown.
@@ -26,12 +30,9 @@ export function createCustomerRoutes(shellOf: ShellOf, parts: ConsoleParts): Rou
 
   router.get('/customer', async (req, res) => {
     const pageQuery = readPageQuery(req)
-    const { org: orgId, q: words = '', text, show, room } = pageQuery
-    const orgs = await listOrgs(db, orgsOf(req))
-    const withText = text === 'show'
-    const result = await find(db, orgs, pageQuery)
-    if (result.details && withText) recordTextShown(req, result.details)
-    const query = { orgs, orgId, words, withText, show: show || undefined, room: room || undefined }
+    const query = toQuery(pageQuery, await listOrgs(db, orgsOf(req)))
+    const result = await find(db, query, pageQuery.id)
+    if (result.details && query.withText) recordTextShown(req, result.details)
     await sendPage(db, res, renderCustomer(shellOf(req), query, result))
   })
 
@@ -44,19 +45,30 @@ export function createCustomerRoutes(shellOf: ShellOf, parts: ConsoleParts): Rou
 
   router.use(createRoomChangeRoutes(parts))
 
-  function recordTextShown(req: Request, { orgId, customer, messages }: CustomerDetails): void {
-    const shown = { user: userOf(req), org: orgId, customer: customer.id, messages: messages.length }
+  function recordTextShown(req: Request, { orgId, customer, timeline }: CustomerDetails): void {
+    const messages = timeline.entries.filter((entry) => 'message' in entry).length
+    const shown = { user: userOf(req), org: orgId, customer: customer.id, messages }
     log.info(shown, 'the message texts of a customer were shown')
   }
 
   return router
 }
 
+/** @throws ApiError INVALID_INPUT for a place that is none */
+function toQuery(
+  { org: orgId, q: words = '', text, show, room, rooms, before }: PageQuery,
+  orgs: OrgName[],
+): CustomerQuery {
+  const places = { rooms: decodePlace(rooms, roomPlace), before: decodePlace(before, timelinePlace) }
+  const filter = { show: show || undefined, room: room || undefined, withText: text === 'show' }
+  return { orgs, orgId, words, ...filter, ...places }
+}
+
 /** Shows the customer that the address names. A search shows its customer if it finds one, and a list if it finds several. */
 async function find(
   db: Db,
-  orgs: OrgName[],
-  { org: orgId, id, q: words = '', text }: PageQuery,
+  { orgs, orgId, words, ...query }: CustomerQuery,
+  id: string | undefined,
 ): Promise<CustomerResult> {
   const orgIds = orgId === undefined ? orgs.map((org) => org.id) : [orgId]
   const isNamed = orgId !== undefined && id !== undefined
@@ -66,5 +78,5 @@ async function find(
   const [match] = found
   if (!match || found.length > 1) return { matches: await describeMatches(db, found), details: undefined }
   const now = await readNow(db)
-  return { matches: [], details: await readCustomerDetails(db, { ...match, withText: text === 'show', now }) }
+  return { matches: [], details: await readCustomerDetails(db, { ...query, ...match, now }) }
 }

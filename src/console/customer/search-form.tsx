@@ -1,18 +1,7 @@
 import { CUSTOMER_PATH } from '../ui/format.ts'
-import type { OrgName } from '../ui/list-orgs.ts'
 import { OrgPicker } from '../ui/parts.tsx'
+import type { CustomerQuery } from './customer-query.ts'
 import type { Suggestion } from './suggest.ts'
-
-/** What the page was asked for: the search text `words` in one org or in all, with or without message text. */
-export type CustomerQuery = {
-  orgs: OrgName[]
-  orgId: string | undefined
-  words: string
-  withText: boolean
-  /** What the timeline shows: one kind of entries, those of one chatroom, or all. */
-  show: 'messages' | 'changes' | undefined
-  room: string | undefined
-}
 
 /** The form that searches for a customer. */
 export function SearchForm({ orgs, orgId, words }: CustomerQuery) {

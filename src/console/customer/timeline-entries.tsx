@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { cutToBytes } from '../ui/cut.ts'
 import { MASK } from '../ui/mask.ts'
 import { Badge, Moment } from '../ui/parts.tsx'
 import { eventName } from './event-names.ts'
@@ -14,7 +15,7 @@ export const DIRECTION_NAMES = {
 
 /** One change of state. */
 export function EventEntry({ event, rooms }: { event: TimelineEvent; rooms: RoomView[] }) {
-  const { kind, actor, reason, chatroomId, wamid, at } = event
+  const { kind, actor, reason, wamid, at } = event
   return (
     <li class={`event ${kind.split('.')[1] ?? ''}`}>
       <Moment at={at} />
@@ -32,7 +33,7 @@ export function EventEntry({ event, rooms }: { event: TimelineEvent; rooms: Room
         </p>
         <p class="note">
           {[reason, `by ${actor}`].filter(Boolean).join(', ')}
-          <InRoom rooms={rooms} id={chatroomId} />
+          <InRoom rooms={rooms} entry={event} />
         </p>
       </div>
     </li>
@@ -49,7 +50,7 @@ type MessageProps = {
 
 /** One message, with its text only when `withText` is set. */
 export function MessageEntry({ message, rooms, withText, children }: MessageProps) {
-  const { wamid, direction, type, at, route, reason, chatroomId, status, id } = message
+  const { wamid, direction, type, at, route, reason, status, id } = message
   return (
     <li class={`message ${direction}`} id={id ?? wamid}>
       <Moment at={at} />
@@ -61,7 +62,7 @@ export function MessageEntry({ message, rooms, withText, children }: MessageProp
         <p class="text">{withText ? textOf(message) : MASK}</p>
         <p class="note">
           {reason}
-          <InRoom rooms={rooms} id={chatroomId} />
+          <InRoom rooms={rooms} entry={message} />
           {' · '}
           <span class="id">{[wamid, id].filter(Boolean).join(' · ')}</span>
         </p>
@@ -71,19 +72,25 @@ export function MessageEntry({ message, rooms, withText, children }: MessageProp
   )
 }
 
-function InRoom({ rooms, id }: { rooms: RoomView[]; id: string | null }) {
+function InRoom({ rooms, entry }: { rooms: RoomView[]; entry: TimelineEvent | TimelineMessage }) {
+  const { chatroomId, crmId } = entry
   return (
-    id && (
+    chatroomId && (
       <>
         {' · '}
-        <RoomName rooms={rooms} id={id} />
+        <RoomName rooms={rooms} id={chatroomId} crmId={crmId} />
       </>
     )
   )
 }
 
-/** The body of a text message; the JSON content of any other type. */
+/** A page stays below 100 kB. */
+const TEXT_BYTES = 1_200
+
+/** The body of a text message; the JSON content of any other type; the beginning of what is very long. */
 function textOf({ payload, type }: TimelineMessage): string {
   const text = payload?.text as { body?: unknown } | undefined
-  return typeof text?.body === 'string' ? text.body : JSON.stringify(payload?.[type] ?? payload)
+  const whole = typeof text?.body === 'string' ? text.body : JSON.stringify(payload?.[type] ?? payload)
+  const shown = cutToBytes(whole, TEXT_BYTES)
+  return shown === whole ? whole : `${shown}…`
 }

@@ -1,9 +1,10 @@
+import { z } from 'zod'
 import type { Db } from '../../db/client.ts'
-import { columns, uuid } from '../../db/columns.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
 import { allRows, run } from '../../db/statement.ts'
 import { SEND_STATE_TABLES, SEND_STATUS } from '../../messages/send-state.ts'
 import { sendIdSql } from '../../rules/provisional-wamid.ts'
+import { eventsSql, messageKeysSql, ROOMS } from './timeline-sql.ts'
 
 /** A message from or to a customer. `payload` is null unless message text was asked for. */
 export type TimelineMessage = {
@@ -11,9 +12,12 @@ export type TimelineMessage = {
   direction: 'in' | 'out' | 'echo'
   type: string
   at: Date
+  seq: string
   route: (typeof ROUTES)[number] | null
   reason: string
   chatroomId: string | null
+  /** The `crm_id` of the chatroom's contact. */
+  crmId: string | null
   /** What became of a message that Usher sends; null for any other. */
   status: string | null
   /** The id of a message that Usher sends, which stays when Meta gives it a wamid. */
@@ -30,66 +34,72 @@ export type TimelineEvent = {
   actor: string
   reason: string | null
   chatroomId: string | null
+  /** The `crm_id` of the chatroom's contact. */
+  crmId: string | null
   /** The message that caused it: its wamid, or the id of a message that Usher sends. */
   wamid: string | null
   at: Date
 }
 
-export type TimelineQuery = { orgId: string; customerId: string; roomIds: string[] }
+/**
+ * A place in the timeline: the time of the last message shown, in milliseconds, and its sequence, and the id of the last
+ * event shown. Messages and events have an order of their own each.
+ */
+export const timelinePlace = z.tuple([z.int().min(0), z.string().regex(/^-?\d{1,18}$/), z.guid()])
+export type TimelinePlace = z.infer<typeof timelinePlace>
 
-const MAX_MESSAGES = 100
-const MAX_EVENTS = 200
+export type TimelineQuery = {
+  orgId: string
+  customerId: string
+  /** Only the entries of this chatroom. */
+  room: string | undefined
+  before: TimelinePlace | undefined
+  limit: number
+}
 
-const ROOMS = columns<string>({ id: uuid((id) => id) })
+const NEWEST_EVENT = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
-/** The latest 100 messages of each of these chatrooms, and the latest 100 that are held for the customer. Unordered. */
+/** The customer's messages behind a place, the newest first. */
 export function timelineMessages(
   db: Db,
-  { orgId, customerId, roomIds }: TimelineQuery,
+  { orgId, customerId, room, before, limit }: TimelineQuery,
   withText: boolean,
 ): Promise<TimelineMessage[]> {
+  const place = before ? [new Date(before[0]), before[1]] : ['infinity', '0']
   return run(db, {
     name: 'console-timeline-messages',
-    text: `with m as (
-        select m.* from ${ROOMS.as('r')}
-        cross join lateral (
-          select * from messages m where m.org_id = $2 and m.chatroom_id = r.id
-          order by m.sent_at desc, m.seq desc limit ${MAX_MESSAGES}) m
-        union all (
-          select * from messages m
-          where m.org_id = $2 and m.customer_id = $3 and m.route = 'held' and m.chatroom_id is null
-            and m.waba_phone_id = any(array(select id from waba_phones where org_id = $2))
-          order by m.sent_at desc limit ${MAX_MESSAGES}))
-      select m.wamid, m.direction, m.type, m.sent_at as at, m.route, m.reason, m.chatroom_id as "chatroomId",
-        ${SEND_STATUS} as status, ${sendIdSql('m')} as id,
+    text: `with ${ROOMS}, ${messageKeysSql('$6')}
+      select m.wamid, m.direction, m.type, m.sent_at as at, m.seq, m.route, m.reason, m.chatroom_id as "chatroomId",
+        c.crm_id as "crmId", ${SEND_STATUS} as status, ${sendIdSql('m')} as id,
         (select true from messages x
           where x.org_id = m.org_id and x.retry_of = m.outbox_id limit 1) is not null as "isRetried",
-        case when $4 then m.payload end as payload
-      from m ${SEND_STATE_TABLES}`,
-    values: [...ROOMS.values(roomIds), orgId, customerId, withText],
+        case when $7 then m.payload end as payload
+      from keys join messages m on m.org_id = $1 and m.wamid = keys.wamid ${SEND_STATE_TABLES}
+      left join chatrooms r on r.org_id = m.org_id and r.id = m.chatroom_id
+      left join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+      order by m.sent_at desc, m.seq desc`,
+    values: [orgId, customerId, room, ...place, limit, withText],
     read: allRows<TimelineMessage>,
   })
 }
 
-/** The latest 200 events of the customer and of each of these chatrooms, each once, the newest first. */
+/** The customer's events behind a place, in the order of their ids, the newest first. */
 export function timelineEvents(
   db: Db,
-  { orgId, customerId, roomIds }: TimelineQuery,
+  { orgId, customerId, room, before, limit }: TimelineQuery,
 ): Promise<TimelineEvent[]> {
   return run(db, {
     name: 'console-timeline-events',
-    text: `with e as (
-        (select * from events e where e.org_id = $2 and e.customer_id = $3 order by e.id desc limit ${MAX_EVENTS})
-        union all
-        select e.* from ${ROOMS.as('r')}
-        cross join lateral (
-          select * from events e where e.org_id = $2 and e.chatroom_id = r.id order by e.id desc limit ${MAX_EVENTS}) e)
-      select distinct on (id) id, kind, actor, reason, chatroom_id as "chatroomId",
-        case when kind in ('message.queued', 'message.retried') then after ->> 'id' else wamid end as wamid,
-        case when kind ~ '\\.(deactivated|reactivated|expired)$'
-          then coalesce((after ->> 'at')::timestamptz, created_at) else created_at end as at
-      from e order by id desc`,
-    values: [...ROOMS.values(roomIds), orgId, customerId],
+    text: `with ${ROOMS}, ${eventsSql('$5')}
+      select e.id, e.kind, e.actor, e.reason, e.chatroom_id as "chatroomId", c.crm_id as "crmId",
+        case when e.kind in ('message.queued', 'message.retried') then e.after ->> 'id' else e.wamid end as wamid,
+        case when e.kind ~ '\\.(deactivated|reactivated|expired)$'
+          then coalesce((e.after ->> 'at')::timestamptz, e.created_at) else e.created_at end as at
+      from (select distinct on (id) * from e order by id desc limit $5) e
+      left join chatrooms r on r.org_id = $1 and r.id = e.chatroom_id
+      left join contacts c on c.org_id = r.org_id and c.id = r.contact_id
+      order by e.id desc`,
+    values: [orgId, customerId, room, before?.[2] ?? NEWEST_EVENT, limit],
     read: allRows<TimelineEvent>,
   })
 }

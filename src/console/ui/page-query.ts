@@ -30,6 +30,9 @@ const shape = z.object({
   show: z.enum(['messages', 'changes', '']).optional(),
   room: z.uuid().or(z.literal('')).optional(),
   text: z.literal('show').optional(),
+  /** Of a customer: the places behind which the chatrooms and the timeline begin. */
+  rooms: searchText.optional(),
+  before: searchText.optional(),
   replayed: wholeNumber.optional(),
   first: wholeNumber.optional(),
   last: wholeNumber.optional(),
