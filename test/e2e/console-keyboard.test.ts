@@ -40,7 +40,10 @@ async function endSend(db: Db, org: TestOrg, state: 'failed' | 'unknown') {
   const { id: roomId, customerId, wabaPhoneId: phoneId } = room
   const about = { kind: 'message' as const, origin: 'AGENT' as const, inReplyTo: null, reason: 'test' }
   const payload = { type: 'text', text: { body: 'x' } }
-  const [row] = await run(db, queueMessages([{ orgId: org.id, roomId, customerId, phoneId, ...about, payload }]))
+  const [row] = await run(
+    db,
+    queueMessages([{ orgId: org.id, roomId, customerId, phoneId, ...about, payload }]),
+  )
   await db.$client.query(`update outbox set state = $2, error = 'why' where id = $1`, [row!.id, state])
   if (state === 'failed')
     await db.$client.query(`update messages set status = 'failed' where outbox_id = $1`, [row!.id])
@@ -68,9 +71,10 @@ describe.runIf(findChromium() !== undefined).each(SCHEMES)('by keyboard only, on
     await tabTo(page, 'when the customer writes next')
     await page.keyboard.press('Space')
     await enter(page, 'Reassign the chatroom')
-    const { rows } = await db.$client.query('select pending_user_id as next from chatrooms where org_id = $1', [
-      org.id,
-    ])
+    const { rows } = await db.$client.query(
+      'select pending_user_id as next from chatrooms where org_id = $1',
+      [org.id],
+    )
     expect(rows).toEqual([{ next: 'ann' }])
     expect(await scrollsSideways(page)).toBe(false)
     expect(problems).toEqual([])
