@@ -5,6 +5,7 @@ export const PURE = [
   'src/consent/stop-words.ts',
   'src/http/credentials.ts',
   'src/http/signature.ts',
+  'src/logins/claims.ts',
   'src/logins/parse-users.ts',
   'src/webhook/attested-phones.ts',
   'src/webhook/contacts.ts',

@@ -34,6 +34,14 @@ export const environment = z.object({
   OPS_USER: z.string().optional(),
   OPS_PASSWORD: z.string().optional(),
   OPS_USERS_FILE: z.string().optional(),
+  OPS_PUBLIC_URL: plainUrl('https:', 'http:').optional(),
+  OIDC_ISSUER: issuerUrl().optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_CLIENT_SECRET: z.string().optional(),
+  OIDC_SCOPE: z.string().default('openid email'),
+  OIDC_USER_CLAIM: z.string().default('email'),
+  OIDC_ROLE_CLAIM: z.string().optional(),
+  OIDC_ORGS_CLAIM: z.string().optional(),
   OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
   META_APP_SECRET: z.string().transform(splitList).default([]),
   META_VERIFY_TOKEN: z.string().transform(splitList).default([]),
@@ -91,6 +99,7 @@ export const SECRETS: readonly (keyof Environment)[] = [
   'REDIS_TLS_CERT',
   'REDIS_TLS_KEY',
   'OPS_PASSWORD',
+  'OIDC_CLIENT_SECRET',
   'JWT_SECRET',
   'SECRETS_KEY',
 ]
@@ -131,6 +140,16 @@ function postgresUrl() {
     .refine((value) => queryOf(value).get('sslmode') !== 'verify-ca' || queryOf(value).has('sslrootcert'), {
       error: 'has sslmode=verify-ca, which needs sslrootcert=/path/to/ca.pem',
     })
+}
+
+/** An OpenID provider: its tokens come over this connection, so it is https, but on this machine. */
+function issuerUrl() {
+  const isSafe = (value: string) => {
+    if (!URL.canParse(value)) return true
+    const { protocol, hostname } = new URL(value)
+    return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  }
+  return plainUrl('https:', 'http:').refine(isSafe, 'must start with https://')
 }
 
 /** A URL to which a path is added: it has no credentials, query or fragment. */

@@ -14,6 +14,18 @@ export type RedisAccess = {
   sentinelPassword?: string | undefined
 }
 
+/** An OpenID provider, and this installation as its client. */
+export type OidcConfig = {
+  issuer: string
+  clientId: string
+  clientSecret: string
+  /** Where the provider leads the browser back to. */
+  redirectUri: string
+  scope: string
+  /** The claims that name a person, the role and the orgs. */
+  claims: { user: string; role: string | undefined; orgs: string | undefined }
+}
+
 /** Everything that a process reads from the environment, which it does once, when it starts. */
 export type Config = {
   databaseUrl: string | undefined
@@ -34,6 +46,8 @@ export type Config = {
     login: { user: string; password: string } | undefined
     /** The people who may log in on the login page; needs `secretsKey`. */
     usersFile: string | undefined
+    /** An OpenID provider, where people log in; needs `secretsKey`. */
+    oidc: OidcConfig | undefined
     /** Whoever is logged in may read everything and change nothing. */
     readOnly: boolean
   }

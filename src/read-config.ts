@@ -47,8 +47,15 @@ function findMissingForLogins(given: Given, role: Role): string[] {
   const lines: string[] = []
   if (Boolean(given.OPS_USER) !== Boolean(given.OPS_PASSWORD))
     lines.push('OPS_USER and OPS_PASSWORD go together: set both or neither')
-  if (role !== 'cli' && given.OPS_USERS_FILE && !given.SECRETS_KEY)
-    lines.push('OPS_USERS_FILE needs SECRETS_KEY, which encrypts the sessions: openssl rand -base64 32')
+  const ways = ['OPS_USERS_FILE', 'OIDC_ISSUER'].filter((name) => given[name])
+  if (role !== 'cli' && ways.length > 0 && !given.SECRETS_KEY)
+    lines.push(`${ways.join(' and ')} needs SECRETS_KEY, which encrypts sessions: openssl rand -base64 32`)
+  if (given.OIDC_ISSUER) {
+    const needed = ['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OPS_PUBLIC_URL'].filter((name) => !given[name])
+    if (needed.length > 0) lines.push(`OIDC_ISSUER needs ${needed.join(', ')}`)
+    if (!given.OPS_USERS_FILE && !given.OIDC_ROLE_CLAIM)
+      lines.push('OIDC_ISSUER needs OPS_USERS_FILE or OIDC_ROLE_CLAIM, which say who has which role')
+  }
   return lines
 }
 
@@ -80,6 +87,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
       port: env.OPS_PORT,
       login: user && password ? { user, password } : undefined,
       usersFile: env.OPS_USERS_FILE,
+      oidc: readOidc(env),
       readOnly: env.OPS_READ_ONLY,
     },
     meta: { appSecrets: env.META_APP_SECRET, verifyTokens: env.META_VERIFY_TOKEN },
@@ -100,6 +108,19 @@ function toConfig(env: Environment, warnings: string[]): Config {
     receiverShortcut: env.RECEIVER_SHORTCUT,
     traces: readTraces(env),
     warnings,
+  }
+}
+
+function readOidc(env: Environment): Config['ops']['oidc'] {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = env
+  if (!issuer || !clientId || !clientSecret || !env.OPS_PUBLIC_URL) return undefined
+  return {
+    issuer,
+    clientId,
+    clientSecret,
+    redirectUri: `${env.OPS_PUBLIC_URL.replace(/\/+$/, '')}/login/callback`,
+    scope: env.OIDC_SCOPE,
+    claims: { user: env.OIDC_USER_CLAIM, role: env.OIDC_ROLE_CLAIM, orgs: env.OIDC_ORGS_CLAIM },
   }
 }
 

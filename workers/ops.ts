@@ -64,10 +64,13 @@ export async function startOps(parts: Parts): Promise<string> {
   return server.url
 }
 
-/** Undefined without OPS_USERS_FILE: then there is no login page. */
-function openLogins({ ops: { login, usersFile }, secretsKey }: Config, log: Logger): Logins | undefined {
-  if (usersFile === undefined || secretsKey === undefined) return undefined
-  return createLogins({ login, usersFile, secretsKey, log })
+/** Undefined without OPS_USERS_FILE and OIDC_ISSUER: then there is no login page. */
+function openLogins(
+  { ops: { login, usersFile, oidc }, secretsKey }: Config,
+  log: Logger,
+): Logins | undefined {
+  if ((usersFile === undefined && oidc === undefined) || secretsKey === undefined) return undefined
+  return createLogins({ login, usersFile, oidc, secretsKey, log })
 }
 
 async function readDetails(db: Database['db'], clock: ClockWatch): Promise<Record<string, unknown>> {

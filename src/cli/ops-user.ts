@@ -9,6 +9,8 @@ const MIN_LENGTH = 12
 
 type Input = NodeJS.ReadableStream & { isTTY?: boolean }
 
+type Options = { role: string; org?: string[]; password: boolean }
+
 /** `ops-user`: prints the line of a person for OPS_USERS_FILE. */
 export function opsUserCommand(input: Input = process.stdin): Command {
   return new Command('ops-user')
@@ -17,23 +19,25 @@ export function opsUserCommand(input: Input = process.stdin): Command {
     )
     .argument('<name>', 'name or e-mail address with which the person logs in')
     .addOption(new Option('--role <role>').choices(['viewer', 'operator']).makeOptionMandatory())
+    .option('--no-password', 'the person logs in at the OpenID provider only')
     .option('--org <id>', 'org that the person may see, once for each; without it all orgs', collect)
-    .action(async (name: string, { role, org: orgs }: { role: string; org?: string[] }) => {
+    .action(async (name: string, { role, org: orgs, password }: Options) => {
       if (!NAME.test(name))
         throw new SetupError('The name must consist of up to 100 letters, digits and . @ + - _')
-      const password = input.isTTY ? await askTwice(input) : await readLine('', input)
-      if (password.length < MIN_LENGTH)
-        throw new SetupError(`The password must have at least ${MIN_LENGTH} characters.`)
-      console.log([name, role, orgs ? writeOrgs(orgs) : '*', await hashPassword(password)].join(' '))
+      const stored = password ? await hashPassword(await askPassword(input)) : '-'
+      console.log([name, role, orgs ? writeOrgs(orgs) : '*', stored].join(' '))
     })
 }
 
 const collect = (id: string, ids: string[] = []) => [...ids, id]
 
-/** @throws SetupError when the two differ */
-async function askTwice(input: Input): Promise<string> {
-  const password = await readLine('Password: ', input)
-  if ((await readLine('Once more: ', input)) !== password) throw new SetupError('The two passwords differ.')
+/** Asks twice at a terminal. @throws SetupError when the two differ, or are too short */
+async function askPassword(input: Input): Promise<string> {
+  const password = await readLine(input.isTTY ? 'Password: ' : '', input)
+  if (input.isTTY && (await readLine('Once more: ', input)) !== password)
+    throw new SetupError('The two passwords differ.')
+  if (password.length < MIN_LENGTH)
+    throw new SetupError(`The password must have at least ${MIN_LENGTH} characters.`)
   return password
 }
 

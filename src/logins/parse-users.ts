@@ -1,7 +1,7 @@
 import type { Role } from '../http/person.ts'
 
-/** A line of the users file. `orgs`: undefined for all; `password`: as `hashPassword` returned it. */
-export type User = { name: string; role: Role; orgs: string[] | undefined; password: string }
+/** A line of the users file. `orgs`: undefined for all; `password`: as `hashPassword` returned it, undefined for logins at a provider only. */
+export type User = { name: string; role: Role; orgs: string[] | undefined; password: string | undefined }
 
 /** The users by their names in lower case, and what is wrong with the file, each with its line; then nobody may log in. */
 export type UsersFile = { users: Map<string, User>; mistakes: string[] }
@@ -40,8 +40,9 @@ function readUser(fields: string[]): User | string {
   const ids = orgs === '*' ? undefined : readOrgs(orgs)
   if (ids === null)
     return 'the orgs must be *, or ids with commas between them, as npm run ops-user prints them'
-  if (!STORED_PASSWORD.test(password)) return 'the password must be as npm run ops-user prints it'
-  return { name, role, orgs: ids, password }
+  if (password !== '-' && !STORED_PASSWORD.test(password))
+    return 'the password must be as npm run ops-user prints it, or -'
+  return { name, role, orgs: ids, password: password === '-' ? undefined : password }
 }
 
 /** What an id of an org is, as the org file has it. */

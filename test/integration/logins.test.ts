@@ -336,6 +336,8 @@ describe('ops-user', () => {
     expect(some.output).toMatch(/^eve viewer acme,a%20b \$scrypt/)
     const { url } = await start({ people: [output.trim()] })
     expect((await (await logInAs(url, 'eve@example.com'))('/console')).status).toBe(200)
+    const without = await run(['eve', '--role', 'viewer', '--no-password'], '')
+    expect(without.output).toBe('eve viewer * -\n')
     for (const [args, input, message] of [
       [['eve', '--role', 'viewer'], 'short\n', 'at least 12 characters'],
       [['e v e', '--role', 'viewer'], `${PASSWORD}\n`, 'The name must consist of'],

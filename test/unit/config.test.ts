@@ -74,6 +74,31 @@ describe('the configuration', () => {
     expect(readConfig(env, 'cli').ops.usersFile).toBe('/etc/usher/users')
   })
 
+  it('takes an OpenID provider with all that it needs', () => {
+    const SECRETS_KEY = Buffer.alloc(32).toString('base64')
+    const provider = {
+      OIDC_ISSUER: 'https://login.example.com',
+      OIDC_CLIENT_ID: 'usher',
+      OIDC_CLIENT_SECRET: 's',
+    }
+    const env = { ...RECEIVER, SECRETS_KEY, ...provider, OPS_PUBLIC_URL: 'https://ops.example.com/' }
+    const { oidc } = readConfig({ ...env, OIDC_ROLE_CLAIM: 'roles' }, 'all').ops
+    expect(oidc).toEqual({
+      issuer: 'https://login.example.com',
+      clientId: 'usher',
+      clientSecret: 's',
+      redirectUri: 'https://ops.example.com/login/callback',
+      scope: 'openid email',
+      claims: { user: 'email', role: 'roles', orgs: undefined },
+    })
+    expect(readConfig(RECEIVER, 'all').ops.oidc).toBeUndefined()
+    expect(() => readConfig(env, 'all')).toThrow(/OIDC_ISSUER needs OPS_USERS_FILE or OIDC_ROLE_CLAIM/)
+    const bare = { ...RECEIVER, OIDC_ISSUER: 'http://login.example.com' }
+    expect(() => readConfig(bare, 'all')).toThrow(
+      /OIDC_ISSUER must start with https.*needs SECRETS_KEY.*needs OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OPS_PUBLIC_URL/s,
+    )
+  })
+
   it('takes secrets from the files that <name>_FILE names, each either so or so', () => {
     const folder = mkdtempSync(join(tmpdir(), 'usher-config-'))
     const path = join(folder, 'secret')

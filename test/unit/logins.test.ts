@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { localPath, loginPage } from '../../src/console/login/local-path.ts'
 import { isLogin } from '../../src/http/credentials.ts'
 import { hashPassword, passwordMatches } from '../../src/logins/password.ts'
-import { createSessionTokens } from '../../src/logins/session-tokens.ts'
+import { createSealed } from '../../src/logins/sealed.ts'
+import { sessionShape } from '../../src/logins/session.ts'
 
 it('a login leads to paths of this listener only', () => {
   for (const path of ['/console', '/console/stuck?org=a%20b&before=1', '/queues/', '/dead-letters/1'])
@@ -31,22 +32,20 @@ it('a password matches its own hash only, however its letters are encoded', asyn
   expect(await passwordMatches('', undefined)).toBe(false)
 })
 
-it('the token of a session is valid for the key and the session that it was made for, and hides them', async () => {
-  const tokens = createSessionTokens(Buffer.alloc(32, 1))
-  const session = { name: 'ann@example.com', passwordPrint: 'print' }
-  const token = await tokens.seal(session)
+it('sealed content can be opened with the key and for the purpose that it was sealed for, and is hidden', async () => {
+  const sealed = (key: number, purpose = 'sessions') =>
+    createSealed(Buffer.alloc(32, key), { purpose, shape: sessionShape })
+  const session = { name: 'ann@example.com', print: 'print', rights: { role: 'viewer' as const } }
+  const token = await sealed(1).seal(session, 60)
   expect(Buffer.from(token.replaceAll('.', ''), 'base64url').toString()).not.toContain('ann')
-  expect(await tokens.open(token)).toEqual(session)
-  expect(await createSessionTokens(Buffer.alloc(32, 1)).open(token)).toEqual(session)
-  expect(await createSessionTokens(Buffer.alloc(32, 2)).open(token)).toBeUndefined()
+  expect(await sealed(1).open(token)).toEqual(session)
+  expect(await sealed(2).open(token)).toBeUndefined()
+  expect(await sealed(1, 'other').open(token)).toBeUndefined()
+  expect(await sealed(1).open(await sealed(1).seal(session, -60))).toBeUndefined()
   const [head = '', , iv = '', text = '', tag = ''] = token.split('.')
-  for (const other of [
-    '',
-    'x',
-    `${head}..${iv}.${text}.`,
-    [head, '', iv, `A${text.slice(1)}`, tag].join('.'),
-  ])
-    if (other !== token) expect([other, await tokens.open(other)]).toEqual([other, undefined])
+  const changed = text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`
+  for (const other of ['', 'x', `${head}..${iv}.${text}.`, [head, '', iv, changed, tag].join('.')])
+    expect([other, await sealed(1).open(other)]).toEqual([other, undefined])
 })
 
 it('the person of basic auth has one name and one password', () => {

@@ -12,6 +12,7 @@ it('a users file has a person in a line; comments and empty lines are skipped', 
     { name: 'Ben', role: 'viewer', orgs: ['acme', 'a,b c'], password: PASSWORD },
   ])
   expect(users.get(keyOf('BEN'))?.name).toBe('Ben')
+  expect(parseUsers('eve viewer * -').users.get('eve')?.password).toBeUndefined()
   expect(writeOrgs(['acme', 'a,b c'])).toBe('acme,a%2Cb%20c')
 })
 

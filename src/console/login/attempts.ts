@@ -3,10 +3,11 @@ import { addressOf } from '../../http/basic-login.ts'
 import { createGuessLimit } from '../../http/guess-limit.ts'
 import type { Logger } from '../../logger.ts'
 import type { Logins } from '../../logins/logins.ts'
+import type { NewSession } from '../../logins/session.ts'
 import { oncePerMinute } from '../../once-per-minute.ts'
 
-/** The token of a session, or why there is none. `retryAfter` is in seconds: there were too many attempts. */
-export type Outcome = { token: string } | { token?: undefined; problem: string; retryAfter?: number }
+/** A session, or why there is none. `retryAfter` is in seconds: there were too many attempts. */
+export type Outcome = { session: NewSession } | { session?: undefined; problem: string; retryAfter?: number }
 
 export type Attempt = (req: Request, name: string, password: string) => Promise<Outcome>
 
@@ -48,11 +49,11 @@ export function createAttempts(logIn: Logins['logIn'], log: Logger): Attempt {
     // Counted before the check, so that attempts at the same time count as well.
     byName.count(name)
     byAddress.count(address)
-    const token = await inTurn.run(() => logIn(given, password))
-    if (token === undefined) return refuse('wrong name or password', WRONG)
+    const session = await inTurn.run(() => logIn(given, password))
+    if (session === undefined) return refuse('wrong name or password', WRONG)
     byName.giveBack(name)
     byAddress.giveBack(address)
-    return { token }
+    return { session }
   }
 }
 

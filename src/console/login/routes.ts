@@ -4,15 +4,15 @@ import { ApiError } from '../../errors.ts'
 import { refuseOtherSites } from '../../http/changes.ts'
 import type { Logger } from '../../logger.ts'
 import type { Logins } from '../../logins/logins.ts'
-import { SESSION_SECONDS } from '../../logins/session-tokens.ts'
 import { loadAssets } from '../ui/assets.ts'
 import { createErrorPage } from '../ui/error-page.tsx'
 import type { Shell } from '../ui/layout.tsx'
 import { setPagePolicy } from '../ui/page-policy.ts'
 import { type Attempt, createAttempts } from './attempts.ts'
+import { clearCookie, readCookie, setCookie } from './cookies.ts'
 import { localPath } from './local-path.ts'
-import { renderLogin } from './login-page.tsx'
-import { clearSessionCookie, readSessionCookie, setSessionCookie } from './session-cookie.ts'
+import { renderLogin, type Ways } from './login-page.tsx'
+import { createProviderRoutes } from './provider-routes.ts'
 
 const loginForm = z.object({
   name: z.string().max(200),
@@ -20,10 +20,14 @@ const loginForm = z.object({
   next: z.unknown().optional(),
 })
 
-/** `GET /login` and `POST /login`, which begins a session, and `POST /logout`, which ends it. Needs no login. */
+/**
+ * `GET /login` and `POST /login`, which begins a session; `POST /logout`, which ends it; `/login/provider`, where there is an
+ * OpenID provider. Needs no login.
+ */
 export function createLoginRoutes({ logins, log }: { logins: Logins; log: Logger }): Router {
   const assets = loadAssets('/login/assets')
   const shell: Shell = { assets: assets.urls, readOnly: true, person: undefined }
+  const ways: Ways = { password: logins.havePasswords, provider: logins.provider !== undefined }
   const attempt = createAttempts(logins.logIn, log)
   const form = express.urlencoded({ extended: false, limit: '4kb' })
   const router = Router()
@@ -33,12 +37,17 @@ export function createLoginRoutes({ logins, log }: { logins: Logins; log: Logger
     next()
   })
   router.get('/login/assets/:hash/:name', assets.serve)
-  router.get('/login', (req, res) => showLogin(shell, logins, req, res))
-  router.post('/login', form, (req, res) => logIn(shell, attempt, req, res))
+  router.get('/login', async (req, res) => {
+    const next = localPath(req.query.next)
+    if (await isLoggedIn(logins, req)) return res.redirect(303, next)
+    res.type('html').send(renderLogin(shell, ways, { next, hasLeft: req.query.left === 'true' }))
+  })
+  router.post('/login', form, (req, res) => logIn({ shell, ways, attempt }, req, res))
   router.post('/logout', (req, res) => {
-    clearSessionCookie(req, res)
+    clearCookie(req, res, 'session')
     res.redirect(303, '/login?left=true')
   })
+  if (logins.provider) router.use(createProviderRoutes({ shell, ways, provider: logins.provider }))
   router.use(
     ['/login', '/logout'],
     createErrorPage(() => shell, log),
@@ -46,21 +55,21 @@ export function createLoginRoutes({ logins, log }: { logins: Logins; log: Logger
   return router
 }
 
-/** Whoever is logged in is led on. */
-async function showLogin(shell: Shell, logins: Logins, req: Request, res: Response): Promise<void> {
-  const next = localPath(req.query.next)
-  const token = readSessionCookie(req)
-  if (token && (await logins.resume(token))) return res.redirect(303, next)
-  res.type('html').send(renderLogin(shell, { next, hasLeft: req.query.left === 'true' }))
+async function isLoggedIn(logins: Logins, req: Request): Promise<boolean> {
+  const token = readCookie(req, 'session')
+  return token !== undefined && (await logins.resume(token)) !== undefined
 }
 
-async function logIn(shell: Shell, attempt: Attempt, req: Request, res: Response): Promise<void> {
+type LogIn = { shell: Shell; ways: Ways; attempt: Attempt }
+
+async function logIn({ shell, ways, attempt }: LogIn, req: Request, res: Response): Promise<void> {
   const { data, success } = loginForm.safeParse(req.body ?? {})
   if (!success) throw new ApiError('INVALID_INPUT', 'The form was not filled in on the login page.')
   const next = localPath(data.next)
   const outcome = await attempt(req, data.name, data.password)
-  if (outcome.token !== undefined) {
-    setSessionCookie(req, res, outcome.token, SESSION_SECONDS)
+  if (outcome.session !== undefined) {
+    const { token: value, seconds } = outcome.session
+    setCookie(req, res, 'session', { value, seconds })
     return res.redirect(303, next)
   }
   const { problem, retryAfter } = outcome
@@ -68,5 +77,5 @@ async function logIn(shell: Shell, attempt: Attempt, req: Request, res: Response
   res
     .status(retryAfter === undefined ? 401 : 429)
     .type('html')
-    .send(renderLogin(shell, { next, name: data.name, problem }))
+    .send(renderLogin(shell, ways, { next, name: data.name, problem }))
 }
