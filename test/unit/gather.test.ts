@@ -36,6 +36,26 @@ it('jobs that arrive while all slots are busy are joined in the order of arrival
   expect(groups[2]).toEqual([7, 8])
 })
 
+it('few ids wait for the end of a batch under way, and not for longer than they may', async () => {
+  const { groups, ends, work } = heldWork()
+  const gather = createGatherer(work, { slots: 3, most: 10, together: { ids: 3, waitMs: 30 } })
+  for (const id of [1, 2, 3]) void gather([id])
+  expect(groups).toEqual([[1]])
+  void gather([4])
+  expect(groups).toEqual([[1], [2, 3, 4]])
+  void gather([5])
+  ends[0]?.resolve()
+  ends[1]?.resolve()
+  await nextTurn()
+  expect(groups[2]).toEqual([5])
+  const asked = performance.now()
+  void gather([6])
+  void gather([7])
+  expect(groups).toHaveLength(3)
+  await expect.poll(() => groups.at(-1)).toEqual([6, 7])
+  expect(performance.now() - asked).toBeGreaterThanOrEqual(29)
+})
+
 it('a job above the limit is worked on alone', async () => {
   const { groups, ends, work } = heldWork()
   const gather = createGatherer(work, { slots: 1, most: 2 })

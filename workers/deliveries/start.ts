@@ -16,6 +16,8 @@ type Parts = RouteParts &
 
 /** Rows in a batch. A larger batch costs hardly less for each row, and keeps its customers locked for longer. */
 const MAX_BATCH = 200
+/** So many deliveries are worth a batch beside those under way; fewer wait until none is under way, for so long. */
+const TOGETHER = { ids: 20, waitMs: 20 }
 /** Jobs taken for each batch in progress. The jobs that wait for a batch to end make up the next one. */
 const JOBS_PER_BATCH = 8
 
@@ -27,7 +29,7 @@ const JOBS_PER_BATCH = 8
 export function startDeliveries(parts: Parts): QueueWorker {
   const { engine, onCanary, log, concurrency } = parts
   const route = createRoute(parts)
-  const routeInBatches = createGatherer(route, { slots: concurrency, most: MAX_BATCH })
+  const routeInBatches = createGatherer(route, { slots: concurrency, most: MAX_BATCH, together: TOGETHER })
   const routeSuspects = createSuspectRouting(parts, route)
   const worker = createWorker({
     engine,
