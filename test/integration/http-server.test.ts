@@ -69,12 +69,11 @@ describe('the HTTP server', () => {
     const body = await openSocket(url)
     head.socket.write('POST / HTTP/1.1\r\nhost: x\r\nx-slow: ')
     body.socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n')
-    const trickle = setInterval(() => {
-      head.socket.write('a')
-      body.socket.write('a')
-    }, 20)
+    for (const { socket } of [head, body]) {
+      const trickle = setInterval(() => socket.write('a'), 20)
+      for (const end of ['data', 'close']) socket.once(end, () => clearInterval(trickle))
+    }
     const answers = await Promise.all([silent.closed, head.closed, body.closed])
-    clearInterval(trickle)
     expect(answers).toEqual(Array(3).fill(expect.stringMatching(/^HTTP\/1.1 408 /)))
     expect((await send(url)).body).toBe('ok')
   })

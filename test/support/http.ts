@@ -43,7 +43,8 @@ export async function openSocket(url: string): Promise<{ socket: Socket; closed:
     received += data
   })
   socket.on('error', () => {})
-  const closed = once(socket, 'close').then(() => received)
+  // A client that goes on writing may be answered by a reset after it has received the answer.
+  const closed = new Promise<string>((resolve) => socket.once('close', () => resolve(received)))
   await once(socket, 'connect')
   return { socket, closed }
 }
