@@ -12,6 +12,7 @@ import { SCHEDULES } from '../../src/queue/schedules.ts'
 import { engines, startTestApp, type TestApp } from '../support/app.ts'
 import { accessibilityFaults, findChromium, startBrowser, type Visit, visit } from '../support/browser.ts'
 import { createOrg, createRoom, SECRETS_KEY } from '../support/org.ts'
+import { fixedTexts, recordedTexts, recordTexts } from '../support/pictures.ts'
 import { subscribe } from '../support/push.ts'
 import { answers, startWebhookReceiver, takes } from '../support/webhook-receiver.ts'
 import { message, post } from '../support/webhooks.ts'
@@ -184,7 +185,7 @@ withChromium('the console, in a browser', () => {
     await searchByKeyboard(app)
   })
 
-  it('has its pictures taken', async () => {
+  it('has its pictures taken, and those in docs/ say what the pages say: SCREENSHOTS=1 takes them anew', async () => {
     const graph = await startStandInGraph()
     const env = { SECRETS_KEY: KEY.toString('base64'), GRAPH_API_URL: graph.url }
     const app = await startTestApp('postgres', env)
@@ -199,7 +200,11 @@ withChromium('the console, in a browser', () => {
     await expect.poll(() => desk.page.locator('#feed li.new').count()).toBeGreaterThan(2)
     // A picture for people has a while of traffic in it.
     if (process.env.SCREENSHOTS) await desk.page.waitForTimeout(50_000)
-    const shoot = ({ page }: Visit, name: string) => page.screenshot({ path: join(folder, `${name}.png`) })
+    const texts: Record<string, string[]> = {}
+    const shoot = async ({ page }: Visit, name: string) => {
+      await page.screenshot({ path: join(folder, `${name}.png`) })
+      texts[name] = await fixedTexts(page)
+    }
     await shoot(desk, 'console-now')
     await shoot(phone, 'console-phone')
     await desk.page.goto('/console/customer?q=%2B919820010111#rooms')
@@ -210,6 +215,8 @@ withChromium('the console, in a browser', () => {
     stop()
     graph.stop()
     expect([...desk.problems, ...phone.problems]).toEqual([])
+    if (process.env.SCREENSHOTS) await recordTexts(texts)
+    expect(texts).toEqual(await recordedTexts())
     await rm(temporary, { recursive: true })
   })
 })
