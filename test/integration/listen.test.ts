@@ -5,10 +5,11 @@ import { createTestDatabase } from '../support/database.ts'
 const { url, pool } = await createTestDatabase()
 
 const notify = (word: string) => pool.query(`select pg_notify('words', $1)`, [word])
+/** Connections that listen; two seconds later their last query is the one that proves them. */
 const listening = async () =>
   (
     await pool.query(`select pid from pg_stat_activity where application_name = 'usher-listener'
-    and datname = current_database() and query ilike 'listen%' and state = 'idle'`)
+    and datname = current_database() and (query ilike 'listen%' or query = 'select 1') and state = 'idle'`)
   ).rows
 const untilListening = () => expect.poll(async () => (await listening()).length).toBe(1)
 
