@@ -32,9 +32,10 @@ const ORGS = 10
 /**
  * Pools disable sequential scans, so a plan has one only where no index fits, on tables of any size. With a million
  * customers, plans and times are printed:
- * `PLAN_CUSTOMERS=1000000 npx vitest run --project integration console-plans`.
+ * `PLAN_CUSTOMERS=1000000 PLAN_MESSAGES=5 npx vitest run --project integration console-plans`.
  */
 const CUSTOMERS = Number(process.env.PLAN_CUSTOMERS ?? 2_000)
+const MESSAGES_OF_EACH = Number(process.env.PLAN_MESSAGES ?? 1)
 /** Statements that count every chatroom, in the background: no page waits for them. */
 const COUNTS = ['console-count-rooms', 'preview-sweep']
 
@@ -108,7 +109,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     db = (await createTestDatabase()).db
     for (let i = 0; fill === 'loaded' && i < ORGS; i += 1) {
       const org = await createOrg(db, { inactivity_days: 30, expiry_days: 100 }, { users: USERS })
-      await loadCustomers(db, org, CUSTOMERS / ORGS, USERS)
+      await loadCustomers(db, org, CUSTOMERS / ORGS, USERS, MESSAGES_OF_EACH)
     }
     const { pages, changes, org } = await writeRows()
     const url = await startOps(db)

@@ -4,22 +4,31 @@ import type { TestOrg } from './org.ts'
 
 const PART = 2_500
 
-/** Adds customers to the org, each with a chatroom, a user, a message and an event, and then analyzes the tables. */
-export async function loadCustomers(db: Db, org: TestOrg, customers: number, users: string[]): Promise<void> {
+/**
+ * Adds customers to the org, each with a chatroom, a user, messages (one, unless said otherwise) and an event, and then
+ * analyzes the tables.
+ */
+export async function loadCustomers(
+  db: Db,
+  org: TestOrg,
+  customers: number,
+  users: string[],
+  messagesOfEach = 1,
+): Promise<void> {
   for (let loaded = 0; loaded < customers; loaded += PART)
-    await loadPart(db, org, users, Math.min(PART, customers - loaded))
+    await loadPart(db, org, users, [Math.min(PART, customers - loaded), messagesOfEach])
   await db.$client.query('analyze')
 }
 
-async function loadPart(db: Db, org: TestOrg, users: string[], count: number): Promise<void> {
+async function loadPart(db: Db, org: TestOrg, users: string[], counts: [number, number]): Promise<void> {
   await inTransaction(db, async (tx) => {
     // Triggers and foreign keys take most of the time, and plans do not depend on them.
     await tx.$client.query('set local session_replication_role = replica')
-    await insertPart(tx, org, users, count)
+    await insertPart(tx, org, users, counts)
   })
 }
 
-async function insertPart(tx: Db, org: TestOrg, users: string[], count: number): Promise<void> {
+async function insertPart(tx: Db, org: TestOrg, users: string[], counts: [number, number]): Promise<void> {
   await tx.$client.query(
     `with c as (
        insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, $4) returning id),
@@ -43,10 +52,10 @@ async function insertPart(tx: Db, org: TestOrg, users: string[], count: number):
      g as (
        insert into messages (org_id, wamid, waba_phone_id, customer_id, chatroom_id, direction, type, sent_at,
          received_at, seq, route, reason, payload)
-       select $1, 'w' || id, $2, id, case when random() < 0.9 then id end, 'in', 'text',
-         now() - random() * interval '30 days', now(), (random() * 1e12)::bigint, 'held', 'x', '{}' from c)
+       select $1, 'w' || id || '-' || n, $2, id, case when random() < 0.9 then id end, 'in', 'text',
+         now() - random() * interval '30 days', now(), (random() * 1e12)::bigint, 'held', 'x', '{}' from c, generate_series(1, $5) n)
      insert into events (org_id, id, kind, actor, customer_id, contact_id, chatroom_id)
      select $1, gen_random_uuid(), 'chatroom.created', 'x', id, id, id from c`,
-    [org.id, org.phones[0], users, count],
+    [org.id, org.phones[0], users, ...counts],
   )
 }
