@@ -39,6 +39,8 @@ const MESSAGES_OF_EACH = Number(process.env.PLAN_MESSAGES ?? 1)
 /** Statements that count every chatroom, in the background: no page waits for them. */
 const COUNTS = ['console-count-rooms', 'preview-sweep']
 
+/** No page of the console is larger. */
+const MAX_BYTES = 100_000
 /** A million customers take minutes to load. */
 const PLAN_MS = 1_800_000
 
@@ -114,8 +116,8 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     const { pages, changes, org } = await writeRows()
     const url = await startOps(db)
     const ask = async (path: string, method = 'GET') => {
-      const { status } = await loggedIn(`${url}/console${path}`, { method })
-      expect([path, status < 400]).toEqual([path, true])
+      const { status, body } = await loggedIn(`${url}/console${path}`, { method })
+      expect([path, status < 400, Buffer.byteLength(body) <= MAX_BYTES]).toEqual([path, true, true])
     }
     statements = await recordEverything(async () => {
       for (const path of pages) await ask(path)
