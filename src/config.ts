@@ -48,7 +48,7 @@ export type Config = {
     usersFile: string | undefined
     /** An OpenID provider, where people log in; needs `secretsKey`. */
     oidc: OidcConfig | undefined
-    /** Whoever is logged in may read everything and change nothing. */
+    /** Every person who is logged in may read everything and change nothing. */
     readOnly: boolean
   }
   meta: { appSecrets: string[]; verifyTokens: string[] }

@@ -28,7 +28,8 @@ export function createGatherer<T>(
 
   const isToWait = () => {
     if (busy === 0 || !together) return false
-    return waiting.length < together.ids && performance.now() - (waiting[0]?.since ?? 0) < together.waitMs
+    const ids = waiting.reduce((sum, one) => sum + one.ids.length, 0)
+    return ids < together.ids && performance.now() - (waiting[0]?.since ?? 0) < together.waitMs
   }
   const startNext = () => {
     if (busy === slots || waiting.length === 0 || isToWait()) return

@@ -54,6 +54,10 @@ it('few ids wait for the end of a batch under way, and not for longer than they 
   expect(groups).toHaveLength(3)
   await expect.poll(() => groups.at(-1)).toEqual([6, 7])
   expect(performance.now() - asked).toBeGreaterThanOrEqual(29)
+  ends[2]?.resolve()
+  await nextTurn()
+  void gather([8, 9, 10])
+  expect(groups.at(-1)).toEqual([8, 9, 10])
 })
 
 it('a job above the limit is worked on alone', async () => {

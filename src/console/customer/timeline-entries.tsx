@@ -87,7 +87,7 @@ function InRoom({ rooms, entry }: { rooms: RoomView[]; entry: TimelineEvent | Ti
 /** A page stays below 100 kB. */
 const TEXT_BYTES = 1_200
 
-/** The body of a text message; the JSON content of any other type; the beginning of what is very long. */
+/** The body of a text message; the JSON content of any other type; the beginning of a very long one. */
 function textOf({ payload, type }: TimelineMessage): string {
   const text = payload?.text as { body?: unknown } | undefined
   const whole = typeof text?.body === 'string' ? text.body : JSON.stringify(payload?.[type] ?? payload)

@@ -21,7 +21,7 @@ export type ListedLetter = { id: number; receivedAt: Date; error: string; bytes:
 export const deadPlace = z.tuple([z.int().min(0), z.int().min(0)])
 
 type Asked = { filter: StuckFilter; before?: z.infer<typeof deadPlace> | undefined; size: number }
-type Row = Omit<ListedLetter, 'id'> & Judged & { id: string }
+type Row = ListedLetter & Judged
 
 const FITS = '($1::text is null or position(lower($1) in lower(error)) > 0)'
 const DEAD = `state = 'dead' and ${ageSql('received_at', ['$2', '$3'])}`
@@ -36,15 +36,10 @@ export function listDead(db: Db, { filter, before, size }: Asked): Promise<Found
   const [ms, id = 0] = before ?? []
   return run(db, {
     name: 'console-dead',
-    text: `select id, received_at as "receivedAt", left(error, 300) as error, bytes, fits, place
+    text: `select id::float8 as id, received_at as "receivedAt", left(error, 300) as error, bytes, fits, place
       from ${judgedSql(SEARCHED, { fits: FITS, order: ORDER, limits: ['$6', '$7'] })} d order by place`,
     values: [reason, ...ageValues(age), ms === undefined ? 'infinity' : new Date(ms), id, most, size],
-    read: (rows: Row[]) =>
-      toFound(
-        rows.map((row) => ({ ...row, id: Number(row.id) })),
-        size,
-        most,
-      ),
+    read: (rows: Row[]) => toFound(rows, size, most),
   })
 }
 

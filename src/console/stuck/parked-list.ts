@@ -21,7 +21,7 @@ export type ParkedDelivery = { id: number; waitsFor: string; receivedAt: Date; b
 export const parkedPlace = z.tuple([z.string(), z.int().min(0)])
 
 type Asked = { filter: StuckFilter; before?: z.infer<typeof parkedPlace> | undefined; size: number }
-type Row = Omit<ParkedDelivery, 'id'> & Judged & { id: string }
+type Row = ParkedDelivery & Judged
 
 const FITS = ageSql('received_at', ['$1', '$2'])
 const ORDER = 'parked_for, id'
@@ -43,15 +43,10 @@ export function listParked(db: Db, { filter, before, size }: Asked): Promise<Fou
   const [waitsFor = '', id = 0] = before ?? []
   return run(db, {
     name: nameOf('console-parked', waits),
-    text: `select id, parked_for as "waitsFor", received_at as "receivedAt", bytes, fits, place
+    text: `select id::float8 as id, parked_for as "waitsFor", received_at as "receivedAt", bytes, fits, place
       from ${judgedSql(searchedSql(waits), { fits: FITS, order: ORDER, limits: ['$6', '$7'] })} p order by place`,
     values: [...ageValues(age), waits, waitsFor, id, most, size],
-    read: (rows: Row[]) =>
-      toFound(
-        rows.map((row) => ({ ...row, id: Number(row.id) })),
-        size,
-        most,
-      ),
+    read: (rows: Row[]) => toFound(rows, size, most),
   })
 }
 
