@@ -66,7 +66,8 @@ export function numberMistakes(numbers: NamedNumber[]): string[] {
   ]
 }
 
-function repeated(ids: string[]): string[] {
+/** The ids that are given more than once, each once. */
+export function repeated(ids: string[]): string[] {
   return [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))]
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { toE164 } from '../identity/e164.ts'
 import { TOKEN_PATTERN } from '../outbound/access-token.ts'
-import { numberMistakes } from './number-change.ts'
-import { settingsSchema } from './settings.ts'
+import { numberMistakes, repeated } from './number-change.ts'
+import { settingsChangeSchema } from './settings.ts'
 
 const id = z
   .string()
@@ -51,7 +51,7 @@ const user = z
 const org = z.strictObject({
   id,
   name,
-  settings: settingsSchema.optional(),
+  settings: settingsChangeSchema.optional(),
   wabas: z.array(waba).default([]),
   users: z.array(user).default([]),
   users_are_complete: z.boolean().default(false),
@@ -60,8 +60,10 @@ const org = z.strictObject({
 })
 
 const fileSchema = z.strictObject({ orgs: z.array(org).min(1) }).superRefine((file, ctx) => {
+  for (const message of givenTwice('org', idsOf(file.orgs)))
+    ctx.addIssue({ code: 'custom', path: ['orgs'], message })
   for (const [i, entry] of file.orgs.entries()) {
-    const mistakes = [...numberMistakes(entry.wabas.flatMap((w) => w.phones)), ...unknownReferences(entry)]
+    const mistakes = [...duplicates(entry), ...unknownReferences(entry)]
     for (const message of mistakes) ctx.addIssue({ code: 'custom', path: ['orgs', i], message })
   }
 })
@@ -90,6 +92,28 @@ export function parseProvisionFile(text: string): ProvisionFile {
   throw new ProvisionError(`the file cannot be applied:\n${lines.join('\n')}`)
 }
 
+/** The later entry of two with one id would win without a word. */
+function duplicates(org: ProvisionOrg): string[] {
+  return [
+    ...numberMistakes(org.wabas.flatMap((w) => w.phones)),
+    ...givenTwice('WABA', idsOf(org.wabas)),
+    ...givenTwice('user', idsOf(org.users)),
+    ...givenTwice('group', idsOf(org.groups)),
+    ...givenTwice(
+      'affiliate',
+      org.affiliates.map((affiliate) => affiliate.crm_id),
+    ),
+  ]
+}
+
+function idsOf(entries: { id: string }[]): string[] {
+  return entries.map(({ id }) => id)
+}
+
+function givenTwice(what: string, ids: string[]): string[] {
+  return repeated(ids).map((id) => `the ${what} ${id} is given twice`)
+}
+
 /** Members, the delegate and affiliates may refer only to users, groups and numbers of the same org in this file. */
 function unknownReferences(org: ProvisionOrg): string[] {
   const users = new Set(org.users.flatMap((u) => (u.removed ? [] : [u.id])))
@@ -107,9 +131,6 @@ function unknownReferences(org: ProvisionOrg): string[] {
     messages.push('delegate.group_id is unknown')
   }
   if (org.users_are_complete && users.size === 0) messages.push('users_are_complete needs users')
-  const ids = org.users.map((u) => u.id)
-  const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
-  messages.push(...[...twice].map((id) => `the user ${id} is given twice`))
   for (const a of org.affiliates) {
     if (!phones.has(a.remote_phone_id)) messages.push(`affiliate ${a.crm_id} names an unknown number`)
   }

@@ -2,33 +2,52 @@ import { z } from 'zod'
 import type { Org, orgs } from '../db/schema/index.ts'
 
 const days = z.int().min(1).max(36_500).nullable()
+const stopWord = z
+  .string()
+  .regex(/[\p{L}\p{N}]/u, 'must have a letter or a digit')
+  .max(64)
+const delegate = z
+  .union([z.strictObject({ user_id: z.string().min(1) }), z.strictObject({ group_id: z.string().min(1) })])
+  .nullable()
 
-/** An org's settings as the provision file and the API spell them. A number of days that is null switches that rule off. */
+const fields = {
+  inactivity_days: days,
+  expiry_days: days,
+  auto_reply_text: z.string().min(1).max(4096).nullable(),
+  auto_reply_min_interval_seconds: z.int().min(0).max(86_400),
+  unknown_sender: z.enum(['hold', 'create']),
+  room_history_visible: z.boolean(),
+  deactivate_on_opt_out: z.boolean(),
+  reactions_reactivate: z.boolean(),
+  auto_reply_burst: z.int().min(1).max(10_000).nullable(),
+  stop_words: z.array(stopWord).max(50),
+  delegate,
+}
+
+/** All settings of an org, as the API replaces them. A number of days that is null switches that rule off. */
 export const settingsSchema = z.strictObject({
-  inactivity_days: days.default(null),
-  expiry_days: days.default(null),
-  auto_reply_text: z.string().min(1).max(4096).nullable().default(null),
-  auto_reply_min_interval_seconds: z.int().min(0).max(86_400).default(0),
-  unknown_sender: z.enum(['hold', 'create']).default('hold'),
-  room_history_visible: z.boolean().default(true),
-  deactivate_on_opt_out: z.boolean().default(false),
-  reactions_reactivate: z.boolean().default(false),
-  auto_reply_burst: z.int().min(1).max(10_000).nullable().default(20),
-  stop_words: z
-    .array(
-      z
-        .string()
-        .regex(/[\p{L}\p{N}]/u, 'must have a letter or a digit')
-        .max(64),
-    )
-    .max(50)
-    .default([]),
-  delegate: z
-    .union([z.strictObject({ user_id: z.string().min(1) }), z.strictObject({ group_id: z.string().min(1) })])
-    .nullable()
-    .default(null),
+  inactivity_days: fields.inactivity_days.default(null),
+  expiry_days: fields.expiry_days.default(null),
+  auto_reply_text: fields.auto_reply_text.default(null),
+  auto_reply_min_interval_seconds: fields.auto_reply_min_interval_seconds.default(0),
+  unknown_sender: fields.unknown_sender.default('hold'),
+  room_history_visible: fields.room_history_visible.default(true),
+  deactivate_on_opt_out: fields.deactivate_on_opt_out.default(false),
+  reactions_reactivate: fields.reactions_reactivate.default(false),
+  auto_reply_burst: fields.auto_reply_burst.default(20),
+  stop_words: fields.stop_words.default([]),
+  delegate: fields.delegate.default(null),
 })
 export type Settings = z.infer<typeof settingsSchema>
+
+/** The settings that a provision file changes; it keeps those that it leaves out. */
+export const settingsChangeSchema = z.strictObject(fields).partial()
+type SettingsChange = z.infer<typeof settingsChangeSchema>
+
+/** The settings after a change; those of an org that is new (`before` is undefined) have their defaults. */
+export function changedSettings(before: Settings | undefined, change: SettingsChange | undefined): Settings {
+  return settingsSchema.parse({ ...before, ...change })
+}
 
 /** Converts settings to columns of `orgs`. */
 export function settingsToColumns(settings: Settings) {

@@ -4,7 +4,7 @@ import { ASKED_FOR, recordEvents } from '../audit/record-events.ts'
 import { findAssignee } from '../chatrooms/pick-assignee.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
-import { orgs } from '../db/schema/index.ts'
+import { type Org, orgs } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import { type Settings, settingsOf, settingsToColumns } from './settings.ts'
 
@@ -20,17 +20,24 @@ export async function writeSettings(
   return inRetriedTransaction(db, async (tx) => {
     const [org] = await tx.select().from(orgs).where(eq(orgs.id, orgId)).for('no key update')
     if (!org) throw new ApiError('FORBIDDEN')
-    const before = settingsOf(org)
-    if (isDeepStrictEqual(before, settings)) return settings
-    const columns = settingsToColumns(settings)
-    if (settings.delegate) await findAssignee(tx, { id: orgId, ...columns }, { mode: 'DELEGATE' })
-    await tx
-      .update(orgs)
-      .set({ ...columns, updatedAt: sql`now()` })
-      .where(eq(orgs.id, orgId))
-    await recordEvents(tx, [
-      { orgId, kind: 'org.settings_changed', actor, reason: ASKED_FOR, before, after: settings },
-    ])
+    if (settings.delegate && !isDeepStrictEqual(settingsOf(org), settings))
+      await findAssignee(tx, { id: orgId, ...settingsToColumns(settings) }, { mode: 'DELEGATE' })
+    await changeSettings(tx, { org, settings, actor })
     return settings
   })
+}
+
+/** Gives an org, whose row is locked, these settings, with the audit; the same settings again change nothing. */
+export async function changeSettings(
+  tx: Db,
+  { org, settings, actor }: { org: Org; settings: Settings; actor: string },
+): Promise<void> {
+  const before = settingsOf(org)
+  if (isDeepStrictEqual(before, settings)) return
+  await tx
+    .update(orgs)
+    .set({ ...settingsToColumns(settings), updatedAt: sql`now()` })
+    .where(eq(orgs.id, org.id))
+  const change = { kind: 'org.settings_changed' as const, reason: ASKED_FOR, before, after: settings }
+  await recordEvents(tx, [{ orgId: org.id, actor, ...change }])
 }
