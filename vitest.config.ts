@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export const PURE = [
   'src/consent/stop-words.ts',
   'src/http/credentials.ts',
+  'src/http/rate-limit-headers.ts',
   'src/http/signature.ts',
   'src/logins/claims.ts',
   'src/logins/parse-users.ts',

@@ -62,6 +62,8 @@ export const environment = z.object({
   JWT_JWKS_URL: url('https:', 'http:').optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
+  API_REQUESTS_PER_ORG: wholeNumber(0, 10_000_000).default(30_000),
+  API_REQUESTS_PER_TOKEN: wholeNumber(0, 10_000_000).default(15_000),
   SECRETS_KEY: z
     .string()
     .transform((value) => Buffer.from(value, 'base64'))

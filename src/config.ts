@@ -59,6 +59,8 @@ export type Config = {
     issuer: string | undefined
     audience: string | undefined
   }
+  /** Requests to the API in a minute that are served; 0: any number. */
+  apiLimits: { org: number; token: number }
   secretsKey: Buffer | undefined
   /** For how many days the event log can be read. */
   eventRetentionDays: number

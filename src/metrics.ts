@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { createApiMetrics } from './metrics/api.ts'
 import { createBacklogGauges, createEventLogGauges, createHeartbeatGauges } from './metrics/gauges.ts'
 import { createReceiverMetrics } from './metrics/receiver.ts'
 import { createRoutingMetrics } from './metrics/routing.ts'
@@ -20,6 +21,7 @@ export function createMetrics(process?: 'server' | 'workers') {
   return {
     registry,
     ...createReceiverMetrics(registers),
+    ...createApiMetrics(registers),
     ...createRoutingMetrics(registers),
     ...createSendingMetrics(registers),
     ...createWebhookMetrics(registers),

@@ -98,6 +98,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
       issuer: env.JWT_ISSUER,
       audience: env.JWT_AUDIENCE,
     },
+    apiLimits: { org: env.API_REQUESTS_PER_ORG, token: env.API_REQUESTS_PER_TOKEN },
     secretsKey: env.SECRETS_KEY,
     eventRetentionDays: env.EVENT_RETENTION_DAYS,
     allowPrivateWebhooks: env.WEBHOOK_ALLOW_PRIVATE,

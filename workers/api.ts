@@ -14,6 +14,8 @@ import { createDocsRoutes } from '../src/http/docs.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { createDocument } from '../src/http/openapi.ts'
 import { createRateLimits } from '../src/http/rate-limit.ts'
+import type { Limit } from '../src/http/rate-limit-headers.ts'
+import { createRequestLimits } from '../src/http/request-limits.ts'
 import type { Logger } from '../src/logger.ts'
 import { messageEndpoints } from '../src/messages/routes.ts'
 import { peopleEndpoints } from '../src/orgs/people-routes.ts'
@@ -38,11 +40,13 @@ export const ENDPOINTS: Endpoint[] = [
 
 export type ApiParts = {
   db: Database['db']
-  config: Pick<Config, 'jwt' | 'redis' | 'secretsKey' | 'allowPrivateWebhooks'>
+  config: Pick<Config, 'jwt' | 'redis' | 'apiLimits' | 'secretsKey' | 'allowPrivateWebhooks'>
   /** Wakes the senders for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
   /** Has what happened in these orgs posted to their endpoints. */
   announceEvents: (orgIds: string[]) => void
+  /** A limit of the API has refused a request. */
+  onRefused: (limit: Limit['name']) => void
   /** This machine's time in milliseconds. */
   machineTime?: (() => number) | undefined
   /** Routers that come before those of the API. */
@@ -50,31 +54,38 @@ export type ApiParts = {
   log: Logger
 }
 
-/** Assembles the API with its OpenAPI document and its documentation page. `close` releases its Redis connection. */
+/** Assembles the API with its OpenAPI document and its documentation page. `close` releases its Redis connections. */
 export function createApi({
   db,
   config,
   announceSends,
   announceEvents,
+  onRefused,
   machineTime = Date.now,
   before = [],
   log,
 }: ApiParts): { app: Express; close(): void } {
-  const { jwt, redis } = config
+  const { jwt, redis, apiLimits: limits } = config
   if (jwt.secrets.length === 0 && jwt.jwksUrl === undefined) {
     log.warn('neither JWT_SECRET nor JWT_JWKS_URL is set: the API refuses every request')
   }
   const { limitOnce, close } = createRateLimits({ db, redis, log })
+  const requests = createRequestLimits({ limits, redis, onRefused, log })
   const api = createApiRouter(ENDPOINTS, {
     db,
     authenticate: createAuthenticate(jwt, log),
     installation: config,
     limitOnce,
+    countRequest: requests.count,
     announceSends,
     announceEvents,
     machineTime,
     log,
   })
   const docs = createDocsRoutes(createDocument(ENDPOINTS, DESCRIBED_EVENTS), ENDPOINTS)
-  return { app: createApiApp({ routers: [...before, docs, api], log }), close }
+  const closeAll = () => {
+    close()
+    requests.close()
+  }
+  return { app: createApiApp({ routers: [...before, docs, api], log }), close: closeAll }
 }

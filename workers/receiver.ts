@@ -39,7 +39,8 @@ export async function startReceiver(parts: Parts, { openPool }: ProcessDatabase)
   const receiver = createReceiver({ ...config.meta, save: inbox.save, reportRefusal, metrics, log })
   const webhooks = Router().use(WEBHOOK_PATH, createWebhookRouter(receiver))
   const announceSends = () => producer.wakeSenders()
-  const api = createApi({ db, config, announceSends, announceEvents, before: [webhooks], log })
+  const onRefused = (limit: string) => metrics.apiRateLimited.inc({ limit })
+  const api = createApi({ db, config, announceSends, announceEvents, onRefused, before: [webhooks], log })
   lifetime.onStop('rate limits', () => api.close())
   const handler = config.receiverShortcut ? createShortcut(receiver, api.app) : api.app
   const { ending } = lifetime

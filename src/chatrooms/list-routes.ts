@@ -23,6 +23,7 @@ const list = defineEndpoint({
     401: 'Unauthorized - Authentication is required',
     403: "Forbidden - You don't have permission to access this resource",
     422: 'Required fields are missing or invalid values are provided',
+    429: 'Too many requests of this org or this token',
     500: 'Internal Exception',
   },
   handler: async ({ db, org, caller, query: { assigned_to, ...wanted } }) => {

@@ -48,7 +48,12 @@ const detail = defineEndpoint({
   policy: member,
   params: { orgId: foreignId, chatroomId: ownId },
   responses: { 200: { description: 'The chatroom', schema: ChatroomDetailDto } },
-  errors: { ...errors, 404: 'Chatroom does not exist for this org', 500: 'Internal Exception' },
+  errors: {
+    ...errors,
+    404: 'Chatroom does not exist for this org',
+    429: 'Too many requests of this org or this token',
+    500: 'Internal Exception',
+  },
   handler: async ({ db, org, params }) => ({
     status: 200,
     body: toChatroomDetail(await readChatroom(db, org.id, params.chatroomId)),

@@ -154,6 +154,7 @@ export const contactEndpoints: Endpoint[] = [
       403: "Forbidden - You don't have permission to access this resource",
       404: 'Nobody of this org has this phone or user_id',
       422: invalid,
+      429: 'Too many requests of this org or this token',
       500: 'Internal Exception',
     },
     handler: async ({ db, org, now, query: { phone, user_id: userId } }) => {

@@ -47,6 +47,7 @@ const list = defineEndpoint({
     403: "Forbidden - You don't have permission to access this resource",
     410: 'Events behind the cursor are not kept any more; `payload.oldest` is the oldest cursor that is left',
     422: 'Required fields are missing or invalid values are provided',
+    429: 'Too many requests of this org or this token',
     500: 'Internal Exception',
   },
   handler: async ({ db, org, query: { wait, include_content, ...query } }) => ({

@@ -24,6 +24,7 @@ const errors = {
   403: "Forbidden - You don't have permission to access this resource",
   404: 'The org has no such webhook endpoint',
   422: 'Required fields are missing or invalid values are provided',
+  429: 'Too many requests of this org or this token',
   500: 'Internal Exception',
   503: 'The clock of this server is wrong, or it cannot read the secret',
 }
@@ -74,7 +75,10 @@ export const eventPushRoutes = [
     policy: writing,
     params,
     responses: { 200: { description: 'How the request ended', schema: WebhookAttemptDto } },
-    errors: { ...errors, 429: 'The endpoint was tested less than a second ago' },
+    errors: {
+      ...errors,
+      429: 'Too many requests of this org or this token; or the endpoint was tested less than a second ago',
+    },
     handler: async ({ db, org, now, limitOnce, installation, params: { endpointId } }) => {
       const endpoint = await readEndpoint(db, org.id, endpointId)
       await limitOnce(`${org.id}:test-webhook:${endpointId}`, TEST_SECONDS)

@@ -11,15 +11,18 @@ import type { Caller } from './caller.ts'
 import type { Endpoint } from './endpoint.ts'
 import { answerOnce } from './idempotency.ts'
 import { type OpenedOrg, openOrg } from './open-org.ts'
+import { authorize } from './policy.ts'
 import type { LimitOnce } from './rate-limit.ts'
 import { readBody, readIdempotencyKey } from './read-request.ts'
 import { requestIdOf } from './request-id.ts'
+import type { RequestLimits } from './request-limits.ts'
 
 export type ApiServices = {
   db: Db
   authenticate: Authenticate
   installation: Installation
   limitOnce: LimitOnce
+  countRequest: RequestLimits['count']
   /** Enqueues jobs for outbox rows that are committed. */
   announceSends: (rows: OutboxRow[]) => void
   /** Has what happened in these orgs posted to their endpoints. */
@@ -30,7 +33,8 @@ export type ApiServices = {
 }
 
 /**
- * Serves one request: authenticates it, authorizes it, reads and validates it, runs the handler. Nothing of the request
+ * Serves one request: authenticates it, authorizes it, counts it under the limits, reads and validates it, runs the
+ * handler. Nothing of the request
  * but its token and its path is read before it is authorized. Answers every error and never rejects.
  */
 export async function serveEndpoint(
@@ -56,9 +60,12 @@ async function answer(
   req: Request,
   res: Response,
 ): Promise<Answer> {
-  const { db, authenticate, machineTime } = services
+  const { db, authenticate, countRequest, machineTime } = services
   const caller = await authenticate(req.headers.authorization)
-  const opened = await openOrg(db, caller, endpoint, String(req.params.orgId), machineTime)
+  const orgId = String(req.params.orgId)
+  authorize(caller, endpoint.policy, orgId)
+  await countRequest({ endpoint, orgId, caller }, res)
+  const opened = await openOrg(db, caller, endpoint, orgId, machineTime)
   try {
     return await perform(endpoint, services, { ...opened, caller }, req, res)
   } finally {

@@ -49,6 +49,7 @@ const explain = defineEndpoint({
     403: "Forbidden - You don't have permission to access this resource",
     404: 'The org has no such WABA phone',
     422: 'Required fields are missing or invalid values are provided',
+    429: 'Too many requests of this org or this token',
     500: 'Internal Exception',
   },
   handler: async ({ db, org, query, now }) => {

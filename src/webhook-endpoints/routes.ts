@@ -23,6 +23,7 @@ const errors = {
   401: 'Unauthorized - Authentication is required',
   403: "Forbidden - You don't have permission to access this resource",
   422: 'Required fields are missing or invalid values are provided, or the URL is refused',
+  429: 'Too many requests of this org or this token',
   500: 'Internal Exception',
   503: 'The clock of this server is wrong, or it has no SECRETS_KEY',
 }

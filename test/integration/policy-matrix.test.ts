@@ -157,6 +157,7 @@ describe('a router', () => {
       authenticate: () => Promise.reject(new Error('not asked')),
       installation: { secretsKey: undefined, allowPrivateWebhooks: false },
       limitOnce: async () => undefined,
+      countRequest: async () => undefined,
       machineTime: Date.now,
       log: {} as never,
     })

@@ -54,14 +54,23 @@ export const announcedOrgs: string[] = []
 const announceEvents = (orgIds: string[]) => void announcedOrgs.push(...orgIds)
 const announceSends = (rows: OutboxRow[]) => void announced.push(...rows)
 
-type Options = { jwt?: Partial<Config['jwt']>; machineTime?: () => number } & Partial<Installation>
+/** The limits of the API that have refused a request, in this test file. */
+export const refusedBy: string[] = []
+const onRefused = (limit: string) => void refusedBy.push(limit)
+
+type Options = { jwt?: Partial<Config['jwt']>; machineTime?: () => number } & Partial<
+  Pick<Config, 'redis' | 'apiLimits'>
+> &
+  Partial<Installation>
+const UNLIMITED = { org: 0, token: 0 }
 
 /** The whole API on a free port, against a test database. */
 export async function startTestApi(db: Database['db'], options: Options = {}): Promise<TestApi> {
   const { log, logged } = memoryLog()
-  const config = { jwt: jwtConfig(options), redis: undefined, ...installationOf(options) }
+  const stores = { redis: options.redis, apiLimits: options.apiLimits ?? UNLIMITED }
+  const config = { jwt: jwtConfig(options), ...stores, ...installationOf(options) }
   const { app, close } = createApi({
-    ...{ db, config, announceSends, announceEvents, machineTime: options.machineTime, log },
+    ...{ db, config, announceSends, announceEvents, onRefused, machineTime: options.machineTime, log },
   })
   atEndOf('file', close)
   return listen(app, ENDPOINTS, logged)
@@ -82,6 +91,7 @@ export async function serveEndpoints(
     authenticate,
     installation: installationOf(options),
     limitOnce,
+    countRequest: async () => undefined,
     announceSends,
     announceEvents,
     machineTime: Date.now,
@@ -182,7 +192,7 @@ function jwtConfig({ jwt }: Options): Config['jwt'] {
   return { secrets: [JWT_SECRET], jwksUrl: undefined, issuer: undefined, audience: undefined, ...jwt }
 }
 
-function installationOf({ jwt, machineTime, ...installation }: Options): Installation {
+function installationOf({ jwt, machineTime, redis, apiLimits, ...installation }: Options): Installation {
   return { secretsKey: SECRETS_KEY, allowPrivateWebhooks: false, ...installation }
 }
 
