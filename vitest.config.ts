@@ -34,6 +34,8 @@ export const PURE = [
   'src/rules/clock-skew.ts',
   'src/rules/keys.ts',
   'src/rules/latest.ts',
+  'src/rules/find-sent.ts',
+  'src/rules/ledger-months.ts',
   'src/rules/ledger-order.ts',
   'src/rules/message-status.ts',
   'src/rules/meta-errors.ts',

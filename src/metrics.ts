@@ -1,6 +1,11 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createApiMetrics } from './metrics/api.ts'
-import { createBacklogGauges, createEventLogGauges, createHeartbeatGauges } from './metrics/gauges.ts'
+import {
+  createBacklogGauges,
+  createEventLogGauges,
+  createHeartbeatGauges,
+  createLedgerGauges,
+} from './metrics/gauges.ts'
 import { createReceiverMetrics } from './metrics/receiver.ts'
 import { createRoutingMetrics } from './metrics/routing.ts'
 import { createSendingMetrics } from './metrics/sending.ts'
@@ -28,5 +33,6 @@ export function createMetrics(process?: 'server' | 'workers') {
     ...createBacklogGauges(registers),
     ...createHeartbeatGauges(registers),
     ...createEventLogGauges(registers),
+    ...createLedgerGauges(registers),
   }
 }

@@ -3,6 +3,7 @@ import { readLogFigures } from '../src/event-feed/log-figures.ts'
 import { readWebhookFigures } from '../src/event-push/figures.ts'
 import { type Ages, readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import { inboxFigures } from '../src/inbox/figures.ts'
+import { countStrays, STRAYS } from '../src/messages/count-strays.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { countStoppedNumbers } from '../src/outbound/stopped-numbers.ts'
 import { queueDepths } from '../src/queue/depths.ts'
@@ -17,12 +18,13 @@ type Parts = { db: Db; producer: Producer; metrics: Metrics }
  */
 export async function refreshGauges({ db, producer, metrics }: Parts): Promise<void> {
   const fromDatabase = async () => {
-    const [figures, stopped, beats, eventLog, webhooks] = await Promise.all([
+    const [figures, stopped, beats, eventLog, webhooks, strays] = await Promise.all([
       inboxFigures(db),
       countStoppedNumbers(db),
       readHeartbeats(db),
       readLogFigures(db),
       readWebhookFigures(db),
+      countStrays(db),
     ])
     metrics.stoppedNumbers.set(stopped)
     metrics.oldestUnroutedSeconds.set(figures.oldestUnroutedSeconds)
@@ -34,6 +36,7 @@ export async function refreshGauges({ db, producer, metrics }: Parts): Promise<v
     metrics.webhooksDisabled.set(webhooks.disabled)
     metrics.webhooksFailing.set(webhooks.failing)
     metrics.eventLogUnreadable.set(eventLog.unreadableSeconds)
+    for (const month of STRAYS) metrics.ledgerStrays.set({ month }, strays[month])
     for (const { partition, bytes } of eventLog.sizes) metrics.eventLogBytes.set({ partition }, bytes)
   }
   const fromQueues = async () => {

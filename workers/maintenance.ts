@@ -10,6 +10,7 @@ import { expireOld } from '../src/lifecycle/expire-old.ts'
 import { purge } from '../src/lifecycle/purge.ts'
 import type { OnProgress } from '../src/lifecycle/sweep-in-batches.ts'
 import type { Logger } from '../src/logger.ts'
+import { keepMonths } from '../src/messages/keep-months.ts'
 import { endStrandedSends } from '../src/outbound/end-stranded-sends.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
@@ -46,6 +47,7 @@ export function startMaintenance(parts: Parts): QueueWorker {
     'release-chatrooms': async (report) => ({ released: await releaseChatrooms(db, report) }),
     purge: (report) => purge(db, undefined, report),
     'keep-event-log': async () => keepPartitions(db, await readNow(db), parts.eventRetentionDays),
+    'keep-ledger': async () => keepMonths(db, await readNow(db)),
   }
   return createWorker({
     engine,

@@ -10,10 +10,11 @@ export async function withDatabase(
   work: (db: Database['db'], config: Config) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(process.env, 'cli')
-  const { url, directUrl, link, stop } = await accessDatabase(config, (line) => console.log(line))
+  const report = (line: string) => console.log(line)
+  const { url, directUrl, link, stop } = await accessDatabase(config, report)
   try {
     await refuseMistakes({ url, directUrl, link })
-    await migrate(directUrl)
+    await migrate(directUrl, report)
     const { db, close } = openDatabase(url, { max: 2, name: 'usher-cli', onLost: () => {}, ...link })
     await work(db, config).finally(close)
   } finally {

@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { projectRoot } from '../project-root.ts'
+import { makeMonths, moveMessages } from './move-messages.ts'
 import { sqlState } from './pg-errors.ts'
 
 /** Key of the session lock that lets only one process migrate at a time. Its bytes spell USHR. */
@@ -14,16 +15,18 @@ const LOCK_NOT_AVAILABLE = '55P03'
  * Migrates the database to the schema of this version: first Usher's tables, then BullMQ's in the schema `bullmq`, which
  * exist also where the queues are on Redis, so that an installation can change. Any number of processes may call this at
  * the same time: they take turns of up to 60 s, and all but the first find nothing to do. A migration itself has no time
- * limit.
+ * limit. If it is killed, the next one goes on where it stopped. `report` gets a line of progress now and then.
  * @throws Error when the server cannot be reached, another process migrates for more than 60 s, or SQL fails.
  */
-export async function migrate(url: string): Promise<void> {
+export async function migrate(url: string, report: (line: string) => void = () => {}): Promise<void> {
   const client = await connect(url)
   try {
     await client.query(`set statement_timeout = 0; set lock_timeout = '60s'`)
     await takeTurn(client)
     // drizzle takes no lock of its own; it runs the migrations that are newer than the newest one applied.
     await applyMigrations(drizzle(client), { migrationsFolder: join(projectRoot(), 'drizzle') })
+    await moveMessages(client, report)
+    await makeMonths(client)
     await runMigrations(client)
   } finally {
     await client.end()

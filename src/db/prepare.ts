@@ -12,7 +12,7 @@ const RETRY_MS = 1_000
 export async function migrateWhenReachable(url: string, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      return await migrate(url)
+      return await migrate(url, (line) => log.info(line))
     } catch (err) {
       if (!isUnreachable(err)) throw err
       log.warn({ err }, 'the database cannot be reached yet: trying again')

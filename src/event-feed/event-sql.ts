@@ -38,14 +38,25 @@ export const EVENT_FIELDS = `w.position::text as position, w.seq::text as seq, w
       select coalesce(json_agg(json_build_object('kind', n.kind, 'value', n.value)), '[]')
       from customer_aliases n where n.org_id = $1 and n.customer_id = coalesce(k.merged_into, k.id))) end as customer`
 
+/** SQL: the message that an event names, among those of some times; `key`: the condition that finds it. */
+const among = (key: string, times: string) =>
+  `(select * from messages where org_id = $1 and ${key} and ${times} limit 1)`
+
+const RECENT = `sent_at > w.at - interval '8 days' and sent_at < w.at + interval '1 day'`
+const OTHER = `w.wamid is not null and (sent_at <= w.at - interval '8 days' or sent_at >= w.at + interval '1 day')`
+
+/** An event that names a message by its provisional wamid finds it also when Meta has given it another one since. */
+const BY_WAMID = 'wamid = w.wamid'
+const BY_ID = `outbox_id = ${outboxIdOfSql('w.wamid')}`
+
 /**
- * SQL: joins what the rows `w` of the log of org $1 name. An event that names a message by its provisional wamid finds it
- * also when Meta has given it another one since.
+ * SQL: joins what the rows `w` of the log of org $1 name. Most events are about messages of the days before: all partitions
+ * of the ledger are looked at only for a message that is not among those.
  */
 export const EVENT_JOINS = `left join lateral (
-    select * from messages where org_id = $1 and wamid = w.wamid
+    ${[among(BY_WAMID, RECENT), among(BY_ID, RECENT), among(BY_WAMID, OTHER), among(BY_ID, OTHER)].join(`
     union all
-    select * from messages where org_id = $1 and outbox_id = ${outboxIdOfSql('w.wamid')} limit 1) m on true
+    `)} limit 1) m on true
   ${joinOne('a', 'events', 'id = w.audit_id')}
   ${joinOne('r', 'chatrooms', 'id = coalesce(a.chatroom_id, m.chatroom_id)')}
   ${joinOne('x', 'account_events', `w.type = 'account.event' and digest = decode(w.data ->> 'digest', 'hex')`)}

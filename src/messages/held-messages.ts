@@ -12,7 +12,7 @@ export async function heldMessages(db: Db, { orgId, before, limit }: Page & { or
     name: 'held-messages',
     text: `select ${MESSAGE_COLUMNS} from (
       select * from messages where org_id = $1 and route = 'held' and chatroom_id is null
-        and (sent_at, seq, wamid) < ($2::timestamptz, $3::bigint, $4::text)
+        and sent_at <= $2 and (sent_at, seq, wamid) < ($2::timestamptz, $3::bigint, $4::text)
       order by sent_at desc, seq desc, wamid desc limit $5) m ${SEND_STATE_TABLES}
       order by m.sent_at desc, m.seq desc, m.wamid desc`,
     values: [orgId, sentAt, seq, wamid, limit + 1],

@@ -32,7 +32,7 @@ export async function listMessages(db: Db, { orgId, chatroomId, viewer, before, 
   return toMessageList(rows, limit)
 }
 
-const PAGE = `m.org_id = $1 and m.chatroom_id = $2 and m.sent_at >= $3
+const PAGE = `m.org_id = $1 and m.chatroom_id = $2 and m.sent_at >= $3 and m.sent_at <= $4
   and (m.sent_at, m.seq, m.wamid) < ($4::timestamptz, $5::bigint, $6::text)`
 const NEWEST_FIRST = 'order by m.sent_at desc, m.seq desc, m.wamid desc'
 

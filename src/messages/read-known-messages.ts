@@ -1,21 +1,32 @@
-import { columns, text } from '../db/columns.ts'
+import { columns, text, timestamptz } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
 import { ledgerKey } from '../rules/keys.ts'
+import { type LedgerEntry, spanOfAll } from '../rules/ledger-months.ts'
 
-type Key = { orgId: string; wamid: string }
-
-const KEYS = columns<Key>({ org_id: text((k) => k.orgId), wamid: text((k) => k.wamid) })
+const KEYS = columns<LedgerEntry>({
+  org_id: text((k) => k.orgId),
+  wamid: text((k) => k.wamid),
+  since: timestamptz((k) => k.months.since),
+  until: timestamptz((k) => k.months.until),
+})
 
 /** What routing needs of a message in the ledger. */
-export type KnownMessage = { type: string; roomId: string | null }
+export type KnownMessage = { type: string; roomId: string | null; sentAt: Date }
+type Row = KnownMessage & { orgId: string; wamid: string }
 
-/** The messages of these keys that are in the ledger already, by `ledgerKey`. */
-export function readKnownMessages(messages: Key[]): Statement<Map<string, KnownMessage>> {
+/**
+ * The messages of these keys that are in the ledger already, by `ledgerKey`. The span of all of them decides which partitions
+ * are opened at all, and that of a message which of those are looked at for it.
+ */
+export function readKnownMessages(messages: LedgerEntry[]): Statement<Map<string, KnownMessage>> {
+  const { since, until } = spanOfAll(messages.map(({ months }) => months))
   return over(KEYS, messages, {
     name: 'read-known-messages',
-    text: `select m.org_id as "orgId", m.wamid, m.type, m.chatroom_id as "roomId"
-      from ${KEYS.as('k')} join messages m on m.org_id = k.org_id and m.wamid = k.wamid`,
-    read: (rows: (Key & KnownMessage)[]) =>
-      new Map(rows.map(({ type, roomId, ...key }) => [ledgerKey(key), { type, roomId }])),
+    text: `select m.org_id as "orgId", m.wamid, m.type, m.chatroom_id as "roomId", m.sent_at as "sentAt"
+      from ${KEYS.as('k')} join messages m on m.org_id = k.org_id and m.wamid = k.wamid
+        and m.sent_at >= k.since and m.sent_at < k.until and m.sent_at >= $5 and m.sent_at < $6`,
+    values: [since, until],
+    read: (rows: Row[]) =>
+      new Map(rows.map(({ orgId, wamid, ...known }) => [ledgerKey({ orgId, wamid }), known])),
   })
 }

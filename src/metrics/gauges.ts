@@ -41,6 +41,18 @@ export function createEventLogGauges(registers: Registry[]) {
   }
 }
 
+/** Messages in the default partition of the ledger. */
+export function createLedgerGauges(registers: Registry[]) {
+  return {
+    ledgerStrays: new Gauge({
+      name: 'usher_ledger_default_messages',
+      help: 'Messages in the default partition of the ledger, up to 10,000: of months that should have a partition (due), and of times far from now (far)',
+      labelNames: ['month'],
+      registers,
+    }),
+  }
+}
+
 /** Signs of life of queues and sweeps, and the difference of the clocks. */
 export function createHeartbeatGauges(registers: Registry[]) {
   return {

@@ -1,5 +1,6 @@
 import type { Statement } from '../db/statement.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
+import { isOfSendSql } from '../rules/ledger-months.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import { CHOSEN, type Turns, turnValues } from './choose-pairs.ts'
 import { FREE_AT } from './pair-rate.ts'
@@ -62,11 +63,12 @@ export function claimSends(turns: Turns): Statement<Claimed> {
       refused as (
         update outbox o set state = 'failed', error = coalesce(o.error || '; ', '') || h.refusal
         from head h where o.org_id = h.org_id and o.id = h.id and o.state = 'queued' and h.refusal is not null
-        returning o.org_id, o.id, o.waba_phone_id, o.error, h.refusal),
+        returning o.org_id, o.id, o.waba_phone_id, o.created_at, o.error, h.refusal),
       shown as (
         update messages m set status = 'failed', status_at = now(),
           errors = json_build_array(json_build_object('title', f.error))
         from refused f where m.org_id = f.org_id and m.wamid = ${provisionalWamidSql('f.id')}
+          and ${isOfSendSql('m', 'f.created_at')}
         returning m.org_id, m.customer_id, m.wamid, m.status, m.status_at, m.errors),
       logged as (${logStatuses('shown')}),
       waiting as (

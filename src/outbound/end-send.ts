@@ -1,12 +1,16 @@
 import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, nothing, type Statement } from '../db/statement.ts'
 import { logSent, logStatuses } from '../event-log/status-sql.ts'
+import { isOfSendSql } from '../rules/ledger-months.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamid } from '../rules/provisional-wamid.ts'
 import { PAIR_IS_LOCKED, PAIR_OF_ROW } from './lock-pairs.ts'
 import type { Send } from './read-send.ts'
 import type { FailedMessage } from './refusals.ts'
 import type { ShownError } from './send-errors.ts'
+
+/** SQL: when the row was made; read once, before the ledger. */
+const MADE = '(select o.created_at from outbox o where o.org_id = $1 and o.id = $2)'
 
 /**
  * Meta accepted the message, which gets its real wamid in the ledger, and the status that came before this answer. The row
@@ -32,7 +36,7 @@ export function markSent(
           status_at = coalesce(e.status_at, m.status_at),
           errors = coalesce(e.errors, case when e.status is null or e.status = 'sent' then $5::json end)
         from (select) as one left join early e on true
-        where ${PAIR_IS_LOCKED} and m.org_id = $1 and m.wamid in ($3, $4)
+        where ${PAIR_IS_LOCKED} and m.org_id = $1 and m.wamid in ($3, $4) and ${isOfSendSql('m', MADE)}
           and (m.wamid = $4 or ${statusRankSql('e.status')} > coalesce(${statusRankSql('m.status')}, 0))
         returning m.org_id, m.wamid, m.customer_id, m.waba_phone_id, m.type, m.status_at, e.status, e.errors),
       logged as (${logSent('named', 'exists (select from sent)')})
@@ -90,7 +94,7 @@ export function markEnded(
       shown as (
         update messages m set errors = $6::json,
           status = case when $3 = 'failed' then 'failed' else m.status end, status_at = now()
-        from ended where m.org_id = ended.org_id and m.wamid = $5
+        from ended where m.org_id = ended.org_id and m.wamid = $5 and ${isOfSendSql('m', MADE)}
         returning m.org_id, m.customer_id, m.wamid, $3 as status, m.status_at, m.errors)
       ${logStatuses('shown')}`,
     values: [org, id, state, error, provisionalWamid(id), JSON.stringify([shown])],

@@ -1,5 +1,6 @@
 import { allRows, type Statement } from '../db/statement.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
+import { isOfSendSql } from '../rules/ledger-months.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import { isWindowOpenSql, mayBeClosedSql, WINDOW_SINCE } from '../rules/window.ts'
 
@@ -27,10 +28,11 @@ export function markAbandonedSends(): Statement<StrandedSend[]> {
           where q.state = 'sending' and q.due_at <= now()
           order by q.due_at limit ${PAGE} for update of p skip locked) w
         where o.org_id = w.org_id and o.id = w.id and o.state = 'sending' and o.due_at <= now()
-        returning o.org_id, o.id, o.waba_phone_id, o.error),
+        returning o.org_id, o.id, o.waba_phone_id, o.created_at, o.error),
       shown as (
         update messages m set errors = json_build_array(json_build_object('title', a.error))
         from abandoned a where m.org_id = a.org_id and m.wamid = ${provisionalWamidSql('a.id')}
+          and ${isOfSendSql('m', 'a.created_at')}
         returning m.org_id, m.customer_id, m.wamid, 'unknown' as status, now() as status_at, m.errors),
       logged as (${logStatuses('shown')})
       select ${COLUMNS('a')} from abandoned a join waba_phones p on p.org_id = a.org_id and p.id = a.waba_phone_id`,
@@ -56,11 +58,12 @@ export function failLateSends(): Statement<StrandedSend[]> {
             and not ${isWindowOpenSql(WINDOW_SINCE)}
           order by q.created_at limit ${PAGE} for update of p skip locked) w
         where o.org_id = w.org_id and o.id = w.id and o.state = 'queued'
-        returning o.org_id, o.id, o.waba_phone_id, o.error),
+        returning o.org_id, o.id, o.waba_phone_id, o.created_at, o.error),
       shown as (
         update messages m set status = 'failed', status_at = now(),
           errors = json_build_array(json_build_object('title', late.error))
         from late where m.org_id = late.org_id and m.wamid = ${provisionalWamidSql('late.id')}
+          and ${isOfSendSql('m', 'late.created_at')}
         returning m.org_id, m.customer_id, m.wamid, m.status, m.status_at, m.errors),
       logged as (${logStatuses('shown')})
       select ${COLUMNS('late')} from late join waba_phones p on p.org_id = late.org_id and p.id = late.waba_phone_id`,

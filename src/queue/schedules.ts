@@ -13,6 +13,7 @@ export const SCHEDULES: readonly Schedule[] = [
   { name: 'release-chatrooms', every: 60_000 },
   { name: 'purge', every: 3_600_000 },
   { name: 'keep-event-log', every: 3_600_000 },
+  { name: 'keep-ledger', every: 3_600_000 },
 ]
 
 const CHECK_MS = 5_000

@@ -11,6 +11,7 @@ import { phoneVariants } from '../identity/phone.ts'
 import { resolvePeople } from '../identity/resolve-customers.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
 import { ledgerKey } from '../rules/keys.ts'
+import { ledgerEntryOf } from '../rules/ledger-months.ts'
 import type { Extraction, InboundMessage, IncomingCall, Preference, StatusUpdate } from '../webhook/items.ts'
 import { isNobody } from '../webhook/names.ts'
 import { digitsOf } from '../webhook/speaker.ts'
@@ -195,4 +196,4 @@ async function withoutNewsOfKnown(
   return { senders, news }
 }
 
-const ledgerEntry = ({ item, owner }: Owned<InboundMessage>) => ({ orgId: owner.orgId, wamid: item.wamid })
+const ledgerEntry = ({ item, owner }: Owned<InboundMessage>) => ledgerEntryOf(owner.orgId, item)

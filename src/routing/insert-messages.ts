@@ -4,7 +4,7 @@ import { logSql } from '../event-log/log-events.ts'
 import { since } from '../rules/room.ts'
 import { followWaitsSql } from '../rules/waiting.ts'
 import { GHOST_TYPES } from '../webhook/extract.ts'
-import type { Arrival, PlannedMessage } from './planned.ts'
+import type { PlannedMessage, Unmasked } from './planned.ts'
 
 const MESSAGES = columns<PlannedMessage>({
   org_id: text((m) => m.orgId),
@@ -40,8 +40,9 @@ export function insertMessages(messages: PlannedMessage[]): Statement<void> {
     text: `with stored as (
         insert into messages (${MESSAGES.names}) select ${MESSAGES.names} from ${MESSAGES.as('m')}
         returning org_id, wamid, customer_id, direction, route, type, chatroom_id, sent_at, received_at),
-      ${followWaitsSql('stored')}
+      ${followWaitsSql('stored', '$18::timestamptz')}
       ${logSql(`(select org_id, ${TYPE} as type, customer_id, wamid from stored) as s`, 'org_id, type, customer_id, wamid')}`,
+    values: [new Date(Math.min(...messages.map(({ message }) => message.sentAt.getTime())))],
     read: nothing,
   })
 }
@@ -50,22 +51,23 @@ function candidate(room: PlannedMessage['candidates'][number]) {
   return { chatroom_id: room.id, contact_id: room.contactId, state: room.state, since: since(room) }
 }
 
-const CONTENTS = columns<Arrival>({
+const CONTENTS = columns<Unmasked>({
   org_id: text((a) => a.orgId),
   wamid: text((a) => a.message.wamid),
+  sent_at: timestamptz((a) => a.storedAt),
   type: text((a) => a.message.type),
   payload: json((a) => a.message.payload),
   contact: json((a) => a.message.contact),
 })
 
 /** Puts real content into the rows of ghosts, which were routed already. Real content is never replaced. */
-export function completeGhosts(arrivals: Arrival[]): Statement<void> {
+export function completeGhosts(arrivals: Unmasked[]): Statement<void> {
   return over(CONTENTS, arrivals, {
     name: 'complete-ghosts',
     text: `with completed as (
         update messages m set type = u.type, payload = u.payload, contact = coalesce(u.contact, m.contact)
         from ${CONTENTS.as('u')}
-        where m.org_id = u.org_id and m.wamid = u.wamid and m.direction <> 'out'
+        where m.org_id = u.org_id and m.wamid = u.wamid and m.sent_at = u.sent_at and m.direction <> 'out'
           and m.type in (${GHOST_TYPES.map((type) => `'${type}'`).join(', ')})
         returning m.org_id, 'message.completed' as event, m.customer_id, m.wamid)
       ${logSql('completed as c(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid')}`,

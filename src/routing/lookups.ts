@@ -1,5 +1,6 @@
 import type { CustomerKey } from '../identity/lock-customers.ts'
 import { type Pair, pairKey } from '../rules/keys.ts'
+import { type LedgerEntry, ledgerEntryOf, monthsOfNamed } from '../rules/ledger-months.ts'
 import type { Identified } from './identify.ts'
 import type { Arrival } from './planned.ts'
 
@@ -30,13 +31,9 @@ export function pairsOf(arrivals: Arrival[]): Pair[] {
 }
 
 /** The ledger keys of these messages, and of the messages that reactions, edits and revokes among them name. */
-export function ledgerEntriesOf(arrivals: Arrival[]): { orgId: string; wamid: string }[] {
-  return arrivals.flatMap(({ orgId, message: { wamid, target } }) =>
-    target === undefined
-      ? [{ orgId, wamid }]
-      : [
-          { orgId, wamid },
-          { orgId, wamid: target },
-        ],
-  )
+export function ledgerEntriesOf(arrivals: Arrival[]): LedgerEntry[] {
+  return arrivals.flatMap(({ orgId, message: { wamid, target, sentAt } }) => {
+    const own = ledgerEntryOf(orgId, { wamid, sentAt })
+    return target === undefined ? [own] : [own, { orgId, wamid: target, months: monthsOfNamed(sentAt) }]
+  })
 }

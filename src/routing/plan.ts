@@ -66,10 +66,10 @@ function addArrival(state: State, arrival: Arrival): void {
   if (seen === undefined) {
     const roomId =
       customerId === undefined ? keepAside(state, arrival) : route(state, { ...arrival, customerId })
-    state.messages.set(key, { type: message.type, roomId })
+    state.messages.set(key, { type: message.type, roomId, sentAt: message.sentAt })
   } else if (isGhost(seen.type) && !isGhost(message.type)) {
     state.messages.set(key, { ...seen, type: message.type })
-    state.plan.unmasked.push(arrival)
+    state.plan.unmasked.push({ ...arrival, storedAt: seen.sentAt })
   } else {
     state.plan.duplicates += 1
   }

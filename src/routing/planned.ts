@@ -19,6 +19,8 @@ export type Arrival = {
 export type Sent = Arrival & { customerId: string }
 
 export type PlannedMessage = Arrival & Pick<Decision, 'route' | 'reason' | 'roomId' | 'candidates'>
+/** Real content for a ghost that is in the ledger, or in this batch, with the time `storedAt`. */
+export type Unmasked = Arrival & { storedAt: Date }
 export type CreatedRoom = {
   orgId: string
   customerId: string
@@ -39,7 +41,7 @@ export type Handover = { orgId: string; customerId: string; roomId: string; user
 /** Everything that one batch writes. No other batch can change its basis, since the customers are locked. */
 export type Plan = {
   messages: PlannedMessage[]
-  unmasked: Arrival[]
+  unmasked: Unmasked[]
   /** Chatrooms that change only in the times of the last inbound message and the last auto-reply. */
   lastInbound: WrittenRoom[]
   /** Chatrooms that change in anything else. */

@@ -1,6 +1,7 @@
 import { columns, text, uuid } from '../db/columns.ts'
 import { allRows, over, type Statement } from '../db/statement.ts'
 import type { CustomerKey } from '../identity/lock-customers.ts'
+import { findSentSql } from '../rules/find-sent.ts'
 import { concernsCustomer } from '../rules/meta-errors.ts'
 import { type OrgStatus, outboxIdOf } from './statuses.ts'
 
@@ -17,7 +18,7 @@ export function readRefusedCustomers(statuses: OrgStatus[]): Statement<CustomerK
     name: 'read-refused-customers',
     text: `with s as (select * from ${STATUSES.as('s')})
       select m.org_id as "orgId", m.customer_id as id from s
-        join messages m on m.org_id = s.org_id and m.wamid = s.wamid and m.direction = 'out'
+        join ${findSentSql('s', 'm')} on m.direction = 'out'
       union
       select o.org_id, o.customer_id from s join outbox o on o.org_id = s.org_id and o.id = s.id`,
     read: allRows<CustomerKey>,

@@ -6,6 +6,8 @@ import { POSITION_OF_ROW } from '../event-log/position.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
 import { PAIR_IS_LOCKED } from '../outbound/lock-pairs.ts'
 import type { FailedMessage } from '../outbound/refusals.ts'
+import { findSentSql } from '../rules/find-sent.ts'
+import { isOfSendSql } from '../rules/ledger-months.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import type { StatusUpdate } from '../webhook/items.ts'
@@ -68,10 +70,12 @@ function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
         update outbox o set wamid = s.wamid, state = case when s.status = 'failed' then 'failed' else 'sent' end,
           error = case when s.status = 'failed' then o.error end
         from s where o.org_id = s.org_id and o.id = s.id and o.state <> 'sent' and (select count(*) from pair) > 0),
+      made as materialized (
+        select s.*, o.created_at from s join outbox o on o.org_id = s.org_id and o.id = s.id),
       named as (
         update messages m set wamid = s.wamid, errors = null
-        from s where m.org_id = s.org_id and m.direction = 'out'
-          and m.wamid = ${provisionalWamidSql('s.id')} and ${PAIR_IS_LOCKED}
+        from made s where m.org_id = s.org_id and m.direction = 'out' and m.wamid = ${provisionalWamidSql('s.id')}
+          and ${isOfSendSql('m', 's.created_at')} and ${PAIR_IS_LOCKED}
         returning m.org_id, 'message.sent', m.customer_id, m.wamid)
       ${logSql('named as n(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid', POSITION_OF_ROW)}`,
     read: nothing,
@@ -94,11 +98,12 @@ function moveForward(statuses: OrgStatus[]): Statement<FailedMessage[]> {
         select distinct on (u.org_id, u.wamid) u.* from ${STATUSES.as('u')}
         where ${statusRankSql('u.status')} is not null
         order by u.org_id, u.wamid, ${statusRankSql('u.status')} desc),
+      found as (select n.*, f.sent_at from newest n cross join ${findSentSql('n', 'f')}),
       moved as (
         update messages m set status = n.status, status_at = n.at,
           errors = case when n.status in ('sent', 'failed') then coalesce(n.errors, m.errors) else n.errors end
-        from newest n
-        where m.org_id = n.org_id and m.wamid = n.wamid and m.direction = 'out'
+        from found n
+        where m.org_id = n.org_id and m.wamid = n.wamid and m.sent_at = n.sent_at and m.direction = 'out'
           and ${statusRankSql('n.status')} > coalesce(${statusRankSql('m.status')}, 0)
         returning m.org_id, m.customer_id, m.waba_phone_id, n.remote_phone_id, m.wamid, m.type, m.status, m.status_at,
           m.errors, n.errors as reported),

@@ -7,6 +7,7 @@ import type { Kind } from '../support/faults/checks/rules.ts'
 import { publishFigure } from '../support/figures.ts'
 import type { AcceptedSend } from '../support/graph-server.ts'
 import { deliver, store } from '../support/inbox.ts'
+import { DROP_KEYS_OF_MONTHS } from '../support/ledger.ts'
 import { createRoom, createSendingOrg, type TestOrg } from '../support/org.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -64,7 +65,7 @@ const HARMS: [harm: string, kind: Kind, plant: (run: Run) => unknown][] = [
     'a message stored twice',
     'doubled',
     query(`
-    alter table messages drop constraint messages_pkey cascade;
+    ${DROP_KEYS_OF_MONTHS};
     insert into messages select * from messages where wamid = ${ONE}`),
   ],
   [

@@ -14,6 +14,7 @@ import { insertBatch, insertSingle } from '../../src/inbox/insert.ts'
 import { replayDeadLetters } from '../../src/inbox/replay-dead-letters.ts'
 import { countSuspectTries, readSuspects, takeBackTries, takeStranded } from '../../src/inbox/stranded.ts'
 import { isFuture } from '../../src/lifecycle/is-future.ts'
+import { countStrays } from '../../src/messages/count-strays.ts'
 import { removeMember } from '../../src/orgs/remove-members.ts'
 import { createAccessTokens } from '../../src/outbound/access-tokens.ts'
 import { claimSends } from '../../src/outbound/claim-sends.ts'
@@ -65,6 +66,7 @@ async function behindTheApi(org: TestOrg): Promise<void> {
   await run(db, failLateSends())
   await run(db, applyEarlyStatuses())
   await countStoppedNumbers(db)
+  await countStrays(db)
   await readLogFigures(db)
   await createAccessTokens({ db, secretsKey: undefined, log: pino({ level: 'silent' }) }).expectKey()
   await askCanaries(db)

@@ -177,6 +177,7 @@ export const PLAN_TESTS = {
     'claim-sends',
     'console-refused-webhooks',
     'count-stopped-numbers',
+    'count-strays',
     'deactivate-opted-out',
     'delete-aliases',
     'drop-plus-names',

@@ -55,6 +55,9 @@ export async function recordEverything(work: () => Promise<void>): Promise<State
 
 type Plan = { 'Node Type': string; 'Relation Name'?: string; Plans?: Plan[] }
 
+/** A partition of the ledger counts as the ledger. */
+const tableOf = (relation: string) => relation.replace(/^messages_(\d{6}|default)$/, 'messages')
+
 /** The nodes of a statement's plan, as `Seq Scan on messages`. */
 export async function planNodes(db: Db, { text, values }: Statement): Promise<string[]> {
   const { rows } = await db.$client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
@@ -63,7 +66,7 @@ export async function planNodes(db: Db, { text, values }: Statement): Promise<st
   )
   const nodes: string[] = []
   const walk = (plan: Plan) => {
-    nodes.push(`${plan['Node Type']} on ${plan['Relation Name'] ?? '-'}`)
+    nodes.push(`${plan['Node Type']} on ${tableOf(plan['Relation Name'] ?? '-')}`)
     for (const child of plan.Plans ?? []) walk(child)
   }
   walk(rows[0]!['QUERY PLAN'][0]!.Plan)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PARTITIONS } from '../../src/event-feed/log-figures.ts'
+import { STRAYS } from '../../src/messages/count-strays.ts'
 import { WEBHOOK_REFUSALS } from '../../src/metrics/receiver.ts'
 import { WEBHOOK_OUTCOMES } from '../../src/metrics/webhooks.ts'
 import { createMetrics } from '../../src/metrics.ts'
@@ -55,6 +56,7 @@ const LABEL_VALUES: Record<string, readonly string[]> = {
   state: ['waiting', 'active', 'delayed', 'failed'],
   outcome: ['accepted', 'failed', 'unknown', ...WEBHOOK_OUTCOMES],
   partition: PARTITIONS,
+  month: STRAYS,
   le: ['1'],
 }
 

@@ -35,10 +35,16 @@ describe('a message without a customer', () => {
 
   it('completes a ghost that is in the ledger', () => {
     const known = new Map([
-      [ledgerKey({ orgId: 'o', wamid: 'a' }), { type: 'media_placeholder', roomId: 'asleep' }],
+      [
+        ledgerKey({ orgId: 'o', wamid: 'a' }),
+        { type: 'media_placeholder', roomId: 'asleep', sentAt: earlier(DAY) },
+      ],
     ])
     const { unmasked, messages } = plan([withoutCustomer({ nature: 'import', type: 'image' })], known)
-    expect([unmasked.map((a) => a.message.wamid), messages]).toEqual([['a'], []])
+    expect([unmasked.map((a) => [a.message.wamid, a.storedAt]), messages]).toEqual([
+      [['a', earlier(DAY)]],
+      [],
+    ])
   })
 })
 

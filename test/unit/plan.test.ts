@@ -87,13 +87,19 @@ describe('the plan of a batch', () => {
     const ghost = arrival('a', { type: 'unsupported', hold: true })
     const real = arrival('a', { hold: true })
     const ghostFirst = planBatch([ghost, real, ghost], nothing, NOW, ids())
-    expect([ghostFirst.messages.length, ghostFirst.unmasked, ghostFirst.duplicates]).toEqual([1, [real], 1])
+    const unmasked = { ...real, storedAt: NOW }
+    expect([ghostFirst.messages.length, ghostFirst.unmasked, ghostFirst.duplicates]).toEqual([
+      1,
+      [unmasked],
+      1,
+    ])
     const realFirst = planBatch([real, ghost], nothing, NOW, ids())
     expect([realFirst.messages.length, realFirst.unmasked, realFirst.duplicates]).toEqual([1, [], 1])
-    const stored = { rooms: new Map(), messages: new Map([['o\na', { type: 'unsupported', roomId: null }]]) }
+    const ghosts = new Map([['o\na', { type: 'unsupported', roomId: null, sentAt: NOW }]])
+    const stored = { rooms: new Map(), messages: ghosts }
     expect(planBatch([real], stored, NOW, ids())).toMatchObject({
       messages: [],
-      unmasked: [real],
+      unmasked: [unmasked],
       duplicates: 0,
     })
   })

@@ -1,16 +1,5 @@
 import { sql } from 'drizzle-orm'
-import {
-  bigint,
-  check,
-  foreignKey,
-  index,
-  json,
-  pgTable,
-  primaryKey,
-  text,
-  uniqueIndex,
-  uuid,
-} from 'drizzle-orm/pg-core'
+import { bigint, check, foreignKey, index, json, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { chatrooms } from './chatrooms.ts'
 import { instant, orgId } from './columns.ts'
 
@@ -18,7 +7,9 @@ export const ROUTES = ['active', 'reactivated', 'expired', 'held', 'created'] as
 export const MESSAGE_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'] as const
 
 /**
- * The ledger of messages: the key (org, wamid) makes sure that each message is stored once. `payload` and `contact` (the
+ * The ledger of messages, partitioned by the UTC month of `sentAt` (docs/ledger.md). Keys are of each partition, because those
+ * of the whole table would need `sentAt` in them: the primary key (org, wamid) makes sure that each message is stored once, and
+ * `outboxId` and `retryOf` are unique (`make_month_of_messages` in `drizzle/0024_ledger_by_month.sql`). `payload` and `contact` (the
  * sender's entry of `contacts[]`) are exactly what Meta sent; their type is `json`, because `jsonb` refuses \u0000 and
  * unpaired surrogates. `seq` orders messages that have the same timestamp of Meta, which counts whole seconds
  * (`src/rules/ledger-order.ts`). `route` is null for a message that took no part in routing; `reason` then says why.
@@ -52,7 +43,6 @@ export const messages = pgTable(
     retryOf: uuid('retry_of'),
   },
   (t) => [
-    primaryKey({ name: 'messages_pkey', columns: [t.orgId, t.wamid] }),
     foreignKey({
       name: 'messages_land_with_their_own_sender_and_number',
       columns: [t.orgId, t.chatroomId, t.customerId, t.wabaPhoneId],
@@ -64,8 +54,6 @@ export const messages = pgTable(
     index('messages_held')
       .on(t.orgId, t.sentAt, t.seq, t.wamid)
       .where(sql`route = 'held' and chatroom_id is null`),
-    uniqueIndex('messages_sent_id').on(t.orgId, t.outboxId).where(sql`outbox_id is not null`),
-    uniqueIndex('messages_one_retry').on(t.orgId, t.retryOf).where(sql`retry_of is not null`),
     index('messages_failed').on(t.orgId, t.sentAt).where(sql`status = 'failed'`),
     index('messages_routed').on(t.orgId, t.seq).where(sql`route is not null`),
     check('messages_direction_known', sql`${t.direction} in ('in', 'out', 'echo')`),

@@ -1,6 +1,8 @@
+import { DROP_KEYS_OF_MONTHS } from '../../ledger.ts'
 import type { Edit } from './mutant.ts'
 import type { Mutation } from './mutation.ts'
 import { jobsLost, ordinaryLoad, workerDies } from './scenarios.ts'
+import { ghostOfTheMonthBefore } from './storing-scenarios.ts'
 
 const STORE_AGAIN: Edit = {
   file: 'src/routing/plan.js',
@@ -21,11 +23,23 @@ export const STORING: Mutation[] = [
     violates: 'inboxIsEmpty',
   },
   {
-    guard: 'the same, and the primary key of messages',
+    guard: 'the same, and the primary keys of the months of messages',
     edits: [STORE_AGAIN],
-    sql: ['alter table messages drop constraint messages_pkey cascade'],
+    sql: [DROP_KEYS_OF_MONTHS],
     scenario: ordinaryLoad,
     oddities: { repeat: 0.2 },
+    violates: 'storedOnce',
+  },
+  {
+    guard: 'a message is looked for in the months beside its own',
+    edits: [
+      {
+        file: 'src/rules/ledger-months.js',
+        from: 'const REDELIVERED_DAYS = 7',
+        to: 'const REDELIVERED_DAYS = 0',
+      },
+    ],
+    scenario: ghostOfTheMonthBefore,
     violates: 'storedOnce',
   },
   {
