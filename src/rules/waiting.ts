@@ -14,9 +14,11 @@ const LATE = `interval '1 minute'`
  * SQL: common table expressions that keep `waiting_chatrooms`, for messages that the same statement stores; the customers
  * are locked. `stored` has the columns of these messages. An echo is an answer: it ends the wait, unless the customer wrote
  * after it, whether in this batch or in one before. A message starts a wait, unless its answer is known already. A chatroom
- * that waits keeps its time. `since` is no later than any of these messages: earlier partitions of the ledger are left out.
+ * that waits keeps its time. `since` is no later than any of these messages: partitions
+ * of the ledger that are earlier, or still to come, are left out.
  */
 export function followWaitsSql(stored: string, since: string): string {
+  const times = `m.sent_at >= ${since} and m.sent_at < now() + interval '1 day'`
   return `answer as materialized (
         select org_id, chatroom_id, max(sent_at) as at from ${stored}
         where direction = 'echo' and chatroom_id is not null group by org_id, chatroom_id),
@@ -30,11 +32,11 @@ export function followWaitsSql(stored: string, since: string): string {
             select from answer a where a.org_id = s.org_id and a.chatroom_id = s.chatroom_id and a.at >= s.sent_at)
           and (s.sent_at > s.received_at - ${LATE} or not exists (
             select from messages m where m.org_id = s.org_id and m.chatroom_id = s.chatroom_id
-              and m.sent_at >= s.sent_at and m.sent_at >= ${since} and m.direction <> 'in'))
+              and m.sent_at >= s.sent_at and ${times} and m.direction <> 'in'))
         union all
         select a.org_id, a.chatroom_id, l.sent_at from answer a cross join lateral (
           select m.sent_at from messages m where m.org_id = a.org_id and m.chatroom_id = a.chatroom_id
-            and m.sent_at > a.at and m.sent_at >= ${since} and ${asks('m')} order by m.sent_at limit 1) l),
+            and m.sent_at > a.at and ${times} and ${asks('m')} order by m.sent_at limit 1) l),
       started_waits as (
         insert into waiting_chatrooms (org_id, chatroom_id, since)
         select org_id, chatroom_id, min(sent_at) from asked where (select count(*) from ended_waits) >= 0

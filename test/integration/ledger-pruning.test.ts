@@ -14,6 +14,7 @@ import { untilReadable } from '../support/event-log.ts'
 import { deliver } from '../support/inbox.ts'
 import { insertMessage, monthOf, partitionOf } from '../support/ledger.ts'
 import { createRoom, createSendingOrg, type TestOrg } from '../support/org.ts'
+import { eventually } from '../support/patience.ts'
 import { ago } from '../support/time.ts'
 import { bytes, change, delivery, message, newWamid, post } from '../support/webhooks.ts'
 
@@ -33,7 +34,7 @@ async function apart(work: (own: Db & { $client: pg.Pool }) => Promise<void>): P
         `select from pg_stat_activity where application_name ~ 'pruning' and datname = current_database()`,
       )
     ).rowCount
-  await expect.poll(left).toBe(0)
+  await eventually(async () => (await left()) === 0)
 }
 
 beforeAll(() =>
