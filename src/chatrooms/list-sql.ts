@@ -4,6 +4,14 @@ const MAX_SCANNED = 5_000
 /** SQL: `order` of the rows that `from` gives as `id` and `since`. */
 type Order = { from: string; order: string }
 
+const RECENT = `now() - interval '40 days'`
+
+/** SQL: the newest message of the chatroom `f`, of a part of the ledger: most chatrooms have one in its recent months. */
+const newestSql = (times: string) => `(
+        select m.sent_at, m.direction, m.type from messages m
+        where m.org_id = $1 and m.chatroom_id = f.id and m.sent_at ${times}
+        order by m.sent_at desc, m.seq desc limit 1)`
+
 /**
  * SQL: a page of at most `$3` chatrooms of the org `$1` behind the place `$2`, with the place at which the look ends. They
  * have the state `$4`, the user `$5` and, by `$6`, wait or do not; null is no filter. Rows are read in the order of the
@@ -23,8 +31,7 @@ function pageSql({ from, order }: Order): string {
       and ($5::text is null or r.assigned_user_id = $5::text)
     left join waiting_chatrooms w on w.org_id = $1 and w.chatroom_id = f.id
     left join lateral (
-      select m.sent_at, m.direction, m.type from messages m where m.org_id = $1 and m.chatroom_id = f.id
-      order by m.sent_at desc, m.seq desc limit 1) l on true
+      select * from (${newestSql(`> ${RECENT}`)} union all ${newestSql(`<= ${RECENT}`)}) newest limit 1) l on true
     join contacts c on c.org_id = $1 and c.id = r.contact_id
     join waba_phones p on p.org_id = $1 and p.id = r.waba_phone_id
     where $6::boolean is null or (w.since is not null) = $6::boolean

@@ -1,4 +1,5 @@
 import type { EventType } from '../event-log/types.ts'
+import { monthsOfMessage } from '../rules/ledger-months.ts'
 import { outboxIdOfSql } from '../rules/provisional-wamid.ts'
 
 /** A row of the log with the rows that it names, as of now. */
@@ -20,7 +21,7 @@ export type EventRow = {
 }
 
 /**
- * SQL: the columns of `EventRow`, of rows `w` of the log, with `EVENT_JOINS`. The names have no order: PostgreSQL would read
+ * SQL: the columns of `EventRow`, of rows `w` of the log, with `eventJoins`. The names have no order: PostgreSQL would read
  * them in the order of an index that does not fit.
  */
 export const EVENT_FIELDS = `w.position::text as position, w.seq::text as seq, w.at, w.type, w.data, w.wamid,
@@ -38,31 +39,39 @@ export const EVENT_FIELDS = `w.position::text as position, w.seq::text as seq, w
       select coalesce(json_agg(json_build_object('kind', n.kind, 'value', n.value)), '[]')
       from customer_aliases n where n.org_id = $1 and n.customer_id = coalesce(k.merged_into, k.id))) end as customer`
 
-/** SQL: the message that an event names, among those of some times; `key`: the condition that finds it. */
-const among = (key: string, times: string) =>
-  `(select * from messages where org_id = $1 and ${key} and ${times} limit 1)`
-
-const RECENT = `sent_at > w.at - interval '8 days' and sent_at < w.at + interval '1 day'`
-const OTHER = `w.wamid is not null and (sent_at <= w.at - interval '8 days' or sent_at >= w.at + interval '1 day')`
+/** SQL: the message of the event `w`, among those of some times; `isKey` is the condition that finds it. */
+const among = (isKey: string, times: string) =>
+  `select * from messages where org_id = $1 and ${isKey}${times}`
 
 /** An event that names a message by its provisional wamid finds it also when Meta has given it another one since. */
-const BY_WAMID = 'wamid = w.wamid'
-const BY_ID = `outbox_id = ${outboxIdOfSql('w.wamid')}`
+const messageSql = (times: string) => `left join lateral (
+    ${among('wamid = w.wamid', times)}
+    union all
+    ${among(`outbox_id = ${outboxIdOfSql('w.wamid')}`, times)} limit 1) m on true`
 
 /**
- * SQL: joins what the rows `w` of the log of org $1 name. Most events are about messages of the days before: all partitions
- * of the ledger are looked at only for a message that is not among those.
+ * SQL: joins what the rows `w` of the log of org $1 name: messages of the days around the event only, and none before the
+ * time `since`, which is a parameter. PostgreSQL thus plans for, and opens, a few partitions of the ledger. A row that names
+ * an older message gets it by `addOlderMessages`.
  */
-export const EVENT_JOINS = `left join lateral (
-    ${[among(BY_WAMID, RECENT), among(BY_ID, RECENT), among(BY_WAMID, OTHER), among(BY_ID, OTHER)].join(`
-    union all
-    `)} limit 1) m on true
+export function eventJoins(since: string): string {
+  return joins(` and sent_at >= ${since}::timestamptz and sent_at >= w.at - interval '8 days'
+      and sent_at < w.at + interval '1 day'`)
+}
+
+/** A parameter of `eventJoins`: before all messages that it should find for events since `at`. */
+export const messagesSince = (at: Date) => monthsOfMessage(at).since
+
+const joins = (times: string) => `${messageSql(times)}
   ${joinOne('a', 'events', 'id = w.audit_id')}
   ${joinOne('r', 'chatrooms', 'id = coalesce(a.chatroom_id, m.chatroom_id)')}
   ${joinOne('x', 'account_events', `w.type = 'account.event' and digest = decode(w.data ->> 'digest', 'hex')`)}
   ${joinOne('c', 'contacts', 'id = coalesce(a.contact_id, r.contact_id)')}
   ${joinOne('k', 'customers', 'id = w.customer_id')}
   ${joinOne('p', 'waba_phones', 'id = m.waba_phone_id')}`
+
+/** As `eventJoins`, with messages of all times. */
+export const ALL_JOINS = joins('')
 
 /**
  * A look-up of one row by its key. In a plain join, a plan that was made when a table was empty reads all rows of the org

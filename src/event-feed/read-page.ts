@@ -2,8 +2,9 @@ import type { Db } from '../db/client.ts'
 import { readInOrder } from '../db/transaction.ts'
 import { HORIZON } from '../event-log/position.ts'
 import type { EventType } from '../event-log/types.ts'
+import { addOlderMessages } from './add-older-messages.ts'
 import type { Cursor } from './cursor.ts'
-import { EVENT_FIELDS, EVENT_JOINS, type EventRow } from './event-sql.ts'
+import { EVENT_FIELDS, type EventRow, eventJoins, messagesSince } from './event-sql.ts'
 
 /**
  * `events`: at most `limit`, in order. `next`: the place behind them; `isEnd`: nothing was left to read there. `isAhead`: the
@@ -33,7 +34,7 @@ const TEXT = `with horizon as materialized (select ${HORIZON} as position),
   cross join (select count(*)::int as count, (array_agg(json_build_array(position::text, seq::text, at)
     order by position desc, seq desc))[1] as last from scanned) s
   left join page w on true
-  ${EVENT_JOINS}
+  ${eventJoins('$8')}
   order by w.position, w.seq`
 
 type Row = EventRow & { horizon: string; now: Date; scanned: number; last: [string, string, string] | null }
@@ -54,12 +55,13 @@ export async function readEventPage(
   const rows = await readInOrder(db, {
     name: 'read-events',
     text: TEXT,
-    values: [orgId, position, seq, since, scans, types ?? null, limit],
+    values: [orgId, position, seq, since, scans, types ?? null, limit, messagesSince(since)],
     read: (found: Row[]) => found,
   })
   const [first] = rows
   if (!first) throw new Error('the event log gave no horizon')
   const events = rows.filter((row) => row.position !== null)
+  await addOlderMessages(db, orgId, events)
   const isAhead = BigInt(position) > BigInt(first.horizon)
   return { events, isAhead, ...placeBehind(orgId, events, first, { limit, scans }) }
 }

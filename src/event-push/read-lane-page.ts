@@ -1,5 +1,5 @@
 import type { Statement } from '../db/statement.ts'
-import { EVENT_FIELDS, EVENT_JOINS, type EventRow } from '../event-feed/event-sql.ts'
+import { EVENT_FIELDS, type EventRow, eventJoins, messagesSince } from '../event-feed/event-sql.ts'
 import { MARGIN_MS } from '../event-feed/read-page.ts'
 import { HORIZON } from '../event-log/position.ts'
 import type { EventType } from '../event-log/types.ts'
@@ -52,7 +52,7 @@ const TEXT = `with horizon as materialized (select ${HORIZON} as position),
   cross join (select count(*)::int as count, (array_agg(json_build_array(position, seq, at)
     order by position desc, seq desc))[1] as last from scanned) s
   left join page w on true
-  ${EVENT_JOINS}
+  ${eventJoins('$10')}
   order by w.position, w.seq`
 
 type Row = Omit<EventRow, 'position'> & {
@@ -67,7 +67,7 @@ type Row = Omit<EventRow, 'position'> & {
 
 type Wanted = { orgId: string; candidates: Candidate[]; types: EventType[] | null; bound: Place | undefined }
 
-/** Reads the next events of all candidates, from the first of them on and up to a bound, in the order of the log. */
+/** Reads the next events of all candidates, from the first of them on and up to a bound, in the order of the log. Older messages are still to be added. */
 export function readLanePage({ orgId, candidates, types, bound }: Wanted): Statement<LanePage> {
   const from = firstOf(candidates) ?? { position: 0, seq: 0, at: new Date(0) }
   const since = new Date(Math.max(0, from.at.getTime() - MARGIN_MS))
@@ -78,7 +78,17 @@ export function readLanePage({ orgId, candidates, types, bound }: Wanted): State
   return {
     name: 'read-lane-events',
     text: TEXT,
-    values: [orgId, listOf('position'), listOf('seq'), from.position, from.seq, since, ...until, types],
+    values: [
+      orgId,
+      listOf('position'),
+      listOf('seq'),
+      from.position,
+      from.seq,
+      since,
+      ...until,
+      types,
+      messagesSince(since),
+    ],
     read: (rows: Row[]) => toPage(rows, from, bound),
   }
 }

@@ -2,6 +2,7 @@ import { v4 as randomId } from 'uuid'
 import type { Db } from '../db/client.ts'
 import { run, send } from '../db/statement.ts'
 import { COMMIT_ON_DISK, inReplayableTransaction } from '../db/transaction.ts'
+import { addOlderMessages } from '../event-feed/add-older-messages.ts'
 import { openSecret } from '../webhook-endpoints/secret.ts'
 import type { Trouble } from './decide.ts'
 import {
@@ -111,6 +112,12 @@ async function planPage(
   const { isPending } = page
   if (page.isAhead) return { plan: startAgain(page, rows), isPending }
   const plan = planLanes(standing, candidates, page, most)
+  const events = plan.taken.flatMap((lane) => lane.events)
+  await addOlderMessages(
+    tx,
+    orgId,
+    events.map(({ row }) => row),
+  )
   const isOld = now.getTime() - head.at.getTime() > RENEW_MS
   const isIdle = page.isEmpty && plan.risen.length === 0 && !isOld
   return { plan: isIdle ? undefined : plan, isPending }

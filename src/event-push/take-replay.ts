@@ -1,7 +1,8 @@
 import type { Db } from '../db/client.ts'
 import { firstRow, run, type Statement, send } from '../db/statement.ts'
 import { COMMIT_ON_DISK } from '../db/transaction.ts'
-import { EVENT_FIELDS, EVENT_JOINS, type EventRow } from '../event-feed/event-sql.ts'
+import { addOlderMessages } from '../event-feed/add-older-messages.ts'
+import { EVENT_FIELDS, type EventRow, eventJoins, messagesSince } from '../event-feed/event-sql.ts'
 import { MARGIN_MS } from '../event-feed/read-page.ts'
 import { HORIZON } from '../event-log/position.ts'
 import type { Trouble } from './decide.ts'
@@ -41,6 +42,11 @@ export async function takeReplay(
     await run(tx, deleteLanes(target, [REPLAY_LANE]))
     return undefined
   }
+  await addOlderMessages(
+    tx,
+    target.orgId,
+    events.map(({ row }) => row),
+  )
   const place = { position, seq, at }
   await send(tx, [writeLanes(target, [{ ...place, lane: REPLAY_LANE, leaseId }]), COMMIT_ON_DISK])
   const upTo = events.length < EVENTS_OF_LANE ? { ...END, at: endsAt } : last
@@ -73,8 +79,8 @@ function readReplayPage(
         where l.org_id = $1 and (l.position, l.seq) > ($2::bigint, $3::bigint) and l.at >= $4 and l.at <= $5
           and l.position < ${HORIZON} and ($6::text[] is null or l.type = any($6::text[]))
         order by l.position, l.seq limit ${EVENTS_OF_LANE})
-      select ${EVENT_FIELDS} from w ${EVENT_JOINS} order by w.position, w.seq`,
-    values: [orgId, position, seq, since, endsAt, types],
+      select ${EVENT_FIELDS} from w ${eventJoins('$7')} order by w.position, w.seq`,
+    values: [orgId, position, seq, since, endsAt, types, messagesSince(since)],
     read: (rows: EventRow[]) =>
       rows.map((row) => ({ position: Number(row.position), seq: Number(row.seq), at: row.at, row })),
   }

@@ -1,4 +1,5 @@
 import { ageSql } from '../rules/age.ts'
+import { isLaterSql, isOfSendSql } from '../rules/ledger-months.ts'
 import { sendIdSql } from '../rules/provisional-wamid.ts'
 
 const COLUMNS = `m.org_id, m.wamid, m.chatroom_id, m.waba_phone_id, m.direction, m.type, m.status, m.errors, m.outbox_id,
@@ -31,7 +32,7 @@ export function failedSendsSql({
             and m.sent_at > now() - interval '31 days' and ${wanted('m.sent_at', 'failed')})
         union all
         (select ${COLUMNS}, u.created_at as sent_at from outbox u
-          join messages m on m.org_id = u.org_id and m.outbox_id = u.id
+          join messages m on m.org_id = u.org_id and m.outbox_id = u.id and ${isOfSendSql('m', 'u.created_at')}
           where u.org_id = g.id and u.state = 'unknown' and m.status is null
             and ${wanted('u.created_at', 'unknown')})) m
       order by m.sent_at ${order}, m.wamid ${order} limit ${limit}) m
@@ -48,4 +49,5 @@ const REASON = `coalesce(s.error, concat_ws(' ', s.errors -> 0 ->> 'code',
  */
 export const FAILED_SENDS_FIT = `s.send_id is not null and ($2::text is null or s.waba_phone_id = $2)
   and ($3::text is null or position(lower($3) in lower(${REASON})) > 0)
-  and (select true from messages r where r.org_id = s.org_id and r.retry_of = s.send_id limit 1) is null`
+  and (select true from messages r where r.org_id = s.org_id and r.retry_of = s.send_id
+    and ${isLaterSql('r', 's.sent_at')} limit 1) is null`

@@ -1,6 +1,7 @@
 import { validate as isUuid, NIL } from 'uuid'
 import { firstRow, type Statement } from '../db/statement.ts'
 import { SEND_STATE_TABLES, SEND_STATUS, type SendStatus } from '../messages/send-state.ts'
+import { isLaterSql } from '../rules/ledger-months.ts'
 import type { Origin } from './policy.ts'
 
 /** A message that Usher sent, with what a retry repeats. */
@@ -35,7 +36,7 @@ export function readSendToRetry(
         union all
         select * from messages where org_id = $1 and outbox_id = $4 limit 1) m
       ${SEND_STATE_TABLES}
-      left join messages r on r.org_id = o.org_id and r.retry_of = o.id
+      left join messages r on r.org_id = o.org_id and r.retry_of = o.id and ${isLaterSql('r', 'm.sent_at')}
       where m.chatroom_id = $2 and m.direction = 'out' and o.id is not null`,
     values: [orgId, roomId, message, idOf(message)],
     read: firstRow<EndedSend>,

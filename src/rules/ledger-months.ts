@@ -43,6 +43,11 @@ export function isOfSendSql(m: string, createdAt: string): string {
   return `${m}.sent_at > ${createdAt} - interval '2 days' and ${m}.sent_at < ${createdAt} + interval '2 days'`
 }
 
+/** SQL: whether a message can be one that Usher queued after `time`: its clock may have been set back since. */
+export function isLaterSql(m: string, time: string): string {
+  return `${m}.sent_at > ${time} - interval '2 days'`
+}
+
 /** The least span that has all of these in it; of none, a span without a time in it. */
 export function spanOfAll(spans: Span[]): Span {
   const [first = { since: new Date(0), until: new Date(0) }, ...others] = spans

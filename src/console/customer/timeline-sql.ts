@@ -11,13 +11,14 @@ export const ROOMS = `rooms as (
 export const messageKeysSql = (limit: string) => `keys as (
     select k.* from rooms r cross join lateral (
       select wamid, sent_at, seq from messages m
-      where m.org_id = $1 and m.chatroom_id = r.id and (m.sent_at, m.seq) < ($4::timestamptz, $5::bigint)
+      where m.org_id = $1 and m.chatroom_id = r.id and m.sent_at <= $4::timestamptz
+        and (m.sent_at, m.seq) < ($4::timestamptz, $5::bigint)
       order by m.sent_at desc, m.seq desc limit ${limit}) k
     union all (
       select wamid, sent_at, seq from messages m
       where $3::uuid is null and m.org_id = $1 and m.customer_id = $2 and m.route = 'held' and m.chatroom_id is null
         and m.waba_phone_id = any(array(select id from waba_phones where org_id = $1))
-        and (m.sent_at, m.seq) < ($4::timestamptz, $5::bigint)
+        and m.sent_at <= $4::timestamptz and (m.sent_at, m.seq) < ($4::timestamptz, $5::bigint)
       order by m.sent_at desc, m.seq desc limit ${limit})
     order by sent_at desc, seq desc limit ${limit})`
 

@@ -3,6 +3,7 @@ import type { Db } from '../../db/client.ts'
 import type { ROUTES } from '../../db/schema/index.ts'
 import { allRows, run } from '../../db/statement.ts'
 import { SEND_STATE_TABLES, SEND_STATUS } from '../../messages/send-state.ts'
+import { isLaterSql } from '../../rules/ledger-months.ts'
 import { sendIdSql } from '../../rules/provisional-wamid.ts'
 import { eventsSql, messageKeysSql, ROOMS } from './timeline-sql.ts'
 
@@ -72,9 +73,11 @@ export function timelineMessages(
       select m.wamid, m.direction, m.type, m.sent_at as at, m.seq, m.route, m.reason, m.chatroom_id as "chatroomId",
         c.crm_id as "crmId", ${SEND_STATUS} as status, ${sendIdSql('m')} as id,
         (select true from messages x
-          where x.org_id = m.org_id and x.retry_of = m.outbox_id limit 1) is not null as "isRetried",
+          where x.org_id = m.org_id and x.retry_of = m.outbox_id
+            and ${isLaterSql('x', 'm.sent_at')} limit 1) is not null as "isRetried",
         case when $7 then m.payload end as payload
-      from keys join messages m on m.org_id = $1 and m.wamid = keys.wamid ${SEND_STATE_TABLES}
+      from keys join messages m on m.org_id = $1 and m.wamid = keys.wamid and m.sent_at = keys.sent_at
+      ${SEND_STATE_TABLES}
       left join chatrooms r on r.org_id = m.org_id and r.id = m.chatroom_id
       left join contacts c on c.org_id = r.org_id and c.id = r.contact_id
       order by m.sent_at desc, m.seq desc`,
