@@ -70,8 +70,6 @@ BEGIN
 END $$;--> statement-breakpoint
 REVOKE EXECUTE ON FUNCTION "make_month_of_messages", "make_message_partition" FROM PUBLIC;--> statement-breakpoint
 SELECT make_message_partition(now(), NULL) FROM generate_series(1, 4);--> statement-breakpoint
--- A message is sent again once, in whatever month that is.
-CREATE UNIQUE INDEX "outbox_one_retry" ON "outbox" USING btree ("org_id","retry_of") WHERE retry_of is not null;--> statement-breakpoint
 -- Nothing but the move may write until it has ended: routing would not find the messages that are still to be moved. The
 -- error passes, and no delivery becomes a dead letter of it.
 CREATE FUNCTION "ledger_is_being_moved"() RETURNS trigger LANGUAGE plpgsql AS $$

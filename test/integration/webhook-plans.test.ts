@@ -67,6 +67,10 @@ describe.each(['empty', 'loaded'])('on %s tables, the statements that post event
       }
       await pusher.pushAll(key)
       await recordEvents(db, [{ orgId: org.id, kind: 'contact.expired', actor: 'test' }])
+      await db.$client.query(
+        `update event_log set wamid = 'of no message' where org_id = $1 and type = 'contact.expired'`,
+        [org.id],
+      )
       await untilReadable(db)
       const [lane] = await pusher.take(key)
       await run(db, noteSkip(key, lane!.events[0]!, 'x'))

@@ -247,6 +247,7 @@ export const PLAN_TESTS = {
     'note-webhook-failure',
     'note-webhook-skip',
     'note-webhook-works',
+    'read-events-again',
     'read-lane-events',
     'read-replayed-events',
     'read-webhook-lanes',

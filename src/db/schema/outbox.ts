@@ -61,7 +61,6 @@ export const outbox = pgTable(
     uniqueIndex('outbox_one_auto_reply')
       .on(t.orgId, t.inReplyTo)
       .where(sql`kind = 'auto_reply' and retry_of is null`),
-    uniqueIndex('outbox_one_retry').on(t.orgId, t.retryOf).where(sql`retry_of is not null`),
     index('outbox_order')
       .on(t.orgId, t.customerId, t.wabaPhoneId, t.kind.desc().nullsFirst(), t.position)
       .where(sql`state = 'queued'`),
