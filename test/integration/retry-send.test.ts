@@ -54,6 +54,16 @@ describe('a message that failed', () => {
     expect(await eventsOfOrg(db, org.id, 'message.retried')).toHaveLength(1)
   })
 
+  it('is sent again once also when that was in an earlier month', async () => {
+    const { org, retry } = await ended('failed')
+    const first = (await retry()).body
+    await db.$client.query(
+      `update messages set sent_at = sent_at - interval '40 days' where org_id = $1 and direction = 'out'`,
+      [org.id],
+    )
+    expect((await retry()).body.id).toBe(first.id)
+  })
+
   it('may be named by its id too, and after a retry that failed, the retry may be sent again', async () => {
     const { org, sent, retry } = await ended('failed')
     const first = (await retry({}, sent.id)).body
