@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { canHaveStatusSql, findSentSql } from '../../src/rules/find-sent.ts'
 import {
+  isLaterSql,
   isOfSendSql,
   monthsOfMessage,
   monthsOfNamed,
@@ -42,6 +43,10 @@ it('the message of a row of the outbox is looked for around the time of the row'
   expect(isOfSendSql('m', 'o.created_at')).toBe(
     `m.sent_at > o.created_at - interval '2 days' and m.sent_at < o.created_at + interval '2 days'`,
   )
+})
+
+it('what Usher queued later is looked for from two days before, since the clock may have been set back', () => {
+  expect(isLaterSql('r', 'm.sent_at')).toBe(`r.sent_at > m.sent_at - interval '2 days'`)
 })
 
 it('a status is looked for among the messages of 100 days, those of the last week first', () => {
