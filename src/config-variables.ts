@@ -42,6 +42,15 @@ export const environment = z.object({
   OIDC_USER_CLAIM: z.string().default('email'),
   OIDC_ROLE_CLAIM: z.string().optional(),
   OIDC_ORGS_CLAIM: z.string().optional(),
+  ADMIN_TOKEN: z
+    .string()
+    .transform(splitList)
+    .pipe(
+      z.array(
+        z.string().regex(/^[\x21-\x7e]{32,}$/, 'each token must have 32 or more visible ASCII characters'),
+      ),
+    )
+    .default([]),
   OPS_READ_ONLY: z.stringbool({ error: 'must be true or false' }).default(false),
   META_APP_SECRET: z.string().transform(splitList).default([]),
   META_VERIFY_TOKEN: z.string().transform(splitList).default([]),
@@ -101,6 +110,7 @@ export const SECRETS: readonly (keyof Environment)[] = [
   'REDIS_TLS_CERT',
   'REDIS_TLS_KEY',
   'OPS_PASSWORD',
+  'ADMIN_TOKEN',
   'OIDC_CLIENT_SECRET',
   'JWT_SECRET',
   'SECRETS_KEY',

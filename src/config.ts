@@ -48,6 +48,8 @@ export type Config = {
     usersFile: string | undefined
     /** An OpenID provider, where people log in; needs `secretsKey`. */
     oidc: OidcConfig | undefined
+    /** The tokens that admit to the provisioning API; none: nobody is admitted by a token. */
+    adminTokens: string[]
     /** Every person who is logged in may read everything and change nothing. */
     readOnly: boolean
   }

@@ -55,6 +55,9 @@ export const ERRORS = {
   ],
   TOO_MANY_WEBHOOK_ENDPOINTS: [4090030, 'The org has 10 webhook endpoints, which is the most.'],
   REPLAY_IS_RUNNING: [4090031, 'A replay of a period is running for this webhook endpoint.'],
+  BELONGS_TO_OTHER_ORG: [4090040, 'This WABA or number belongs to another org.'],
+  NUMBER_CANNOT_REPLACE: [4090041, 'The number cannot replace the other one.'],
+  IS_IN_USE: [4090042, 'Something belongs to this, so it cannot be removed.'],
   EVENTS_ARE_GONE: [4100001, 'Events behind this cursor are not kept any more.'],
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
@@ -66,6 +69,7 @@ export const ERRORS = {
     'The clock of this server is wrong, so it changes nothing. Another server may take the request.',
   ],
   KEYS_UNAVAILABLE: [5030002, 'The keys that tokens are verified with cannot be read.'],
+  DATABASE_IS_BUSY: [5030004, 'Another transaction uses what this one needs. Try again later.'],
   SECRETS_KEY_MISSING: [5030003, 'This server has no SECRETS_KEY, so it can keep no secret.'],
 } as const satisfies Record<string, readonly [code: number, description: string]>
 

@@ -88,6 +88,7 @@ function toConfig(env: Environment, warnings: string[]): Config {
       login: user && password ? { user, password } : undefined,
       usersFile: env.OPS_USERS_FILE,
       oidc: readOidc(env),
+      adminTokens: env.ADMIN_TOKEN,
       readOnly: env.OPS_READ_ONLY,
     },
     meta: { appSecrets: env.META_APP_SECRET, verifyTokens: env.META_VERIFY_TOKEN },

@@ -7,14 +7,18 @@ import { createSessions } from '../src/console/login/sessions.ts'
 import { createConsole } from '../src/console/routes.ts'
 import type { ConsoleParts } from '../src/console/ui/console-parts.ts'
 import { within } from '../src/deadline.ts'
+import type { AuthenticateAdmin } from '../src/http/admin-auth.ts'
+import { type AdminParts, createAdminRouter } from '../src/http/admin-router.ts'
 import { createDashboard } from '../src/http/dashboard.ts'
 import { createErrorHandler, notFound } from '../src/http/error-handler.ts'
 import { type OpsLogin, requireAllOrgs, requireLogin } from '../src/http/login.ts'
 import { personOf } from '../src/http/person.ts'
 import { type ReadinessParts, readiness } from '../src/http/readiness.ts'
 import { assignRequestId } from '../src/http/request-id.ts'
+import { requireAdmin } from '../src/http/require-admin.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-letter-routes.ts'
 import type { Logins } from '../src/logins/logins.ts'
+import { ADMIN_ENDPOINTS } from '../src/orgs/admin-routes.ts'
 import { mergeMetrics } from './split/merge-metrics.ts'
 import type { MetricValues } from './split/messages.ts'
 
@@ -37,6 +41,10 @@ export type OpsParts = DeadLetterParts &
     logins: Logins | undefined
     /** Whoever is logged in may read everything and change nothing. */
     readOnly: boolean
+    /** Who may provision, by a bearer token. */
+    authenticateAdmin: AuthenticateAdmin
+    /** This machine's time in milliseconds. */
+    machineTime: () => number
   }
 
 const DEADLINE_MS = 1_000
@@ -57,11 +65,12 @@ const CONTENT_SECURITY_POLICY = {
 
 /**
  * The app of the internal listener: `/live`, `/ready` and `/metrics` without a login; `/login` and `/logout`, if people can
- * log in there; `/queues` (Bull Board), `/console` and `/dead-letters` with a login; `/` leads to the console. Every other
+ * log in there; `/queues` (Bull Board), `/console` and `/dead-letters` with a login, `/admin` (provisioning)
+ * with a token or a login; `/` leads to the console. Every other
  * path is answered with 404.
  */
 export function createOpsApp(parts: OpsParts): Express {
-  const { login, logins, readOnly, log } = parts
+  const { login, logins, readOnly, authenticateAdmin, log } = parts
   const app = express()
   app.disable('x-powered-by')
   app.use(assignRequestId)
@@ -73,13 +82,21 @@ export function createOpsApp(parts: OpsParts): Express {
   app.get('/metrics', scrape(parts))
   if (logins) app.use(createLoginRoutes({ logins, log }))
   const sessions = logins && createSessions(logins)
-  app.use(['/queues', '/dead-letters', '/console'], requireLogin({ login, sessions, readOnly, log }))
+  const logged = { login, sessions, readOnly, log }
+  app.use(
+    createAdminRouter(ADMIN_ENDPOINTS, requireAdmin({ ...logged, authenticateAdmin }), adminParts(parts)),
+  )
+  app.use(['/queues', '/dead-letters', '/console'], requireLogin(logged))
   app.use('/queues', requireAllOrgs, dashboard(parts))
   app.use('/dead-letters', requireAllOrgs, createDeadLetterRoutes(parts))
   app.use('/console', createConsole(parts))
   app.use(notFound)
   app.use(createErrorHandler(log))
   return app
+}
+
+function adminParts({ db, installation: { secretsKey }, machineTime, log }: OpsParts): AdminParts {
+  return { db, secretsKey, machineTime, log }
 }
 
 /** Bull Board as the role of the person has it: in its read-only mode for a viewer. */

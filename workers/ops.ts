@@ -4,6 +4,7 @@ import { readReplication } from '../src/db/replication.ts'
 import { examine } from '../src/doctor/examine.ts'
 import { readHeartbeats } from '../src/heartbeats/read-heartbeats.ts'
 import type { ClockWatch } from '../src/heartbeats/watch-clock.ts'
+import { createAdminAuth } from '../src/http/admin-auth.ts'
 import type { Probe } from '../src/http/run-probes.ts'
 import { startServer } from '../src/http/server.ts'
 import type { Lifetime } from '../src/lifetime.ts'
@@ -52,6 +53,8 @@ export async function startOps(parts: Parts): Promise<string> {
     login: config.ops.login,
     logins: openLogins(config, log),
     readOnly: config.ops.readOnly,
+    authenticateAdmin: createAdminAuth(config.ops.adminTokens, config.jwt, log),
+    machineTime: parts.now,
     db,
     enqueue: (ids) => producer.enqueueDeliveries(ids),
     installation: config,

@@ -12,10 +12,12 @@ export type EventKind =
   | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
   | `customer.${'ambiguous' | 'identity_conflict' | 'new_identity' | 'opted_out' | 'opted_in'}`
   | `message.${'queued' | 'retried'}`
-  | 'number.moved'
-  | 'org.settings_changed'
-  | `user.${'removed' | 'restored'}`
-  | 'group.members_removed'
+  | `org.${'created' | 'renamed' | 'settings_changed'}`
+  | `waba.${'created' | 'updated' | 'deleted'}`
+  | `number.${'created' | 'updated' | 'moved' | 'deleted'}`
+  | `user.${'created' | 'updated' | 'removed' | 'restored'}`
+  | `group.${'created' | 'renamed' | 'deleted' | 'members_added' | 'members_removed'}`
+  | `affiliate.${'created' | 'removed'}`
   | `webhook_endpoint.${'created' | 'updated' | 'deleted' | 'secret_rotated' | 'replayed' | 'disabled'}`
 
 /** The reason of a change that a caller of the API, or a provision file, asked for. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { ConfigError, SetupError } from '../config.ts'
-import { ProvisionError } from '../orgs/provision-file.ts'
+import { ProvisionError } from '../orgs/provision-error.ts'
 import { doctorCommand } from './doctor.ts'
 import { migrateCommand } from './migrate.ts'
 import { opsUserCommand } from './ops-user.ts'

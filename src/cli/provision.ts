@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { provision } from '../orgs/provision.ts'
-import { ProvisionError, parseProvisionFile } from '../orgs/provision-file.ts'
+import { ProvisionError } from '../orgs/provision-error.ts'
+import { parseProvisionFile } from '../orgs/provision-file.ts'
 import { withDatabase } from './with-database.ts'
 
 /** `provision FILE`: applies an org file in one transaction. Applying the same file again changes nothing. */
@@ -24,6 +25,6 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new ProvisionError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`)
+    throw new ProvisionError('INVALID_INPUT', `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`)
   }
 }

@@ -1,12 +1,25 @@
-import { Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import type { Endpoint } from './endpoint.ts'
 import { type ApiServices, serveEndpoint } from './serve-endpoint.ts'
 
 /**
- * The routes of the endpoints.
+ * The routes of the endpoints of the public API.
  * @throws Error at start when two endpoints share an address or an operationId, or when one has no policy.
  */
 export function createApiRouter(endpoints: Endpoint[], services: ApiServices): Router {
+  for (const { method, path, policy } of endpoints)
+    if (!policy) throw new Error(`${method} ${path} has no policy`)
+  return createRoutes(endpoints, (endpoint, req, res) => serveEndpoint(endpoint, services, req, res))
+}
+
+/**
+ * A router with a route for each endpoint.
+ * @throws Error when two endpoints share an address or an operationId
+ */
+export function createRoutes<E extends Pick<Endpoint, 'method' | 'path' | 'operationId'>>(
+  endpoints: E[],
+  serve: (endpoint: E, req: Request, res: Response) => Promise<void>,
+): Router {
   checkDefinitions(endpoints)
   const router = Router({ caseSensitive: true })
   router.use((req, _res, next) => {
@@ -15,15 +28,14 @@ export function createApiRouter(endpoints: Endpoint[], services: ApiServices): R
   })
   for (const endpoint of endpoints) {
     const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1')
-    router[endpoint.method](path, (req, res) => serveEndpoint(endpoint, services, req, res))
+    router[endpoint.method](path, (req, res) => serve(endpoint, req, res))
   }
   return router
 }
 
-function checkDefinitions(endpoints: Endpoint[]): void {
+function checkDefinitions(endpoints: Pick<Endpoint, 'method' | 'path' | 'operationId'>[]): void {
   const seen = new Set<string>()
-  for (const { method, path, operationId, policy } of endpoints) {
-    if (!policy) throw new Error(`${method} ${path} has no policy`)
+  for (const { method, path, operationId } of endpoints) {
     for (const name of [`${method} ${path.replace(/\{\w+\}/g, '{}')}`, operationId]) {
       if (seen.has(name)) throw new Error(`there are two endpoints ${name}`)
       seen.add(name)

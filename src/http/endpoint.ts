@@ -10,7 +10,8 @@ import type { Policy } from './policy.ts'
 export type Failures = { 401: string; 403: string; 500: string } & ({ 400: string } | { 422: string }) &
   Partial<Record<400 | 404 | 409 | 410 | 422 | 429 | 503, string>>
 
-type Described = {
+/** What describes an endpoint to people and to the OpenAPI document. */
+export type Described = {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: `/${string}`
   operationId: string
@@ -49,8 +50,10 @@ export type Endpoint = Described & {
 type ParamName<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParamName<Rest>
   : never
-type Outputs<Shape> = { [K in keyof Shape]: z.output<Shape[K]> }
-type AnswerOf<Responses> = {
+/** What the schemas of a shape give. */
+export type Outputs<Shape> = { [K in keyof Shape]: z.output<Shape[K]> }
+/** What a handler may answer. */
+export type AnswerOf<Responses> = {
   [S in keyof Responses]: Responses[S] extends { schema: infer T extends z.ZodType }
     ? { status: S; body: z.input<T> }
     : { status: S }

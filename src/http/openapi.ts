@@ -1,6 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV3, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
 import { ERRORS } from '../errors.ts'
+import type { AdminEndpoint } from './admin-endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Policy } from './policy.ts'
 
@@ -25,7 +26,11 @@ export type DescribedEvent = { type: string; schema: string }
  * The OpenAPI 3.0.1 document, generated from the endpoints alone. OpenAPI has `webhooks` only since 3.1, whose documents
  * clients of the original API cannot read; `x-webhooks` is the same in the 3.0 documents of others.
  */
-export function createDocument(endpoints: Endpoint[], events: DescribedEvent[] = []): OpenApiDocument {
+export function createDocument(
+  endpoints: Endpoint[] | AdminEndpoint[],
+  events: DescribedEvent[] = [],
+  title = 'Chatroom and contact API',
+): OpenApiDocument {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', SECURITY_SCHEME, {
     type: 'http',
@@ -35,7 +40,7 @@ export function createDocument(endpoints: Endpoint[], events: DescribedEvent[] =
   for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint))
   const document = new OpenApiGeneratorV3(registry.definitions).generateDocument({
     openapi: '3.0.1',
-    info: { title: 'Chatroom and contact API', version: 'v0', description: describeErrors() },
+    info: { title, version: 'v0', description: describeErrors() },
     security: [{ [SECURITY_SCHEME]: [] }],
   })
   return events.length > 0 ? { ...document, 'x-webhooks': describeEvents(events) } : document
@@ -54,7 +59,10 @@ function describeEvents(events: DescribedEvent[]): Record<string, object> {
   return Object.fromEntries(events.map((event) => [event.type, describe(event)]))
 }
 
-function toRoute(endpoint: Endpoint): RouteConfig {
+type Documented = Omit<AdminEndpoint, 'prepare'> &
+  Partial<Pick<Endpoint, 'policy' | 'deprecated' | 'idempotent'>>
+
+function toRoute(endpoint: Documented): RouteConfig {
   const { method, path, operationId, summary, tags, deprecated, policy, params, query, body } = endpoint
   const request = {
     params: z.object(params),
@@ -63,7 +71,7 @@ function toRoute(endpoint: Endpoint): RouteConfig {
     ...(endpoint.idempotent && { headers: [IDEMPOTENCY_KEY] }),
   }
   const description = [
-    ...describePolicy(policy),
+    ...(policy ? describePolicy(policy) : ['Allowed: ADMIN_TOKEN, a JWT of the role OPERATOR, or a login']),
     ...(endpoint.description ? [endpoint.description] : []),
     ...(deprecated ? [`Deprecated: ${deprecated}`] : []),
   ]
@@ -82,7 +90,7 @@ const IDEMPOTENCY_KEY = z
   .optional()
   .meta({ param: { name: 'Idempotency-Key', in: 'header' } })
 
-function describeResponses({ responses, errors }: Endpoint): RouteConfig['responses'] {
+function describeResponses({ responses, errors }: Documented): RouteConfig['responses'] {
   const successes = Object.entries(responses).map(([status, { description, schema }]) => [
     status,
     { description, ...(schema && json(schema)) },

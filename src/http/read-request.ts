@@ -1,5 +1,5 @@
 import express, { type Request, type Response } from 'express'
-import type { Endpoint } from './endpoint.ts'
+import type { Described } from './endpoint.ts'
 import { invalidInput } from './parse-input.ts'
 
 const parseJson = express.json({ limit: '1mb', strict: false, type: () => true })
@@ -14,7 +14,11 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
  * Reads the body as JSON into `req.body`, whatever its content type says.
  * @throws ApiError of `invalidInput` for a body that is not JSON or larger than 1 MB
  */
-export async function readBody({ errors }: Endpoint, req: Request, res: Response): Promise<void> {
+export async function readBody(
+  { errors }: Pick<Described, 'errors'>,
+  req: Request,
+  res: Response,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     parseJson(req, res, (error?: Error & { status?: number; type?: string }) => {
       if (error === undefined) return resolve()
@@ -29,7 +33,7 @@ export async function readBody({ errors }: Endpoint, req: Request, res: Response
  * The header `Idempotency-Key`; undefined without one.
  * @throws ApiError of `invalidInput` for a key that is not 1 to 255 printable ASCII characters
  */
-export function readIdempotencyKey({ errors }: Endpoint, req: Request): string | undefined {
+export function readIdempotencyKey({ errors }: Pick<Described, 'errors'>, req: Request): string | undefined {
   const key = req.get('idempotency-key')
   if (key === undefined || IDEMPOTENCY_KEY.test(key)) return key
   const message = 'must be 1 to 255 printable ASCII characters'

@@ -2,7 +2,6 @@ import type { Request, Response } from 'express'
 import type { Db } from '../db/client.ts'
 import { awaitDurable } from '../db/durable.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
-import { ApiError } from '../errors.ts'
 import type { Installation } from '../installation.ts'
 import type { Logger } from '../logger.ts'
 import type { Answer } from './answer.ts'
@@ -14,8 +13,8 @@ import { type OpenedOrg, openOrg } from './open-org.ts'
 import { authorize } from './policy.ts'
 import type { LimitOnce } from './rate-limit.ts'
 import { readBody, readIdempotencyKey } from './read-request.ts'
-import { requestIdOf } from './request-id.ts'
 import type { RequestLimits } from './request-limits.ts'
+import { respond } from './respond.ts'
 
 export type ApiServices = {
   db: Db
@@ -43,15 +42,7 @@ export async function serveEndpoint(
   req: Request,
   res: Response,
 ): Promise<void> {
-  res.set('cache-control', 'no-store')
-  try {
-    const { status, body } = await answer(endpoint, services, req, res)
-    res.status(status)
-    if (body === undefined) res.end()
-    else res.json(body)
-  } catch (error) {
-    answerError(endpoint, services.log, res, error)
-  }
+  await respond(endpoint, services.log, res, () => answer(endpoint, services, req, res))
 }
 
 async function answer(
@@ -100,26 +91,4 @@ async function perform(
   if (sends.length > 0) services.announceSends(sends)
   if (endpoint.method !== 'get') services.announceEvents([opened.org.id])
   return answer
-}
-
-/**
- * Answers an ApiError whose status the endpoint documents. The original endpoints document no 503, so they answer 500
- * with the reason. Any other error is a bug of Usher or a failure of the database: it is logged, and answered with 500
- * without a reason.
- */
-function answerError({ errors, operationId }: Endpoint, log: Logger, res: Response, error: unknown): void {
-  const documented = documentedError(errors, error)
-  if (!documented)
-    log.error({ err: error, operationId, requestId: requestIdOf(res) }, 'an API request failed')
-  const answered = documented ?? new ApiError('INTERNAL_ERROR')
-  if (answered.status === 401) res.set('www-authenticate', 'Bearer')
-  const seconds = answered.payload.retry_after_seconds
-  if (answered.status === 429) res.set('retry-after', String(seconds))
-  res.status(answered.status).json(answered.body)
-}
-
-function documentedError(errors: Endpoint['errors'], error: unknown): ApiError | undefined {
-  if (!(error instanceof ApiError)) return undefined
-  if (error.status in errors) return error
-  return error.status === 503 ? new ApiError('INTERNAL_ERROR', error.message) : undefined
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { metaObjects } from '../db/schema/index.ts'
-import { ProvisionError } from './provision-file.ts'
+import { ProvisionError } from './provision-error.ts'
 
 /**
  * Records which org an id of Meta belongs to; a webhook names the id, and not the org.
@@ -22,5 +22,6 @@ export async function claimMetaObject(
       setWhere: sql`${metaObjects.orgId} = ${orgId}`,
     })
     .returning({ orgId: metaObjects.orgId })
-  if (rows.length === 0) throw new ProvisionError(`the ${kind} ${id} belongs to another org`)
+  if (rows.length === 0)
+    throw new ProvisionError('BELONGS_TO_OTHER_ORG', `the ${kind} ${id} belongs to another org`)
 }

@@ -1,6 +1,5 @@
 import type { Db } from '../db/client.ts'
-import { sqlState } from '../db/pg-errors.ts'
-import { nothing, run, type Statement, send } from '../db/statement.ts'
+import { run, send } from '../db/statement.ts'
 import { logEvents } from '../event-log/log-events.ts'
 import { lockCustomers } from '../identity/lock-customers.ts'
 import { attachHeldMessages } from '../messages/attach-held.ts'
@@ -17,7 +16,8 @@ import {
   readExtent,
   readRoomsOfHeld,
 } from './merge-rows.ts'
-import { ProvisionError } from './provision-file.ts'
+import { pauseRouting } from './pause-routing.ts'
+import { ProvisionError } from './provision-error.ts'
 
 /**
  * Lets everything of the number `otherId` go on at `phoneId`: chatrooms, messages, sends, mappings and ids. Held messages
@@ -35,13 +35,17 @@ export async function mergeNumbers(
   await pauseRouting(tx)
   const { roomIds, rows, customerIds } = await run(tx, readExtent(merge))
   if (rows > MAX_ROWS) {
-    throw new ProvisionError(`${refusal}: it has more than ${MAX_ROWS} chatrooms and messages of its own`)
+    throw new ProvisionError(
+      'NUMBER_CANNOT_REPLACE',
+      `${refusal}: it has more than ${MAX_ROWS} chatrooms and messages of its own`,
+    )
   }
   const customers = customerIds.map((customerId) => ({ orgId, id: customerId }))
   const [, conflicts] = await send(tx, [lockCustomers(customers), readConflicts(merge, roomIds)])
   if (conflicts.length > 0) {
     const pairs = conflicts.map(({ one, other }) => `${one} and ${other}`).join('; ')
     throw new ProvisionError(
+      'NUMBER_CANNOT_REPLACE',
       `${refusal}: a customer has an active chatroom at both numbers, and one of the two must be deactivated first (chatrooms ${pairs})`,
     )
   }
@@ -56,24 +60,4 @@ export async function mergeNumbers(
   const attached = await run(tx, attachHeldMessages(rooms.map((room) => ({ orgId, phoneId, ...room }))))
   await run(tx, logEvents(attached))
   return { chatrooms: merged.chatrooms, messages: merged.messages + held }
-}
-
-/**
- * Waits for all transactions that have looked up a number, and lets no other one look up a number until this one ends:
- * routing and the API read the table first. So no transaction writes rows of a number that is gone meanwhile.
- */
-async function pauseRouting(tx: Db): Promise<void> {
-  const statement = (text: string): Statement<void> => ({ text, values: [], read: nothing })
-  try {
-    await send(tx, [
-      statement(`set local lock_timeout to '3s'`),
-      statement('lock table meta_objects in access exclusive mode'),
-      statement('set local lock_timeout to default'),
-    ])
-  } catch (error) {
-    if (sqlState(error) !== '55P03') throw error
-    throw new ProvisionError(
-      'another transaction uses the table of numbers, a dump for example: try again later',
-    )
-  }
 }

@@ -1,14 +1,15 @@
 import { nothing, type Statement } from '../db/statement.ts'
 import type { KnownNumber } from './number-change.ts'
 
-/** A number with its WABA. */
-export type KnownNumberOfWaba = KnownNumber & { wabaId: string }
+/** A number with its WABA, and its place among the org's numbers. */
+export type KnownNumberOfWaba = KnownNumber & { wabaId: string; displayPhoneNumber: string; position: number }
 
 /** The numbers of an org that ids of Meta, present or former ones, lead to; by that id. */
 export function readNumbers(orgId: string, ids: string[]): Statement<Map<string, KnownNumberOfWaba>> {
   return {
     name: 'read-numbers',
-    text: `select m.id, p.id as "phoneId", p.remote_id as "remoteId", p.waba_id as "wabaId"
+    text: `select m.id, p.id as "phoneId", p.remote_id as "remoteId", p.waba_id as "wabaId",
+        p.display_phone_number as "displayPhoneNumber", p.position
       from meta_objects m
       join waba_phones p on p.org_id = m.org_id and p.id = coalesce(m.waba_phone_id, m.id)
       where m.kind = 'phone' and m.org_id = $1 and m.id = any($2::text[])`,

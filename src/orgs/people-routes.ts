@@ -1,64 +1,125 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../http/endpoint.ts'
 import { foreignId } from '../input-fields.ts'
-import { removeMember } from './remove-members.ts'
-import { removeUser } from './remove-users.ts'
+import { GroupDto, GroupListDto, pageQuery, UserDto, UserListDto } from './dtos.ts'
+import { PEOPLE_ERRORS, READING, WRITING } from './people-policy.ts'
+import { provisionOne } from './provision.ts'
+import { PARTS, partId } from './provision-parts.ts'
+import { nextAfter, oneOf, readGroups, readUsers } from './read-people.ts'
+import { removalEndpoints } from './removal-routes.ts'
 
-const policy = { role: 'ADMIN', impersonated: false, partner: true } as const
 const tags = ['users']
-const errors = {
-  401: 'Unauthorized - Authentication is required',
-  403: "Forbidden - You don't have permission to access this resource",
-  422: 'Required fields are missing or invalid values are provided',
-  429: 'Too many requests of this org or this token',
-  500: 'Internal Exception',
-  503: 'The clock of this server is wrong',
-}
+const ofUser = { orgId: foreignId, userId: partId }
+const ofGroup = { orgId: foreignId, groupId: partId }
+const keeps = 'What is left out is kept.'
 
-const RemovedUserDto = z
-  .object({
-    user_id: z.string(),
-    released_chatrooms: z.int().min(0).meta({
-      description:
-        'The chatrooms that were taken from the user, in every state, and given to the delegate or to nobody.',
+const users = [
+  defineEndpoint({
+    ...{ method: 'get', path: '/v1/org/{orgId}/users', operationId: 'listUsers', tags, policy: READING },
+    summary: 'List the users of the org',
+    params: { orgId: foreignId },
+    query: pageQuery,
+    responses: { 200: { description: 'In the order of their ids', schema: UserListDto } },
+    errors: PEOPLE_ERRORS,
+    handler: async ({ db, org, query }) => {
+      const found = await readUsers(db, org.id, query)
+      return { status: 200, body: { users: found, next_after: nextAfter(found, query, ({ id }) => id) } }
+    },
+  }),
+  defineEndpoint({
+    ...{
+      method: 'get',
+      path: '/v1/org/{orgId}/users/{userId}',
+      operationId: 'getUser',
+      tags,
+      policy: READING,
+    },
+    summary: 'Get a user',
+    params: ofUser,
+    responses: { 200: { description: 'The user', schema: UserDto } },
+    errors: { ...PEOPLE_ERRORS, 404: 'The org has no such user' },
+    handler: async ({ db, org, params: { userId: id } }) => ({
+      status: 200,
+      body: oneOf(await readUsers(db, org.id, { id }), 'USER_NOT_FOUND'),
     }),
-  })
-  .meta({ id: 'RemovedUserDto' })
+  }),
+  defineEndpoint({
+    ...{
+      method: 'put',
+      path: '/v1/org/{orgId}/users/{userId}',
+      operationId: 'putUser',
+      tags,
+      policy: WRITING,
+    },
+    summary: 'Create or change a user, or bring a removed one back',
+    description: keeps,
+    params: ofUser,
+    body: z.strictObject(PARTS.user),
+    example: { body: { email: 'asha@acme.example', name: 'Asha' } },
+    responses: { 200: { description: 'The user as it is now', schema: UserDto } },
+    errors: {
+      ...PEOPLE_ERRORS,
+      404: 'The user was removed meanwhile',
+      409: 'Another user has the e-mail address',
+    },
+    handler: async ({ db, org, actor, installation, params: { userId: id }, body }) => {
+      await provisionOne(db, { id: org.id, users: [{ id, ...body }] }, { actor, ...installation })
+      return { status: 200, body: oneOf(await readUsers(db, org.id, { id }), 'USER_NOT_FOUND') }
+    },
+  }),
+]
 
-const user = defineEndpoint({
-  method: 'delete',
-  path: '/v1/org/{orgId}/users/{userId}',
-  operationId: 'removeUser',
-  summary: 'Remove a user',
-  description:
-    "The user's tokens are refused from now on, and nobody can assign a chatroom to the user\n- The user's chatrooms go to the org's delegate, or to nobody; pending handovers to the user are cancelled",
-  tags,
-  policy,
-  params: { orgId: foreignId, userId: foreignId },
-  responses: { 200: { description: 'The user is removed', schema: RemovedUserDto } },
-  errors: { ...errors, 404: 'The org has no such user, or the user was removed already' },
-  handler: async ({ db, org, actor, params: { userId } }) => {
-    const released_chatrooms = await removeUser(db, org.id, userId, actor)
-    return { status: 200, body: { user_id: userId, released_chatrooms } }
-  },
-})
+const groups = [
+  defineEndpoint({
+    ...{ method: 'get', path: '/v1/org/{orgId}/groups', operationId: 'listGroups', tags, policy: READING },
+    summary: 'List the groups of the org',
+    params: { orgId: foreignId },
+    query: pageQuery,
+    responses: { 200: { description: 'In the order of their ids', schema: GroupListDto } },
+    errors: PEOPLE_ERRORS,
+    handler: async ({ db, org, query }) => {
+      const found = await readGroups(db, org.id, query)
+      return { status: 200, body: { groups: found, next_after: nextAfter(found, query, ({ id }) => id) } }
+    },
+  }),
+  defineEndpoint({
+    ...{
+      method: 'get',
+      path: '/v1/org/{orgId}/groups/{groupId}',
+      operationId: 'getGroup',
+      tags,
+      policy: READING,
+    },
+    summary: 'Get a group',
+    params: ofGroup,
+    responses: { 200: { description: 'The group', schema: GroupDto } },
+    errors: { ...PEOPLE_ERRORS, 404: 'The org has no such group' },
+    handler: async ({ db, org, params: { groupId: id } }) => ({
+      status: 200,
+      body: oneOf(await readGroups(db, org.id, { id }), 'GROUP_NOT_FOUND'),
+    }),
+  }),
+  defineEndpoint({
+    ...{
+      method: 'put',
+      path: '/v1/org/{orgId}/groups/{groupId}',
+      operationId: 'putGroup',
+      tags,
+      policy: WRITING,
+    },
+    summary: 'Create or change a group',
+    description: `${keeps} \`members\`, if it is given, are all members.`,
+    params: ofGroup,
+    body: z.strictObject(PARTS.group),
+    example: { body: { name: 'Sales', members: ['asha'] } },
+    responses: { 200: { description: 'The group as it is now', schema: GroupDto } },
+    errors: { ...PEOPLE_ERRORS, 404: 'A member is no user of the org, or the group was removed meanwhile' },
+    handler: async ({ db, org, actor, installation, params: { groupId: id }, body }) => {
+      await provisionOne(db, { id: org.id, groups: [{ id, ...body }] }, { actor, ...installation })
+      return { status: 200, body: oneOf(await readGroups(db, org.id, { id }), 'GROUP_NOT_FOUND') }
+    },
+  }),
+]
 
-const member = defineEndpoint({
-  method: 'delete',
-  path: '/v1/org/{orgId}/groups/{groupId}/members/{userId}',
-  operationId: 'removeGroupMember',
-  summary: 'Remove a user from a group',
-  description: 'The user is not picked from the group any more, and keeps the chatrooms.',
-  tags,
-  policy,
-  params: { orgId: foreignId, groupId: foreignId, userId: foreignId },
-  responses: { 204: { description: 'The user is not a member any more' } },
-  errors: { ...errors, 404: 'The group has no such member' },
-  handler: async ({ db, org, actor, params: { groupId, userId } }) => {
-    await removeMember(db, { orgId: org.id, groupId, userId, actor })
-    return { status: 204 }
-  },
-})
-
-/** Removing users, from the org or from a group. */
-export const peopleEndpoints = [user, member]
+/** The users and groups of an org, for its ADMINs. */
+export const peopleEndpoints = [...users, ...groups, ...removalEndpoints]

@@ -4,6 +4,7 @@ import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, type Statement, send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
+import { lockOrg } from './lock-org.ts'
 
 export type Removal = { orgId: string; userIds: string[]; actor: string }
 
@@ -46,15 +47,6 @@ export async function removeUser(db: Db, orgId: string, userId: string, actor: s
   })
   if (removed === 0) throw new ApiError('USER_NOT_FOUND')
   return releaseFrom(db, { orgId, userId })
-}
-
-function lockOrg(orgId: string): Statement<void> {
-  return {
-    name: 'lock-org',
-    text: 'select 1 from orgs where id = $1 for no key update',
-    values: [orgId],
-    read: nothing,
-  }
 }
 
 function leaveGroups(orgId: string, userIds: string[]): Statement<void> {

@@ -1,9 +1,9 @@
 import { defineEndpoint } from '../http/endpoint.ts'
 import { foreignId } from '../input-fields.ts'
-import { settingsOf, settingsSchema } from './settings.ts'
+import { SettingsDto } from './dtos.ts'
+import { settingsOf } from './settings.ts'
 import { writeSettings } from './write-settings.ts'
 
-const SettingsDto = settingsSchema.meta({ id: 'SettingsDto' })
 const errors = {
   401: 'Unauthorized - Authentication is required',
   403: "Forbidden - You don't have permission to access this resource",

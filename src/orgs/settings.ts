@@ -42,7 +42,7 @@ export type Settings = z.infer<typeof settingsSchema>
 
 /** The settings that a provision file changes; it keeps those that it leaves out. */
 export const settingsChangeSchema = z.strictObject(fields).partial()
-type SettingsChange = z.infer<typeof settingsChangeSchema>
+export type SettingsChange = z.infer<typeof settingsChangeSchema>
 
 /** The settings after a change; those of an org that is new (`before` is undefined) have their defaults. */
 export function changedSettings(before: Settings | undefined, change: SettingsChange | undefined): Settings {

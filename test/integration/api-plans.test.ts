@@ -108,6 +108,13 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('GET', `/v2/org/${org.id}/contact/pn/+15557000001`)
   await ok('GET', `${v1}/customer?phone=15557000001`)
   await ok('POST', `/v3/orgs/${org.id}/contacts/${await lead(5)}/assign`, { user_id: 'eve' })
+  await ok('GET', `${v1}/users`)
+  await ok('GET', `${v1}/users/eve`)
+  await ok('PUT', `${v1}/users/eve`, { name: 'Eve' })
+  await ok('GET', `${v1}/groups`)
+  await ok('PUT', `${v1}/groups/short`, { name: 'Short', members: ['eve'] })
+  await ok('GET', `${v1}/groups/short`)
+  await ok('DELETE', `${v1}/groups/short`)
   await ok('DELETE', `${v1}/groups/team/members/dee`)
   await ok('DELETE', `${v1}/users/eve`)
   return called

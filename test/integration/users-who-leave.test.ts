@@ -259,7 +259,7 @@ describe('the file of a removal', () => {
     expect(await refused({ users, settings })).toContain('delegate.user_id is unknown or removed')
     expect(await refused({ users: [user('bob'), user('bob')] })).toContain('the user bob is given twice')
     expect(await refused({ users_are_complete: true })).toContain('users_are_complete needs users')
-    expect(await refused({ users: [{ id: 'bob' }] })).toContain('is required, unless the user is removed')
+    expect(await refused({ users: [{ id: 'new' }] })).toContain('the user new is new: email is required')
   })
 })
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { beforeEach } from 'vitest'
+import { createAdminAuth } from '../../src/http/admin-auth.ts'
 import { startServer } from '../../src/http/server.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createOpsApp, type OpsParts } from '../../workers/ops-app.ts'
@@ -18,6 +19,8 @@ export const basicAuth = (user: string, password: string): string =>
 export const loggedIn = (url: string, { headers, ...request }: Request = {}): Promise<Reply> =>
   send(url, { ...request, headers: { authorization: basicAuth(LOGIN.user, LOGIN.password), ...headers } })
 
+const NO_KEYS = { secrets: [], jwksUrl: undefined, issuer: undefined, audience: undefined }
+
 /** What the ops listener is made of, with nothing to probe and no queue. */
 export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): OpsParts => ({
   probes: [],
@@ -31,6 +34,8 @@ export const opsParts = (db: OpsParts['db'], parts: Partial<OpsParts> = {}): Ops
   login: LOGIN,
   logins: undefined,
   readOnly: false,
+  authenticateAdmin: createAdminAuth([], NO_KEYS, pino({ level: 'silent' })),
+  machineTime: Date.now,
   db,
   enqueue: async () => true,
   installation: { secretsKey: Buffer.from(SECRETS_KEY, 'base64'), allowPrivateWebhooks: true },
