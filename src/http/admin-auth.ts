@@ -25,8 +25,8 @@ const claims = z.object({
   sub: name,
   org_id: name.optional(),
   org_ids: z.array(name).min(1).max(1000).optional(),
-  act: z.undefined(),
-  partner_id: z.undefined(),
+  act: z.never().optional(),
+  partner_id: z.never().optional(),
 })
 
 /**

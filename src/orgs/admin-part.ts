@@ -12,6 +12,7 @@ export const ADMIN_ERRORS = {
   404: 'There is no such org, or no such part of it',
   409: 'This belongs to another org, is in use, or collides with something else',
   422: 'Required fields are missing or invalid values are provided',
+  429: 'Too many wrong passwords from this address',
   500: 'Internal Exception',
   503: 'The clock of this server is wrong, it has no SECRETS_KEY, or the database is busy',
 }

@@ -36,7 +36,9 @@ async function provisionNumber(tx: Db, orgId: string, number: WantedNumber, acto
   if (replaced && change.kind === 'merge')
     await replace(tx, { orgId, id, row, replaced, actor, otherId: change.otherId })
   const phoneId = change.kind === 'create' ? id : change.phoneId
-  await writeNumber(tx, { orgId, phoneId, id, row, known: replaced ?? known.get(id), actor })
+  await writeNumber(tx, orgId, phoneId, row)
+  if (change.kind === 'create' || change.kind === 'update')
+    await recordWritten(tx, { orgId, id, row, known: replaced ?? known.get(id), actor })
 }
 
 type Row = { wabaId: string; displayPhoneNumber: string; position: number }
@@ -79,33 +81,38 @@ type Replacement = {
 }
 
 async function replace(tx: Db, { orgId, id: to, row, replaced, actor, otherId }: Replacement): Promise<void> {
-  const { phoneId, remoteId: from, wabaId } = replaced
+  const { phoneId, remoteId: from, wabaId, displayPhoneNumber } = replaced
   const merged = otherId && (await mergeNumbers(tx, { orgId, phoneId, otherId, from, to }))
   await run(tx, moveNumber({ orgId, phoneId, to }))
-  const before = { remote_phone_id: from, remote_waba_id: wabaId }
-  const after = { remote_phone_id: to, remote_waba_id: row.wabaId, ...(merged && { merged }) }
+  const isShownOtherwise = displayPhoneNumber !== row.displayPhoneNumber
+  const shownAs = (number: string) => isShownOtherwise && { display_phone_number: number }
+  const before = { remote_phone_id: from, remote_waba_id: wabaId, ...shownAs(displayPhoneNumber) }
+  const ids = { remote_phone_id: to, remote_waba_id: row.wabaId }
+  const after = { ...ids, ...shownAs(row.displayPhoneNumber), ...(merged && { merged }) }
   await recordEvents(tx, [{ orgId, kind: 'number.moved', actor, reason: ASKED_FOR, before, after }])
+}
+
+async function writeNumber(tx: Db, orgId: string, phoneId: string, row: Row): Promise<void> {
+  await run(tx, {
+    text: `insert into waba_phones (org_id, id, waba_id, display_phone_number, position) values ($1, $2, $3, $4, $5)
+      on conflict (org_id, id) do update set waba_id = excluded.waba_id,
+        display_phone_number = excluded.display_phone_number, position = excluded.position`,
+    values: [orgId, phoneId, row.wabaId, row.displayPhoneNumber, row.position],
+    read: nothing,
+  })
 }
 
 type Written = {
   orgId: string
-  phoneId: string
   id: string
   row: Row
   known: KnownNumberOfWaba | undefined
   actor: string
 }
 
-/** A place among the numbers is no change that the audit names: it follows the order of the file. */
-async function writeNumber(tx: Db, { orgId, phoneId, id, row, known, actor }: Written): Promise<void> {
-  const { wabaId, displayPhoneNumber, position } = row
-  await run(tx, {
-    text: `insert into waba_phones (org_id, id, waba_id, display_phone_number, position) values ($1, $2, $3, $4, $5)
-      on conflict (org_id, id) do update set waba_id = excluded.waba_id,
-        display_phone_number = excluded.display_phone_number, position = excluded.position`,
-    values: [orgId, phoneId, wabaId, displayPhoneNumber, position],
-    read: nothing,
-  })
+/** The place among the numbers is no change that the audit names: it follows the order of the file. */
+async function recordWritten(tx: Db, { orgId, id, row, known, actor }: Written): Promise<void> {
+  const { wabaId, displayPhoneNumber } = row
   if (known && known.wabaId === wabaId && known.displayPhoneNumber === displayPhoneNumber) return
   const kind = known ? ('number.updated' as const) : ('number.created' as const)
   const before = known && { remote_waba_id: known.wabaId, display_phone_number: known.displayPhoneNumber }

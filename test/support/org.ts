@@ -145,7 +145,9 @@ function rowsOf(org: TestOrg, room: TestRoom, customerId: string) {
   }
 }
 
-/** Applies a provision file of one org; its name and tokens need not be given. */
+/** Applies a provision file of one org; its name need not be given. */
 export async function provisionOrg(db: Db, org: { id: string } & Record<string, unknown>) {
-  return provision(db, parseProvisionFile(JSON.stringify({ orgs: [{ name: org.id, ...org }] })), KEY)
+  const known = await db.$client.query<{ name: string }>('select name from orgs where id = $1', [org.id])
+  const name = known.rows[0]?.name ?? org.id
+  return provision(db, parseProvisionFile(JSON.stringify({ orgs: [{ name, ...org }] })), KEY)
 }
