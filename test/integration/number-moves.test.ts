@@ -227,7 +227,7 @@ describe('the file of a move', () => {
     await moveTo(org, `${org.id}-1010`, `${org.id}-1009`)
     await unchanged(db, org, async () => {
       await moveTo(org, `${org.id}-1009`)
-      await provisionOrg(db, { id: org.id, wabas: [at(org.wabaId, { id: first(org) })] })
+      await provisionOrg(db, { id: org.id, wabas: [{ ...at(org.wabaId, { id: first(org) }), name: 'Main' }] })
     })
     const { body } = await api.call('GET', `/v1/org/${org.id}/chatroom/${room.id}`)
     expect(body).toMatchObject({

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { readAffiliates } from '../../src/orgs/read-people.ts'
+import { removeNumber } from '../../src/orgs/remove-wabas.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { loadCustomers } from '../support/load-customers.ts'
 import { createOrg, provisionOrg } from '../support/org.ts'
@@ -15,9 +17,9 @@ const recorded: Statement[] = []
 
 describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
   const { db } = await createTestDatabase()
-  const org = await createOrg(db, {}, { phones: 2, users: USERS })
+  const org = await createOrg(db, {}, { phones: 3, users: USERS })
   await loadCustomers(db, org, customers, USERS)
-  const [first, second] = org.phones
+  const [first, second, free] = org.phones
 
   /** The nodes that name a big table in the plans of what `work` sends; its inserts of events apart. */
   async function bigNodes(work: () => Promise<unknown>): Promise<string[]> {
@@ -42,6 +44,18 @@ describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
   it('two numbers are merged by index', async () => {
     const nodes = await bigNodes(() => replace(second!, 'p9'))
     expect(nodes.length).toBeGreaterThan(5)
+    expect(nodes.filter((node) => node.startsWith('Seq Scan'))).toEqual([])
+  })
+
+  it('a number to which nothing belongs is removed by index', async () => {
+    const nodes = await bigNodes(() => removeNumber(db, { orgId: org.id, id: free!, actor: 'test' }))
+    expect(nodes.length).toBeGreaterThan(5)
+    expect(nodes.filter((node) => node.startsWith('Seq Scan'))).toEqual([])
+  })
+
+  it('affiliates are found by index', async () => {
+    const nodes = await bigNodes(() => readAffiliates(db, org.id, { limit: 100 }))
+    expect(nodes.length).toBeGreaterThan(0)
     expect(nodes.filter((node) => node.startsWith('Seq Scan'))).toEqual([])
   })
 
