@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type AdminEndpoint, defineAdminEndpoint } from '../http/admin-endpoint.ts'
-import { ADMIN_ERRORS, partEndpoints } from './admin-part.ts'
+import { ADMIN_ERRORS, partEndpoints } from './part-routes.ts'
 import {
   AffiliateDto,
   AffiliateListDto,

@@ -6,9 +6,9 @@ import { POSITION_OF_ROW } from '../event-log/position.ts'
 import { accessTokenOf } from '../outbound/access-token.ts'
 import { encryptSecret } from '../secrets.ts'
 import { claimMetaObject } from './claim-meta-object.ts'
-import type { Provisioner } from './provision.ts'
 import { ProvisionError } from './provision-error.ts'
 import type { WantedWaba } from './provision-parts.ts'
+import type { Provisioner } from './provisioner.ts'
 
 /**
  * Creates WABAs and changes them. The audit says that a token was written, and never the token. The org's row must be locked.

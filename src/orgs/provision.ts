@@ -10,11 +10,9 @@ import { provisionNumbers } from './provision-number.ts'
 import type { WantedOrg } from './provision-parts.ts'
 import { provisionUsers, readOtherUsers } from './provision-users.ts'
 import { provisionWabas, resumeNumbers } from './provision-wabas.ts'
+import type { Provisioner } from './provisioner.ts'
 import { removeUsers } from './remove-users.ts'
 import { openOrgRow, writeSettingsOf } from './write-org.ts'
-
-/** Who provisions, as the audit names it, and the key that encrypts access tokens. */
-export type Provisioner = { actor: string; secretsKey: Buffer | undefined }
 
 type Provisioned = { orgs: number; phones: number; unparked: number; released: number }
 
