@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { type AdminEndpoint, defineAdminEndpoint } from '../http/admin-endpoint.ts'
-import { ADMIN_ERRORS, partEndpoints } from './part-routes.ts'
 import {
   AffiliateDto,
   AffiliateListDto,
@@ -14,6 +13,7 @@ import {
   WabaDto,
   WabaListDto,
 } from './dtos.ts'
+import { ADMIN_ERRORS, partEndpoints } from './part-routes.ts'
 import { provisionOne } from './provision.ts'
 import { ORG, PARTS, partId, toWanted } from './provision-parts.ts'
 import { nextAfter, oneOf, readAffiliates, readGroups, readUsers } from './read-people.ts'
