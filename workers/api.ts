@@ -21,6 +21,7 @@ import { messageEndpoints } from '../src/messages/routes.ts'
 import { peopleEndpoints } from '../src/orgs/people-routes.ts'
 import { orgEndpoints } from '../src/orgs/routes.ts'
 import { outboundEndpoints } from '../src/outbound/routes.ts'
+import { personalDataEndpoints } from '../src/personal-data/routes.ts'
 import { routingEndpoints } from '../src/routing/routes.ts'
 import { webhookEndpointRoutes } from '../src/webhook-endpoints/routes.ts'
 
@@ -29,6 +30,7 @@ export const ENDPOINTS: Endpoint[] = [
   ...chatroomEndpoints,
   ...messageEndpoints,
   ...contactEndpoints,
+  ...personalDataEndpoints,
   ...orgEndpoints,
   ...peopleEndpoints,
   ...routingEndpoints,

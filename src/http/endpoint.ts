@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Db } from '../db/client.ts'
-import { type Answer, checkAnswer, type Success } from './answer.ts'
+import { type Answer, checkAnswer, type Pages, type Success } from './answer.ts'
 import { actorOf } from './caller.ts'
 import type { Context, RawRequest } from './context.ts'
 import { createInputParser } from './parse-input.ts'
@@ -56,7 +56,9 @@ export type Outputs<Shape> = { [K in keyof Shape]: z.output<Shape[K]> }
 export type AnswerOf<Responses> = {
   [S in keyof Responses]: Responses[S] extends { schema: infer T extends z.ZodType }
     ? { status: S; body: z.input<T> }
-    : { status: S }
+    : Responses[S] extends { line: z.ZodType }
+      ? { status: S; pages: Pages }
+      : { status: S }
 }[keyof Responses]
 
 type Definition<

@@ -4,6 +4,7 @@ import { ERRORS } from '../errors.ts'
 import type { AdminEndpoint } from './admin-endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Policy } from './policy.ts'
+import { NDJSON } from './send-lines.ts'
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV3['generateDocument']>
 
@@ -91,9 +92,9 @@ const IDEMPOTENCY_KEY = z
   .meta({ param: { name: 'Idempotency-Key', in: 'header' } })
 
 function describeResponses({ responses, errors }: Documented): RouteConfig['responses'] {
-  const successes = Object.entries(responses).map(([status, { description, schema }]) => [
+  const successes = Object.entries(responses).map(([status, { description, schema, line }]) => [
     status,
-    { description, ...(schema && json(schema)) },
+    { description, ...(schema && json(schema)), ...(line && { content: { [NDJSON]: { schema: line } } }) },
   ])
   const failures = Object.entries(errors).map(([status, description]) => [
     status,

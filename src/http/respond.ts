@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts'
 import type { Answer } from './answer.ts'
 import type { Described } from './endpoint.ts'
 import { requestIdOf } from './request-id.ts'
+import { sendLines } from './send-lines.ts'
 
 type Operation = Pick<Described, 'errors' | 'operationId'>
 
@@ -16,9 +17,10 @@ export async function respond(
 ): Promise<void> {
   res.set('cache-control', 'no-store')
   try {
-    const { status, body } = await work()
+    const { status, body, pages } = await work()
     res.status(status)
-    if (body === undefined) res.end()
+    if (pages) await sendLines(res, pages)
+    else if (body === undefined) res.end()
     else res.json(body)
   } catch (error) {
     answerError(operation, log, res, error)
@@ -28,12 +30,13 @@ export async function respond(
 /**
  * Answers an ApiError whose status the endpoint documents. The original endpoints document no 503, so they answer 500
  * with the reason. Any other error is a bug of Usher or a failure of the database: it is logged, and answered with 500
- * without a reason.
+ * without a reason. An answer that has begun is cut off.
  */
 function answerError({ errors, operationId }: Operation, log: Logger, res: Response, error: unknown): void {
   const documented = documentedError(errors, error)
   if (!documented)
     log.error({ err: error, operationId, requestId: requestIdOf(res) }, 'an API request failed')
+  if (res.headersSent) return void res.destroy()
   const answered = documented ?? new ApiError('INTERNAL_ERROR')
   if (answered.status === 401) res.set('www-authenticate', 'Bearer')
   const seconds = answered.payload.retry_after_seconds

@@ -16,19 +16,24 @@ export type CustomerView = {
   contacts: (typeof contacts.$inferSelect)[]
 }
 
-/**
- * The customer whom routing would take this phone or id for, or who gave it up last; undefined when the org has none.
- * `userId` is a BSUID or a parent BSUID.
- */
-export async function readCustomer(
+/** How a customer is asked for. `userId` is a BSUID or a parent BSUID. */
+type Asked = { phone?: string | undefined; userId?: string | undefined }
+
+/** The customer whom routing would take this phone or id for, or who gave it up last; undefined when the org has none. */
+export async function readCustomer(db: Db, orgId: string, asked: Asked): Promise<CustomerView | undefined> {
+  const id = await findCustomerAsked(db, orgId, asked)
+  return id === undefined ? undefined : readCustomerById(db, orgId, id)
+}
+
+/** The id of the customer of `readCustomer`. */
+export function findCustomerAsked(
   db: Db,
   orgId: string,
-  { phone, userId }: { phone?: string | undefined; userId?: string | undefined },
-): Promise<CustomerView | undefined> {
+  { phone, userId }: Asked,
+): Promise<string | undefined> {
   const ids = { waId: undefined, userId, parentUserId: userId, profileName: undefined }
   const person: Person = phone ? personOfPhone(orgId, phone) : personOf(orgId, ids)
-  const id = await findCustomerEver(db, person)
-  return id === undefined ? undefined : readCustomerById(db, orgId, id)
+  return findCustomerEver(db, person)
 }
 
 /** The customer of this id; undefined when the org has none. */
@@ -44,7 +49,7 @@ export async function readCustomerById(db: Db, orgId: string, id: string): Promi
 }
 
 /** The names of a customer, present ones first, the oldest first. */
-function readNames(orgId: string, id: string): Statement<CustomerName[]> {
+export function readNames(orgId: string, id: string): Statement<CustomerName[]> {
   return {
     name: 'read-names',
     text: `select kind, value, created_at as "createdAt", null as "givenUpAt"

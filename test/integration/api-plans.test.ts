@@ -18,6 +18,8 @@ const BIG = [
   'customer_aliases',
   'messages',
   'events',
+  'outbox',
+  'inbox',
 ]
 const USERS = ['ann', 'bob', 'cid', 'dee']
 /**
@@ -107,6 +109,7 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('PUT', `/v2/orgs/${org.id}/contact/${id}/disposition`, { stage: 'won' })
   await ok('GET', `/v2/org/${org.id}/contact/pn/+15557000001`)
   await ok('GET', `${v1}/customer?phone=15557000001`)
+  await ok('GET', `${v1}/customer/export?phone=15557000001`)
   await ok('POST', `/v3/orgs/${org.id}/contacts/${await lead(5)}/assign`, { user_id: 'eve' })
   await ok('GET', `${v1}/users`)
   await ok('GET', `${v1}/users/eve`)

@@ -17,7 +17,7 @@ import type { Installation } from '../../src/installation.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createApi, ENDPOINTS } from '../../workers/api.ts'
 import { atEndOf } from './at-end.ts'
-import { send } from './http.ts'
+import { type Reply, send } from './http.ts'
 
 export const JWT_SECRET = 'a secret of the tests with 32 bytes or more'
 
@@ -168,11 +168,21 @@ async function listen(
       },
       ...(body !== undefined && { body: raw ? body : JSON.stringify(body) }),
     })
-    const answered = { ...reply, body: reply.body === '' ? undefined : JSON.parse(reply.body) }
+    const answered = { ...reply, body: parseBody(reply) }
     expectDocumented(endpoints, method, path, answered)
     return answered
   }
   return { url, app, logged, call }
+}
+
+/** A body of JSON, or the list of the lines of one of NDJSON. */
+function parseBody({ headers, body }: Reply): unknown {
+  if (body === '') return undefined
+  if (headers['content-type'] !== 'application/x-ndjson') return JSON.parse(body)
+  return body
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 }
 
 async function authorizationOf(as: Claims | string | null): Promise<string | null> {

@@ -24,7 +24,10 @@ export const customers = pgTable(
     waIdAt: instant('wa_id_at'),
     createdAt: createdAt(),
   },
-  (t) => [primaryKey({ name: 'customers_pkey', columns: [t.orgId, t.id] })],
+  (t) => [
+    primaryKey({ name: 'customers_pkey', columns: [t.orgId, t.id] }),
+    index('customers_merged').on(t.orgId, t.mergedInto).where(sql`merged_into is not null`),
+  ],
 )
 
 export const ALIAS_KINDS = ['phone', 'wa_id', 'bsuid', 'parent_bsuid'] as const
