@@ -10,7 +10,7 @@ import { isOfOrg } from './owned-changes.ts'
 /** Rows that a page looks at. */
 const PAGE = 500
 
-/** The parts about the person of what Meta told the org otherwise than by messages. */
+/** The parts about the person of webhook fields that carry no messages. */
 export async function* exportAccountEvents(db: Db, person: KnownPerson): AsyncGenerator<ExportLine[]> {
   type Row = { digest: Buffer; field: string; received_at: Date; payload: Record<string, unknown> | null }
   for (let [rows, after]: [number, Buffer] = [PAGE, Buffer.alloc(0)]; rows === PAGE; ) {
