@@ -1,6 +1,7 @@
 import type { Express, Router } from 'express'
 import { chatroomEndpoints } from '../src/chatrooms/routes.ts'
 import type { Config } from '../src/config.ts'
+import { contactImportEndpoints } from '../src/contact-import/routes.ts'
 import { contactEndpoints } from '../src/contacts/routes.ts'
 import type { Database } from '../src/db/client.ts'
 import type { OutboxRow } from '../src/db/schema/index.ts'
@@ -30,6 +31,7 @@ export const ENDPOINTS: Endpoint[] = [
   ...chatroomEndpoints,
   ...messageEndpoints,
   ...contactEndpoints,
+  ...contactImportEndpoints,
   ...personalDataEndpoints,
   ...orgEndpoints,
   ...peopleEndpoints,

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { ConfigError, SetupError } from '../config.ts'
 import { ProvisionError } from '../orgs/provision-error.ts'
 import { doctorCommand } from './doctor.ts'
+import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { opsUserCommand } from './ops-user.ts'
 import { provisionCommand } from './provision.ts'
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   const program = new Command('usher').description('Leads every inbound WhatsApp message to its chatroom.')
   const commands = [
     doctorCommand(),
+    importCommand(),
     migrateCommand(),
     opsUserCommand(),
     provisionCommand(),

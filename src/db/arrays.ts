@@ -27,6 +27,12 @@ export const uuidArray = writer<string>({
   size: () => 16,
   write: (to, uuid, at) => to.write(uuid.replaceAll('-', ''), at, 16, 'hex'),
 })
+/** For `boolean[]`. */
+export const boolArray = writer<boolean>({
+  oid: 16,
+  size: () => 1,
+  write: (to, value, at) => to.writeUInt8(value ? 1 : 0, at),
+})
 /** For `bigint[]`, of safe integers. */
 export const bigintArray = writer<number>({ oid: 20, size: () => 8, write: writeInt64 })
 /** For `int[]`. */

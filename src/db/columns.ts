@@ -1,5 +1,6 @@
 import {
   bigintArray,
+  boolArray,
   byteaArray,
   intArray,
   jsonArray,
@@ -52,6 +53,8 @@ export const uuid = column('uuid', uuidArray)
 export const timestamptz = column('timestamptz', timestamptzArray)
 /** A `bigint` column of safe integers. */
 export const bigint = column('bigint', bigintArray)
+/** A `boolean` column. */
+export const bool = column('boolean', boolArray)
 /** An `int` column. */
 export const int = column('int', intArray)
 /** A `json` column, of JSON texts. */

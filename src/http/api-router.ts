@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import type { Endpoint } from './endpoint.ts'
-import { type ApiServices, serveEndpoint } from './serve-endpoint.ts'
+import { serveEndpoint } from './serve-endpoint.ts'
+import type { ApiServices } from './services.ts'
 
 /**
  * The routes of the endpoints of the public API.
@@ -27,7 +28,8 @@ export function createRoutes<E extends Pick<Endpoint, 'method' | 'path' | 'opera
     next()
   })
   for (const endpoint of endpoints) {
-    const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1')
+    // A colon begins a parameter of Express; in our paths it is one.
+    const path = endpoint.path.replaceAll(':', '\\:').replace(/\{(\w+)\}/g, ':$1')
     router[endpoint.method](path, (req, res) => serve(endpoint, req, res))
   }
   return router

@@ -38,17 +38,25 @@ export function curlOf(method: string, path: string, { query, body }: RequestExa
   const lines = [
     `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} ${url}`,
     '-H "authorization: Bearer $TOKEN"',
-    ...(body === undefined
-      ? []
-      : ["-H 'content-type: application/json'", `-d '${JSON.stringify(body, null, 2)}'`]),
+    ...(body === undefined ? [] : bodyOf(body)),
   ]
   return lines.join(' \\\n  ')
 }
 
+/** A text is a line of an endpoint that takes lines. */
+function bodyOf(body: unknown): string[] {
+  if (typeof body === 'string') return ["-H 'content-type: application/x-ndjson'", `-d '${body}'`]
+  return ["-H 'content-type: application/json'", `-d '${JSON.stringify(body, null, 2)}'`]
+}
+
 /** The JSON of an operation's first answer, made from its schema; undefined for an answer without a body. */
 export function answerOf({ responses }: Operation, schemas: Schemas): string | undefined {
-  const schema = (Object.values(responses)[0] as Media | undefined)?.content?.['application/json']?.schema
-  return schema && JSON.stringify(sampleOf(schema, schemas, '', 0), null, 2)
+  const [media, content] =
+    Object.entries((Object.values(responses)[0] as Media | undefined)?.content ?? {})[0] ?? []
+  const isLines = media !== 'application/json'
+  return (
+    content?.schema && JSON.stringify(sampleOf(content.schema, schemas, '', 0), null, isLines ? undefined : 2)
+  )
 }
 
 function sampleOf(schema: Schema, schemas: Schemas, name: string, depth: number): unknown {

@@ -95,7 +95,7 @@ function renderSchema([name, schema]: [string, Schema]): string {
 }
 
 function schemaOf(media: Media): Schema | undefined {
-  return media.content?.['application/json']?.schema
+  return Object.values(media.content ?? {})[0]?.schema
 }
 
 /** Describes a schema in one line; a named schema is a link to its table. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Db } from '../db/client.ts'
+import type { Org } from '../db/schema/index.ts'
 import { type Answer, checkAnswer, type Pages, type Success } from './answer.ts'
 import { actorOf } from './caller.ts'
 import type { Context, RawRequest } from './context.ts'
@@ -45,7 +46,23 @@ export type Endpoint = Described & {
   responses: Record<number, Success>
   example?: RequestExample
   prepare: (request: RawRequest) => (db: Db) => Promise<Answer>
+  /** Of an endpoint that reads line by line: validates the request, and gives the lines of the answer. */
+  stream?: (request: StreamedRequest) => Pages
 }
+
+/** What the work of an endpoint receives that reads and answers line by line. */
+export type StreamContext = Pick<Context<unknown, unknown, unknown>, 'db' | 'actor'> & {
+  /** The body, which is read no faster than the work takes it. */
+  input: AsyncIterable<Buffer>
+  /**
+   * The org, and the database's clock, as they are now; authorizes the caller again.
+   * @throws ApiError FORBIDDEN or CLOCK_IS_WRONG
+   */
+  reopen: () => Promise<{ org: Org; now: Date }>
+}
+
+/** An authorized request of such an endpoint, before validation. */
+export type StreamedRequest = StreamContext & { params: unknown; query: unknown }
 
 type ParamName<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParamName<Rest>

@@ -61,14 +61,14 @@ function describeEvents(events: DescribedEvent[]): Record<string, object> {
 }
 
 type Documented = Omit<AdminEndpoint, 'prepare'> &
-  Partial<Pick<Endpoint, 'policy' | 'deprecated' | 'idempotent'>>
+  Partial<Pick<Endpoint, 'policy' | 'deprecated' | 'idempotent' | 'stream'>>
 
 function toRoute(endpoint: Documented): RouteConfig {
   const { method, path, operationId, summary, tags, deprecated, policy, params, query, body } = endpoint
   const request = {
     params: z.object(params),
     ...(query && { query }),
-    ...(body && { body: { ...json(body), ...(endpoint.bodyRequired !== false && { required: true }) } }),
+    ...(body && { body: { ...bodyOf(endpoint, body), ...(endpoint.bodyRequired !== false && { required: true }) } }),
     ...(endpoint.idempotent && { headers: [IDEMPOTENCY_KEY] }),
   }
   const description = [
@@ -101,6 +101,11 @@ function describeResponses({ responses, errors }: Documented): RouteConfig['resp
     { description, ...json(ErrorRespDto) },
   ])
   return Object.fromEntries([...successes, ...failures])
+}
+
+/** A body, or a line of it, where the endpoint reads line by line. */
+function bodyOf({ stream }: Documented, schema: z.ZodType) {
+  return stream ? { content: { [NDJSON]: { schema } } } : json(schema)
 }
 
 function json(schema: z.ZodType) {

@@ -1,35 +1,14 @@
 import type { Request, Response } from 'express'
-import type { Db } from '../db/client.ts'
 import { awaitDurable } from '../db/durable.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
-import type { Installation } from '../installation.ts'
-import type { Logger } from '../logger.ts'
+import { type Admitted, admit } from './admit.ts'
 import type { Answer } from './answer.ts'
-import type { Authenticate } from './authenticate.ts'
-import type { Caller } from './caller.ts'
+import { answerStream } from './answer-stream.ts'
 import type { Endpoint } from './endpoint.ts'
 import { answerOnce } from './idempotency.ts'
-import { type OpenedOrg, openOrg } from './open-org.ts'
-import { authorize } from './policy.ts'
-import type { LimitOnce } from './rate-limit.ts'
 import { readBody, readIdempotencyKey } from './read-request.ts'
-import type { RequestLimits } from './request-limits.ts'
 import { respond } from './respond.ts'
-
-export type ApiServices = {
-  db: Db
-  authenticate: Authenticate
-  installation: Installation
-  limitOnce: LimitOnce
-  countRequest: RequestLimits['count']
-  /** Enqueues jobs for outbox rows that are committed. */
-  announceSends: (rows: OutboxRow[]) => void
-  /** Has what happened in these orgs posted to their endpoints. */
-  announceEvents: (orgIds: string[]) => void
-  /** This machine's time in milliseconds; it decides nothing, but must not differ much from the database's. */
-  machineTime: () => number
-  log: Logger
-}
+import type { ApiServices } from './services.ts'
 
 /**
  * Serves one request: authenticates it, authorizes it, counts it under the limits, reads and validates it, runs the
@@ -42,7 +21,11 @@ export async function serveEndpoint(
   req: Request,
   res: Response,
 ): Promise<void> {
-  await respond(endpoint, services.log, res, () => answer(endpoint, services, req, res))
+  await respond(endpoint, services.log, res, () =>
+    endpoint.stream
+      ? answerStream(endpoint, endpoint.stream, services, req, res)
+      : answer(endpoint, services, req, res),
+  )
 }
 
 async function answer(
@@ -51,24 +34,19 @@ async function answer(
   req: Request,
   res: Response,
 ): Promise<Answer> {
-  const { db, authenticate, countRequest, machineTime } = services
-  const caller = await authenticate(req.headers.authorization)
-  const orgId = String(req.params.orgId)
-  authorize(caller, endpoint.policy, orgId)
-  await countRequest({ endpoint, orgId, caller }, res)
-  const opened = await openOrg(db, caller, endpoint, orgId, machineTime)
+  const { reopen: _, ...opened } = await admit(endpoint, services, req, res)
   try {
-    return await perform(endpoint, services, { ...opened, caller }, req, res)
+    return await perform(endpoint, services, opened, req, res)
   } finally {
     // An answer, and an error that names what it found, show nothing that a crash of PostgreSQL can undo.
-    await awaitDurable(db)
+    await awaitDurable(services.db)
   }
 }
 
 async function perform(
   endpoint: Endpoint,
   services: ApiServices,
-  opened: OpenedOrg & { caller: Caller },
+  opened: Omit<Admitted, 'reopen'>,
   req: Request,
   res: Response,
 ): Promise<Answer> {

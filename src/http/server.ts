@@ -1,6 +1,13 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '../logger.ts'
 
@@ -61,11 +68,39 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const { host, handler, log, ending, timeouts = TIMEOUTS } = parts
   const server = createServer({ ...timeouts }, handler)
   server.maxRequestsPerSocket = 0
+  server.on('clientError', refuseOrWait)
   await listen(server, parts)
   ending?.addEventListener('abort', () => server.prependListener('request', endConnection), { once: true })
   server.on('error', (err) => log.error({ err }, 'the HTTP server reported an error'))
   const { port } = server.address() as AddressInfo
   return { url: localUrl(host, port), port, close: (deadlineMs) => close(server, deadlineMs) }
+}
+
+/** The sockets whose request may take as long as it takes. */
+const patientSockets = new WeakSet<Duplex>()
+/** Such a request ends when neither side has sent a byte for so long. */
+const STALLED_MS = 300_000
+
+/** Exempts a request from `requestTimeout`. */
+export function allowLongRequest(req: IncomingMessage): void {
+  const { socket } = req
+  patientSockets.add(socket)
+  socket.setTimeout(STALLED_MS)
+  req.once('close', () => patientSockets.delete(socket))
+}
+
+const BAD_REQUESTS: Record<string, string> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+}
+
+/** Does what Node does without a listener, except that a request that may be long goes on: Node reports it once. */
+function refuseOrWait({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && patientSockets.has(socket)) return
+  const status = BAD_REQUESTS[code] ?? '400 Bad Request'
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
+  socket.destroy()
 }
 
 async function listen(server: Server, { host, port, variable }: ServerParts): Promise<void> {

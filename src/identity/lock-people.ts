@@ -9,13 +9,13 @@ import type { Person } from './person.ts'
 
 /**
  * Locks the names of these people and the customers whom the names lead to, all in the one order, for a transaction that
- * handles the people one after another. Writes nothing.
+ * handles the people one after another, or all together; and the customers in `along`. Writes nothing.
  * @returns the present holders of their names
  * @throws RetryError when a customer was merged into another one meanwhile
  */
-export async function lockPeople(tx: Db, people: Person[]): Promise<Holdings> {
+export async function lockPeople(tx: Db, people: Person[], along: CustomerKey[] = []): Promise<Holdings> {
   const [, known] = await send(tx, [lockNames(people), readAliases(people)])
-  await run(tx, lockCustomers(holdersOf(known)))
+  await run(tx, lockCustomers([...holdersOf(known), ...along]))
   return known
 }
 

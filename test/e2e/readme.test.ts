@@ -31,10 +31,12 @@ it('the walk through the API goes as the README shows it', async () => {
   const env = { ...process.env, USHER: app.url ?? '', TOKEN: await mint({ org: 'acme' }), HOOKS: crm.url }
   const script = `set -euo pipefail\n${block('bash')}`
   const { stdout } = await promisify(execFile)('bash', ['-c', script], { env, cwd: projectRoot() })
-  const [route, sent, list, , detail] = stdout
+  const [imported, summary, route, sent, list, , detail] = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
+  expect(imported).toMatchObject({ line: 1, status: 'created', crm_id: 'lead-2' })
+  expect(summary).toEqual({ summary: { lines: 1, created: 1, exists: 0, rejected: 0 } })
   expect(route).toMatchObject({ decision: 'active', candidates: [{ state: 'active' }] })
   expect(sent).toMatchObject({ direction: 'out', type: 'template' })
   expect(list.messages).toHaveLength(1)
@@ -71,6 +73,7 @@ it('the README names every variable and every npm command', () => {
     'provision',
     'token',
     'sweep',
+    'import',
     'webhooks:listen',
   ]) {
     expect(Object.keys(scripts)).toContain(name)

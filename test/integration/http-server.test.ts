@@ -2,13 +2,20 @@ import { once } from 'node:events'
 import { Agent, type RequestListener, request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createApiApp } from '../../src/http/app.ts'
-import { ListenError, type RunningServer, type ServerTimeouts, startServer } from '../../src/http/server.ts'
+import {
+  allowLongRequest,
+  ListenError,
+  type RunningServer,
+  type ServerTimeouts,
+  startServer,
+} from '../../src/http/server.ts'
 import { openSocket, send } from '../support/http.ts'
-import { SLOWNESS } from '../support/patience.ts'
+import { eventually, SLOWNESS } from '../support/patience.ts'
 
 /** Short time-outs, so that a client that is too slow is closed soon. */
 const SHORT: ServerTimeouts = {
@@ -76,6 +83,28 @@ describe('the HTTP server', () => {
     const answers = await Promise.all([silent.closed, head.closed, body.closed])
     expect(answers).toEqual(Array(3).fill(expect.stringMatching(/^HTTP\/1.1 408 /)))
     expect((await send(url)).body).toBe('ok')
+  })
+
+  test('does not cut a request that may be long, and closes the next slow one on the same connection', async () => {
+    const { url } = await start((req, res) => {
+      if (req.url === '/long') allowLongRequest(req)
+      ok(req, res)
+    }, SHORT)
+    const { socket, closed } = await openSocket(url)
+    let answer = ''
+    socket.on('data', (data: string) => {
+      answer += data
+    })
+    socket.write('POST /long HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n')
+    const trickle = setInterval(() => socket.write('1\r\na\r\n'), 20)
+    await sleep(4 * 300 * SLOWNESS)
+    clearInterval(trickle)
+    expect(answer).toBe('')
+    socket.write('0\r\n\r\n')
+    await eventually(async () => answer.endsWith('ok\r\n0\r\n\r\n') || answer.endsWith('\r\n\r\nok'))
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n')
+    const slow = setInterval(() => socket.write('a'), 20)
+    expect(await closed.finally(() => clearInterval(slow))).toContain('HTTP/1.1 408 ')
   })
 
   test('closes a connection that stays idle', async () => {
