@@ -23,7 +23,7 @@ const importAll = defineStream({
   params: { orgId: foreignId },
   line: ImportContactDto,
   example: {
-    body: '{"crm_id": "lead-1", "phone_number": "+919810000001", "opt_in_date": "2026-01-31T09:30:00Z"}',
+    body: { crm_id: 'lead-1', phone_number: '+919810000001', opt_in_date: '2026-01-31T09:30:00Z' },
   },
   response: { description: 'A line for each line, then the summary', line: ImportAnswerDto },
   errors: {

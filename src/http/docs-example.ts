@@ -1,5 +1,6 @@
 import type { RequestExample } from './endpoint.ts'
 import type { OpenApiDocument } from './openapi.ts'
+import { NDJSON } from './serve-stream.ts'
 
 type Operation = NonNullable<OpenApiDocument['paths'][string]['get']>
 type Schemas = NonNullable<NonNullable<OpenApiDocument['components']>['schemas']>
@@ -32,28 +33,35 @@ const TIME = '2026-01-31T09:30:00.000Z'
 const MAX_DEPTH = 10
 
 /** The request of an operation as a command line. */
-export function curlOf(method: string, path: string, { query, body }: RequestExample): string {
+export function curlOf(
+  method: string,
+  path: string,
+  operation: Operation,
+  { query, body }: RequestExample,
+): string {
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(textOf(name)))
   const url = `"$USHER${address}${query === undefined ? '' : `?${query}`}"`
   const lines = [
     `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} ${url}`,
     '-H "authorization: Bearer $TOKEN"',
-    ...(body === undefined ? [] : bodyOf(body)),
+    ...(body === undefined ? [] : bodyOf(body, operation)),
   ]
   return lines.join(' \\\n  ')
 }
 
-/** A text is a line of an endpoint that takes lines. */
-function bodyOf(body: unknown): string[] {
-  if (typeof body === 'string') return ["-H 'content-type: application/x-ndjson'", `-d '${body}'`]
-  return ["-H 'content-type: application/json'", `-d '${JSON.stringify(body, null, 2)}'`]
+function bodyOf(body: unknown, { requestBody }: Operation): string[] {
+  const isLine = NDJSON in ((requestBody as Media | undefined)?.content ?? {})
+  const [type, text] = isLine
+    ? [NDJSON, JSON.stringify(body)]
+    : ['application/json', JSON.stringify(body, null, 2)]
+  return [`-H 'content-type: ${type}'`, `-d '${text}'`]
 }
 
 /** The JSON of an operation's first answer, made from its schema; undefined for an answer without a body. */
 export function answerOf({ responses }: Operation, schemas: Schemas): string | undefined {
   const [media, content] =
     Object.entries((Object.values(responses)[0] as Media | undefined)?.content ?? {})[0] ?? []
-  const isLines = media !== 'application/json'
+  const isLines = media === NDJSON
   return (
     content?.schema && JSON.stringify(sampleOf(content.schema, schemas, '', 0), null, isLines ? undefined : 2)
   )

@@ -39,7 +39,7 @@ export function renderDocs(
 ): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]: [string, Operation]) => {
-      const request = curlOf(method, path, examples.get(operation.operationId ?? '') ?? {})
+      const request = curlOf(method, path, operation, examples.get(operation.operationId ?? '') ?? {})
       const answer = answerOf(operation, components?.schemas ?? {})
       return renderOperation(method, path, operation, renderExample(request, answer))
     }),

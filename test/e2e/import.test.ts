@@ -134,7 +134,7 @@ describe('npm run import', () => {
     const [head, two, three] = (await read('leads.rejects.csv')).split('\n')
     expect(head).toBe(header)
     expect(two).toMatch(/^two,\+1,1769851800,,,4220002 INVALID_PHONE_NUMBER: /)
-    expect(three).toMatch(/^three,\+919810000003,1769851800,,yes,4220001 INVALID_INPUT: is_inbound: /)
+    expect(three).toMatch(/^three,\+919810000003,1769851800,,yes,"4220001 INVALID_INPUT: is_inbound: /)
   })
 
   it('says in one line what is wrong with its file or its org, and imports nothing', async () => {

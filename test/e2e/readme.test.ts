@@ -32,8 +32,8 @@ it('the walk through the API goes as the README shows it', async () => {
   const script = `set -euo pipefail\n${block('bash')}`
   const { stdout } = await promisify(execFile)('bash', ['-c', script], { env, cwd: projectRoot() })
   const [imported, summary, route, sent, list, , detail] = stdout
-    .trim()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
   expect(imported).toMatchObject({ line: 1, status: 'created', crm_id: 'lead-2' })
   expect(summary).toEqual({ summary: { lines: 1, created: 1, exists: 0, rejected: 0 } })
