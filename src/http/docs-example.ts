@@ -1,6 +1,6 @@
 import type { RequestExample } from './endpoint.ts'
 import type { OpenApiDocument } from './openapi.ts'
-import { NDJSON } from './serve-stream.ts'
+import { NDJSON } from './send-lines.ts'
 
 type Operation = NonNullable<OpenApiDocument['paths'][string]['get']>
 type Schemas = NonNullable<NonNullable<OpenApiDocument['components']>['schemas']>

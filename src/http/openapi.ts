@@ -68,7 +68,9 @@ function toRoute(endpoint: Documented): RouteConfig {
   const request = {
     params: z.object(params),
     ...(query && { query }),
-    ...(body && { body: { ...bodyOf(endpoint, body), ...(endpoint.bodyRequired !== false && { required: true }) } }),
+    ...(body && {
+      body: { ...bodyOf(endpoint, body), ...(endpoint.bodyRequired !== false && { required: true }) },
+    }),
     ...(endpoint.idempotent && { headers: [IDEMPOTENCY_KEY] }),
   }
   const description = [

@@ -137,7 +137,9 @@ export function routesOf(app: Express): { method: string; path: string }[] {
   const layers = (app as object as { router: { stack: Layer[] } }).router.stack
   return layers.flatMap(function routes({ route, handle }: Layer): { method: string; path: string }[] {
     if (!route) return (handle.stack ?? []).flatMap(routes)
-    const paths = [route.path].flat().map((path) => path.replace(/(?<!\\):(\w+)/g, '{$1}').replaceAll('\\:', ':'))
+    const paths = [route.path]
+      .flat()
+      .map((path) => path.replace(/(?<!\\):(\w+)/g, '{$1}').replaceAll('\\:', ':'))
     return paths.flatMap((path) => Object.keys(route.methods).map((method) => ({ method, path })))
   })
 }
