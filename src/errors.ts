@@ -12,6 +12,7 @@ export const ERRORS = {
   UNAUTHORIZED: [4010001, 'A valid bearer token is required.'],
   TOKEN_EXPIRED: [4010002, 'The token has expired.'],
   FORBIDDEN: [4030001, 'The token does not permit this in this org.'],
+  ORG_IS_BEING_DELETED: [4030002, 'The org is being deleted.'],
   NOT_FOUND: [4040001, 'There is no resource at this address.'],
   CONTACT_NOT_FOUND: [4040002, 'There is no contact with this id in this org.'],
   CHATROOM_NOT_FOUND: [4040003, 'There is no chatroom with this id in this org.'],
@@ -62,6 +63,7 @@ export const ERRORS = {
   INVALID_INPUT: [4220001, 'Required fields are missing or have invalid values.'],
   INVALID_PHONE_NUMBER: [4220002, 'The phone number is not a possible number in E.164 form.'],
   WEBHOOK_URL_REFUSED: [4220003, 'Events cannot be posted to this URL.'],
+  NAME_NOT_CONFIRMED: [4220004, '`confirm` must be the name of the org, as it is.'],
   RATE_LIMITED: [4290001, 'Too many requests.'],
   INTERNAL_ERROR: [5000001, 'Something went wrong on our side.'],
   CLOCK_IS_WRONG: [

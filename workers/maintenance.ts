@@ -1,3 +1,4 @@
+import { deleteOrgs } from '../src/bulk-runs/delete-orgs.ts'
 import { releaseChatrooms } from '../src/chatrooms/release-chatrooms.ts'
 import type { Db } from '../src/db/client.ts'
 import { readNow } from '../src/db/read-now.ts'
@@ -45,6 +46,7 @@ export function startMaintenance(parts: Parts): QueueWorker {
     'expire-old': async (report) => total(await expireOld(db, undefined, report)),
     'deactivate-inactive': async (report) => total(await deactivateInactive(db, undefined, report)),
     'release-chatrooms': async (report) => ({ released: await releaseChatrooms(db, report) }),
+    'delete-orgs': async (report) => ({ deleted: await deleteOrgs(db, report) }),
     purge: (report) => purge(db, undefined, report),
     'keep-event-log': async () => keepPartitions(db, await readNow(db), parts.eventRetentionDays),
     'keep-ledger': async () => keepMonths(db, await readNow(db)),

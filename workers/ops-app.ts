@@ -18,7 +18,7 @@ import { assignRequestId } from '../src/http/request-id.ts'
 import { requireAdmin } from '../src/http/require-admin.ts'
 import { createDeadLetterRoutes, type DeadLetterParts } from '../src/inbox/dead-letter-routes.ts'
 import type { Logins } from '../src/logins/logins.ts'
-import { ADMIN_ENDPOINTS } from '../src/orgs/admin-routes.ts'
+import { ADMIN_ENDPOINTS } from './admin.ts'
 import { mergeMetrics } from './split/merge-metrics.ts'
 import type { MetricValues } from './split/messages.ts'
 

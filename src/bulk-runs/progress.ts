@@ -4,7 +4,7 @@ import type { RunKey } from './start-run.ts'
 
 /** A run that is not ended, as its process finds it. */
 export type OpenRun = {
-  kind: 'replay' | 'retry'
+  kind: 'replay' | 'retry' | 'delete'
   orgId: string | null
   filter: BulkFilter
   actor: string

@@ -9,8 +9,8 @@ import { STALLED_S } from './stalled.ts'
 export type RunKey = { id: string; runner: string }
 
 type Wanted = {
-  kind: 'replay' | 'retry'
-  /** The org of a retry; a replay has none. */
+  kind: 'replay' | 'retry' | 'delete'
+  /** A replay has none. */
   orgId: string | undefined
   filter: BulkFilter
   actor: string
@@ -39,23 +39,23 @@ export async function startRun(db: Db, { kind, orgId, filter, actor, total }: Wa
 
 type RunOfOrg = { kind: 'replay' | 'retry'; orgId: string | null }
 
-/** Makes this process the one that works on a run that stands still; undefined if it does not, or has ended. */
+/** Makes this process the one that works on a replay or a retry that stands still; undefined if it does not, or has ended. */
 export function takeOverRun(db: Db, id: string): Promise<(RunKey & RunOfOrg) | undefined> {
   return run(db, {
     name: 'take-over-bulk-run',
     text: `update bulk_runs set runner = $2, beat_at = now()
-      where id = $1 and ended_at is null and beat_at < now() - interval '${STALLED_S} seconds'
+      where id = $1 and kind <> 'delete' and ended_at is null and beat_at < now() - interval '${STALLED_S} seconds'
       returning id, runner, kind, org_id as "orgId"`,
     values: [id, uuidv7()],
     read: firstRow<RunKey & RunOfOrg>,
   })
 }
 
-/** Ends a run; its process notices before its next batch. Undefined if it had ended. */
+/** Ends a replay or a retry; its process notices before its next batch. Undefined if it had ended. */
 export function endRun(db: Db, id: string): Promise<RunOfOrg | undefined> {
   return run(db, {
     name: 'end-bulk-run',
-    text: `update bulk_runs set ended_at = now(), outcome = 'stopped' where id = $1 and ended_at is null
+    text: `update bulk_runs set ended_at = now(), outcome = 'stopped' where id = $1 and kind <> 'delete' and ended_at is null
       returning kind, org_id as "orgId"`,
     values: [id],
     read: firstRow<RunOfOrg>,

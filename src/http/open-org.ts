@@ -15,7 +15,7 @@ export type OpenedOrg = { org: Org; now: Date }
  * A request that changes something is refused while this machine's clock differs from
  * the database's by more than 5 s.
  * @param machineTime this machine's time in milliseconds
- * @throws ApiError FORBIDDEN or CLOCK_IS_WRONG
+ * @throws ApiError FORBIDDEN, ORG_IS_BEING_DELETED or CLOCK_IS_WRONG
  */
 export async function openOrg(
   db: Db,
@@ -34,6 +34,7 @@ export async function openOrg(
     .from(orgs)
     .where(eq(orgs.id, orgId))
   if (!found || found.isGone) throw new ApiError('FORBIDDEN')
+  if (found.org.deletingAt) throw new ApiError('ORG_IS_BEING_DELETED')
   const tookMs = performance.now() - asked
   const skew = clockSkew({ database: found.now.getTime(), machine: machineTime(), tookMs })
   if (endpoint.method !== 'get' && isWrongClock(skew)) throw new ApiError('CLOCK_IS_WRONG')

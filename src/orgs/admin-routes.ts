@@ -116,8 +116,8 @@ const affiliates = partEndpoints({
   },
 })
 
-/** The provisioning API of the internal listener. */
-export const ADMIN_ENDPOINTS: AdminEndpoint[] = [
+/** Orgs and their parts. */
+export const provisioningEndpoints: AdminEndpoint[] = [
   ...orgs,
   ...wabas,
   ...numbers,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { instant } from '../input-fields.ts'
 import { settingsSchema } from './settings.ts'
 
 export const SettingsDto = settingsSchema.meta({ id: 'SettingsDto' })
@@ -31,7 +32,15 @@ export const WabaDto = z
   })
   .meta({ id: 'WabaDto' })
 export const OrgDto = z
-  .object({ id: z.string(), name: z.string(), settings: SettingsDto, wabas: z.array(WabaDto) })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    deleting_since: instant
+      .nullable()
+      .meta({ description: 'Since then the org is closed and being deleted.' }),
+    settings: SettingsDto,
+    wabas: z.array(WabaDto),
+  })
   .meta({ id: 'OrgDto' })
 
 const nextAfter = z

@@ -1,10 +1,11 @@
+import { eq } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { Db } from '../db/client.ts'
+import { orgs } from '../db/schema/index.ts'
 import { allRows, run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import type { NumberDto, OrgDto, WabaDto } from './dtos.ts'
 import { readNumbers } from './move-number.ts'
-import { readOrg } from './read-org.ts'
 import { settingsOf } from './settings.ts'
 
 type Waba = z.infer<typeof WabaDto>
@@ -12,8 +13,11 @@ type PhoneNumber = z.infer<typeof NumberDto>
 
 /** An org with its settings, WABAs and numbers. @throws ApiError NOT_FOUND */
 export async function describeOrg(db: Db, orgId: string): Promise<z.infer<typeof OrgDto>> {
-  const { org } = await readOrg(db, orgId)
-  return { id: org.id, name: org.name, settings: settingsOf(org), wabas: await listWabas(db, orgId) }
+  const [org] = await db.select().from(orgs).where(eq(orgs.id, orgId))
+  if (!org) throw new ApiError('NOT_FOUND')
+  const deleting_since = org.deletingAt?.toISOString() ?? null
+  const wabas = await listWabas(db, orgId)
+  return { id: org.id, name: org.name, deleting_since, settings: settingsOf(org), wabas }
 }
 
 /** The WABAs of an org with their numbers; never their tokens. */

@@ -12,7 +12,8 @@ import { changeSettings } from './write-settings.ts'
 /**
  * Creates an org if there is none and a name is given, or gives it that name. The org's row is locked afterwards, so
  * changes of one org wait for each other.
- * @throws ProvisionError NOT_FOUND or INVALID_INPUT for an org that does not exist and has no name
+ * @throws ProvisionError NOT_FOUND or INVALID_INPUT for an org that does not exist and has no name,
+ * ORG_IS_BEING_DELETED
  */
 export async function openOrgRow(
   tx: Db,
@@ -26,6 +27,7 @@ export async function openOrgRow(
   }
   const [org] = await tx.select().from(orgs).where(eq(orgs.id, id)).for('no key update')
   if (!org) throw new ProvisionError('NOT_FOUND', `There is no org ${id}; a new one needs a name.`)
+  if (org.deletingAt) throw new ProvisionError('ORG_IS_BEING_DELETED', `The org ${id} is being deleted.`)
   if (name === undefined || org.name === name) return org
   await tx.update(orgs).set({ name, updatedAt: sql`now()` }).where(eq(orgs.id, id))
   const change = { before: { name: org.name }, after: { name } }

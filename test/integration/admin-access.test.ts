@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { createLogins } from '../../src/logins/logins.ts'
-import { ADMIN_ENDPOINTS } from '../../src/orgs/admin-routes.ts'
+import { ADMIN_ENDPOINTS } from '../../workers/admin.ts'
 import { ADMIN, ADMIN_TOKENS, type AdminApi, bearer, startAdmin } from '../support/admin.ts'
 import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { deleteOrgs } from '../../src/bulk-runs/delete-orgs.ts'
+import { closeOrg } from '../../src/org-deletion/close-org.ts'
 import { readAffiliates } from '../../src/orgs/read-people.ts'
 import { removeNumber } from '../../src/orgs/remove-wabas.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { readOrg } from '../support/leads.ts'
 import { loadCustomers } from '../support/load-customers.ts'
 import { createOrg, provisionOrg } from '../support/org.ts'
 import { missingIn } from '../support/plan-tests.ts'
@@ -62,6 +65,14 @@ describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
   it('a user who leaves has the chatrooms found by index', async () => {
     const leave = () => provisionOrg(db, { id: org.id, users: [{ id: 'bob', removed: true }] })
     expect((await bigNodes(leave)).filter((node) => node.startsWith('Seq Scan'))).toEqual([])
+  })
+
+  it('the rows of an org that is deleted are found by index', async () => {
+    await closeOrg(db, { orgId: org.id, confirm: (await readOrg(db, org)).name, actor: 'test' })
+    await db.$client.query(`update bulk_runs set beat_at = now() - interval '1 minute'`)
+    const nodes = await bigNodes(() => deleteOrgs(db, undefined, 0))
+    expect(nodes.filter((node) => node.startsWith('Delete on'))).not.toEqual([])
+    expect(nodes.filter((node) => node.startsWith('Seq Scan'))).toEqual([])
   })
 })
 

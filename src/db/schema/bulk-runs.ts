@@ -13,7 +13,7 @@ export type BulkFilter = {
 
 /**
  * Changes of very many rows that an operator asked for, each done in small batches in the background: `replay` of dead letters,
- * `retry` of failed sends. `place` is where the run stands in its list, so that it goes on there when its process ended. A
+ * `retry` of failed sends, `delete` of an org with everything that belongs to it. `place` is where the run stands in its list, so that it goes on there when its process ended. A
  * process works on a run as long as the row names it as `runner`. `refused` counts the rows that could not be changed, by
  * reason. A replay has no org, because deliveries have none; that is why no org is in the key.
  */
@@ -21,7 +21,7 @@ export const bulkRuns = pgTable(
   'bulk_runs',
   {
     id: uuid('id').primaryKey(),
-    kind: text('kind', { enum: ['replay', 'retry'] }).notNull(),
+    kind: text('kind', { enum: ['replay', 'retry', 'delete'] }).notNull(),
     orgId: text('org_id'),
     filter: json('filter').$type<BulkFilter>().notNull(),
     actor: text('actor').notNull(),
@@ -42,8 +42,8 @@ export const bulkRuns = pgTable(
     uniqueIndex('bulk_runs_one_open').on(t.kind, sql`coalesce(org_id, '')`).where(sql`ended_at is null`),
     index('bulk_runs_latest').on(t.kind, t.createdAt),
     index('bulk_runs_ended').on(t.endedAt),
-    check('bulk_runs_kind_known', sql`${t.kind} in ('replay', 'retry')`),
+    check('bulk_runs_kind_known', sql`${t.kind} in ('replay', 'retry', 'delete')`),
     check('bulk_runs_ends_with_outcome', sql`(${t.endedAt} is null) = (${t.outcome} is null)`),
-    check('bulk_runs_retry_has_org', sql`(${t.kind} = 'retry') = (${t.orgId} is not null)`),
+    check('bulk_runs_has_org', sql`(${t.kind} = 'replay') = (${t.orgId} is null)`),
   ],
 )

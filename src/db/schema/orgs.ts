@@ -23,6 +23,8 @@ export const orgs = pgTable(
     delegateUserId: text('delegate_user_id'),
     delegateGroupId: text('delegate_group_id'),
     createdAt: createdAt(),
+    /** Since then the org is closed, and its rows are being deleted (`src/org-deletion/close-org.ts`). */
+    deletingAt: instant('deleting_at'),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
   (t) => [
