@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type AdminEndpoint, defineAdminEndpoint } from '../http/admin-endpoint.ts'
 import { instant } from '../input-fields.ts'
-import { ADMIN_ERRORS } from '../orgs/admin-part.ts'
+import { ADMIN_ERRORS } from '../orgs/part-routes.ts'
 import { partId } from '../orgs/provision-parts.ts'
 import { closeOrg } from './close-org.ts'
 import { describeDeletion } from './describe-deletion.ts'
