@@ -28,7 +28,7 @@ export async function deleteOrgs(
       goesOn = step.goesOn
       done += step.deleted
       await onProgress(done)
-      if (goesOn) await sleep(step.deleted > 0 ? PAUSE_MS : WAIT_MS)
+      if (goesOn) await sleep(step.isWaiting ? WAIT_MS : PAUSE_MS)
     }
   }
   return done

@@ -12,7 +12,8 @@ export const SETTLED_MS = 12_000
 /** A transaction that is older than the closing, such as a dump, is waited for no longer than this. */
 const PATIENCE_MS = 60_000
 
-type Step = { goesOn: boolean; deleted: number }
+/** `isWaiting`: there was nothing to do but to wait. */
+type Step = { goesOn: boolean; deleted: number; isWaiting?: boolean }
 
 /**
  * Deletes the next rows of an org that is closed (`src/org-deletion/close-org.ts`), table by table, in one transaction with
@@ -41,7 +42,7 @@ async function end(tx: Db, key: RunKey, { orgId, tables, settledMs }: Ending): P
   const place = (next: number) => [next, tables.length]
   if (!(await run(tx, isSettled(orgId, settledMs)))) {
     await run(tx, noteProgress(key, { done: 0, place: place(tables.length), isLast: false }))
-    return { goesOn: true, deleted: 0 }
+    return { goesOn: true, deleted: 0, isWaiting: true }
   }
   for (const [i, table] of tables.entries()) {
     if (!(await run(tx, hasRows(table, orgId)))) continue

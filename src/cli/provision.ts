@@ -8,7 +8,9 @@ import { withDatabase } from './with-database.ts'
 /** `provision FILE`: applies an org file in one transaction. Applying the same file again changes nothing. */
 export function provisionCommand(): Command {
   return new Command('provision')
-    .description('apply a file of orgs with their WABAs, numbers, users, groups and affiliates')
+    .description(
+      'apply a file of orgs with their WABAs, numbers, users, groups and affiliates; what it leaves out is kept',
+    )
     .argument('<file>', 'JSON file')
     .action(async (path: string) => {
       const file = parseProvisionFile(await readText(path))

@@ -17,9 +17,11 @@ export type TokenOptions = {
 /** `token`: prints a development JWT, signed with the first secret of JWT_SECRET. */
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('print a development token for the API, signed with JWT_SECRET')
+    .description(
+      'print a development token for the API, or of an OPERATOR for the provisioning API, signed with JWT_SECRET',
+    )
     .requiredOption('--org <id>', 'org; for a partner one or several, separated by commas')
-    .addOption(new Option('--role <role>').choices(['ADMIN', 'MEMBER']).makeOptionMandatory())
+    .addOption(new Option('--role <role>').choices(['ADMIN', 'MEMBER', 'OPERATOR']).makeOptionMandatory())
     .option('--user <id>', 'user id (claim sub)', 'developer')
     .option('--act <id>', 'user who impersonates --user (claim act.sub)')
     .option('--partner <id>', 'partner who may act for the given orgs')

@@ -127,6 +127,7 @@ describe('the deletion of an org', () => {
   })
 
   it('is done by one process at a time, and goes on where a process has left it', async () => {
+    await work()
     const org = await createOrg(db)
     await createRoom(db, org)
     await ask(org)
@@ -138,6 +139,7 @@ describe('the deletion of an org', () => {
   })
 
   it('starts again with a table that got rows late, and waits until nobody can write any', async () => {
+    await work()
     const org = await createOrg(db)
     await createRoom(db, org)
     await ask(org)
