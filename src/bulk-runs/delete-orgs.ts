@@ -19,12 +19,12 @@ const WAIT_MS = 1_000
 export async function deleteOrgs(
   db: Db,
   onProgress: (done: number) => unknown = () => undefined,
-  settledMs?: number,
+  closedMs?: number,
 ): Promise<number> {
   let done = 0
   for (let key = await takeNext(db); key; key = await takeNext(db)) {
     for (let goesOn = true; goesOn; ) {
-      const step = await deleteStep(db, key, settledMs)
+      const step = await deleteStep(db, key, closedMs)
       goesOn = step.goesOn
       done += step.deleted
       await onProgress(done)

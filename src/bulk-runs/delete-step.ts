@@ -8,7 +8,7 @@ import type { RunKey } from './start-run.ts'
 /** Rows that a step deletes: few enough that the statement takes some ten milliseconds. */
 const BATCH = 1_000
 /** Requests that were admitted before the org was closed have ended by then: a statement ends after 10 s. */
-export const SETTLED_MS = 12_000
+const CLOSED_MS = 12_000
 /** A transaction that is older than the closing, such as a dump, is waited for no longer than this. */
 const PATIENCE_MS = 60_000
 
@@ -19,16 +19,16 @@ type Step = { goesOn: boolean; deleted: number; isWaiting?: boolean }
  * Deletes the next rows of an org that is closed (`src/org-deletion/close-org.ts`), table by table, in one transaction with
  * the progress; so a process that dies loses one step, and the next one goes on with what is left. When no table has rows of
  * the org any more, and nobody who knew the org from before can write, the org itself goes, and the run is finished.
- * @param settledMs for how long the org must have been closed before it goes
+ * @param closedMs for how long the org must have been closed before it goes
  */
-export function deleteStep(db: Db, key: RunKey, settledMs = SETTLED_MS): Promise<Step> {
+export function deleteStep(db: Db, key: RunKey, closedMs = CLOSED_MS): Promise<Step> {
   return inTransaction(db, async (tx) => {
     const open = await run(tx, beat(key))
     if (open?.orgId == null) return { goesOn: false, deleted: 0 }
     const tables = await run(tx, readOrgTables())
     const [at = 0] = (open.place ?? []) as number[]
     const table = tables[at]
-    if (table === undefined) return end(tx, key, { orgId: open.orgId, tables, settledMs })
+    if (table === undefined) return end(tx, key, { orgId: open.orgId, tables, closedMs })
     const deleted = await run(tx, deleteRows(table, open.orgId))
     const next = deleted < BATCH ? at + 1 : at
     await run(tx, noteProgress(key, { done: deleted, place: [next, tables.length], isLast: false }))
@@ -36,11 +36,11 @@ export function deleteStep(db: Db, key: RunKey, settledMs = SETTLED_MS): Promise
   })
 }
 
-type Ending = { orgId: string; tables: string[]; settledMs: number }
+type Ending = { orgId: string; tables: string[]; closedMs: number }
 
-async function end(tx: Db, key: RunKey, { orgId, tables, settledMs }: Ending): Promise<Step> {
+async function end(tx: Db, key: RunKey, { orgId, tables, closedMs }: Ending): Promise<Step> {
   const place = (next: number) => [next, tables.length]
-  if (!(await run(tx, isSettled(orgId, settledMs)))) {
+  if (!(await run(tx, isLeftAlone(orgId, closedMs)))) {
     await run(tx, noteProgress(key, { done: 0, place: place(tables.length), isLast: false }))
     return { goesOn: true, deleted: 0, isWaiting: true }
   }
@@ -73,15 +73,15 @@ function hasRows(table: string, orgId: string): Statement<boolean> {
 }
 
 /** Whether the org was closed so long ago that no request knows it, and no transaction is older than that. */
-function isSettled(orgId: string, settledMs: number): Statement<boolean> {
+function isLeftAlone(orgId: string, closedMs: number): Statement<boolean> {
   return {
     text: `select now() >= o.deleting_at + $2 * interval '1 millisecond'
         and (now() >= o.deleting_at + interval '${PATIENCE_MS} milliseconds' or not exists (
           select from pg_stat_activity a
-          where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start <= o.deleting_at)) as settled
+          where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start <= o.deleting_at)) as alone
       from orgs o where o.id = $1`,
-    values: [orgId, settledMs],
-    read: (rows: { settled: boolean }[]) => firstRow(rows)?.settled ?? false,
+    values: [orgId, closedMs],
+    read: (rows: { alone: boolean }[]) => firstRow(rows)?.alone ?? false,
   }
 }
 
