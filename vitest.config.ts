@@ -59,6 +59,7 @@ export const PURE = [
   'src/identity/person.ts',
   'src/identity/phone.ts',
   'src/identity/plan-repair.ts',
+  'src/erased/digest.ts',
   'src/personal-data/names-in-json.ts',
   'src/personal-data/owned-changes.ts',
 ]

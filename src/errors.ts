@@ -29,6 +29,7 @@ export const ERRORS = {
     'The chatroom has no message with this id that Usher sent within the last 30 days.',
   ],
   WEBHOOK_ENDPOINT_NOT_FOUND: [4040013, 'There is no webhook endpoint with this id in this org.'],
+  ERASURE_NOT_FOUND: [4040020, 'There is no erasure with this id in this org.'],
   UQ_CONSTRAINT_FAILED: [4090001, 'An entry with these values already exists.'],
   ACTIVE_CHATROOM_EXISTS: [4090002, 'An active chatroom exists for this phone number.'],
   AFFILIATE_PHONE: [4090003, 'The phone number belongs to an affiliate, who has exactly one contact.'],

@@ -13,6 +13,7 @@ import type { OnProgress } from '../src/lifecycle/sweep-in-batches.ts'
 import type { Logger } from '../src/logger.ts'
 import { keepMonths } from '../src/messages/keep-months.ts'
 import { endStrandedSends } from '../src/outbound/end-stranded-sends.ts'
+import { goOnWithErasures } from '../src/personal-data/work-on-erasure.ts'
 import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
@@ -24,6 +25,7 @@ type Parts = {
   db: Db
   producer: Producer
   eventRetentionDays: number
+  secretsKey: Buffer | undefined
   log: Logger
 }
 
@@ -43,6 +45,7 @@ export function startMaintenance(parts: Parts): QueueWorker {
         log.warn(send, 'a message was not sent, or its outcome is unknown'),
       )),
     }),
+    erase: async () => ({ erasures: await goOnWithErasures(db, parts.secretsKey) }),
     'expire-old': async (report) => total(await expireOld(db, undefined, report)),
     'deactivate-inactive': async (report) => total(await deactivateInactive(db, undefined, report)),
     'release-chatrooms': async (report) => ({ released: await releaseChatrooms(db, report) }),

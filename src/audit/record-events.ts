@@ -10,7 +10,7 @@ export type EventKind =
   | `chatroom.${'created' | 'activated' | 'reactivated' | 'deactivated' | 'expired' | 'assigned' | 'renamed'}`
   | `chatroom.${'handover_set' | 'handed_over' | 'handover_cancelled' | 'unassigned' | 'auto_reply_paused'}`
   | `contact.${'created' | 'updated' | 'disposition_updated' | 'expired'}`
-  | `customer.${'ambiguous' | 'identity_conflict' | 'new_identity' | 'opted_out' | 'opted_in'}`
+  | `customer.${'erased' | 'ambiguous' | 'identity_conflict' | 'new_identity' | 'opted_out' | 'opted_in'}`
   | `message.${'queued' | 'retried'}`
   | `org.${'created' | 'renamed' | 'settings_changed'}`
   | `waba.${'created' | 'updated' | 'deleted'}`

@@ -5,8 +5,11 @@ import { over, type Statement } from '../db/statement.ts'
 /** A customer of an org. */
 export type CustomerKey = { orgId: string; id: string }
 
-/** A locked customer. `waId`: where the customer is reached, as the last message or change of numbers said; null if unknown. */
-export type LockedCustomer = CustomerKey & { waId: string | null }
+/**
+ * A locked customer. `waId`: where the customer is reached, as the last message or change of numbers said; null if unknown.
+ * `isErased`: the row is nobody's any more.
+ */
+export type LockedCustomer = CustomerKey & { waId: string | null; isErased?: boolean }
 
 const KEYS = columns<CustomerKey>({ org_id: text((k) => k.orgId), id: uuid((k) => k.id) })
 
@@ -18,18 +21,27 @@ const KEYS = columns<CustomerKey>({ org_id: text((k) => k.orgId), id: uuid((k) =
 export function lockCustomers(customers: CustomerKey[]): Statement<LockedCustomer[]> {
   return over(KEYS, customers, {
     name: 'lock-customers',
-    text: `select k.place::int, c.merged_into is not null as merged, c.wa_id as "waId"
+    text: `select k.place::int, c.merged_into is not null as merged, c.wa_id as "waId",
+        c.erased_at is not null as "isErased"
       from ${KEYS.as('k', { ordinality: 'place' })}
       join customers c on c.org_id = k.org_id and c.id = k.id
       order by c.org_id collate "C", c.id for update of c`,
-    read(rows: { place: number; merged: boolean; waId: string | null }[]) {
+    read(rows: { place: number; merged: boolean; waId: string | null; isErased: boolean }[]) {
       if (rows.some(({ merged }) => merged)) throw new RetryError('a customer was merged meanwhile')
-      return rows.flatMap(({ place, waId }) => {
+      return rows.flatMap(({ place, waId, isErased }) => {
         const customer = customers[place - 1]
-        return customer ? [{ orgId: customer.orgId, id: customer.id, waId }] : []
+        return customer ? [{ orgId: customer.orgId, id: customer.id, waId, isErased }] : []
       })
     },
   })
+}
+
+/**
+ * Refuses customers who were erased between their look-up and their lock.
+ * @throws RetryError when one was; the next try finds nobody under the names
+ */
+export function assertNotErased(locked: LockedCustomer[]): void {
+  if (locked.some(({ isErased }) => isErased)) throw new RetryError('a customer was erased meanwhile')
 }
 
 /**

@@ -8,6 +8,7 @@ export type Schedule = { name: string; every: number }
 /** The tasks that run periodically, in the queue `maintenance`. */
 export const SCHEDULES: readonly Schedule[] = [
   { name: 'requeue-stranded', every: 5_000 },
+  { name: 'erase', every: 5_000 },
   { name: 'expire-old', every: 60_000 },
   { name: 'deactivate-inactive', every: 60_000 },
   { name: 'release-chatrooms', every: 60_000 },

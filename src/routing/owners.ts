@@ -2,7 +2,8 @@ import { columns, text } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
 import type { RoutingSettings } from './decision.ts'
 
-export type Owner = { orgId: string; settings: RoutingSettings }
+/** `erasedAt`: the latest erasure of a person of this org, as long as it has tombstones. */
+export type Owner = { orgId: string; erasedAt: Date | undefined; settings: RoutingSettings }
 /**
  * `phoneId` is the number (`waba_phones.id`), which differs from the `phone_number_id` after the number has moved; `wabaId`
  * is its WABA today.
@@ -17,7 +18,8 @@ export function orgsOf({ phones, wabas }: Owners): string[] {
 }
 
 type MetaObject = { kind: 'phone' | 'waba'; id: string }
-type Row = MetaObject & RoutingSettings & { orgId: string; phoneId: string; wabaId: string | null }
+type Row = MetaObject &
+  RoutingSettings & { orgId: string; erasedAt: Date | null; phoneId: string; wabaId: string | null }
 
 const OBJECTS = columns<MetaObject>({ kind: text((o) => o.kind), id: text((o) => o.id) })
 
@@ -30,7 +32,7 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
   return over(OBJECTS, objects, {
     name: 'read-owners',
     text: `select k.kind, k.id, m.org_id as "orgId", coalesce(m.waba_phone_id, m.id) as "phoneId", p.waba_id as "wabaId",
-        o.inactivity_days as "inactivityDays", o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
+        o.erased_at as "erasedAt", o.inactivity_days as "inactivityDays", o.expiry_days as "expiryDays", o.unknown_sender as "unknownSender", o.auto_reply_text as "autoReplyText",
         o.auto_reply_min_interval_seconds as "autoReplyMinIntervalSeconds",
         o.reactions_reactivate as "reactionsReactivate", o.auto_reply_burst as "autoReplyBurst",
         o.stop_words as "stopWords"
@@ -44,8 +46,8 @@ export function readOwners(phoneIds: Iterable<string>, wabaIds: Iterable<string>
 
 function toOwners(rows: Row[]): Owners {
   const owners: Owners = { phones: new Map(), wabas: new Map() }
-  for (const { kind, id, orgId, phoneId, wabaId, ...settings } of rows) {
-    const owner = { orgId, settings }
+  for (const { kind, id, orgId, erasedAt, phoneId, wabaId, ...settings } of rows) {
+    const owner = { orgId, erasedAt: erasedAt ?? undefined, settings }
     if (kind === 'phone') owners.phones.set(id, { ...owner, phoneId, wabaId: wabaId ?? undefined })
     else owners.wabas.set(id, owner)
   }

@@ -4,7 +4,7 @@ import type { Db } from '../db/client.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { run, type Statement, send } from '../db/statement.ts'
 import { inReplayableTransaction } from '../db/transaction.ts'
-import { lockCustomers } from '../identity/lock-customers.ts'
+import { assertNotErased, lockCustomers } from '../identity/lock-customers.ts'
 import { claimDeliveries } from '../inbox/claim.ts'
 import { endDeliveries, type Outcome } from '../inbox/end-deliveries.ts'
 import { readKnownMessages } from '../messages/read-known-messages.ts'
@@ -20,6 +20,7 @@ import type { PlannedMessage } from './planned.ts'
 import { readRefusedCustomers } from './refused-customers.ts'
 import { seenAddresses } from './seen-addresses.ts'
 import { stopsByWord } from './stops-by-word.ts'
+import { withoutErased } from './without-erased.ts'
 
 /**
  * What became of the items of some deliveries. `orgs`: the orgs that they concerned. `waitedMs`: how long the newest message
@@ -44,16 +45,17 @@ const SMALL_BATCH = 3
 /**
  * Routes deliveries to their chatrooms: claim, extract, identify, lock and read, plan, apply; all in one transaction
  * with a fixed number of round trips. Its commit does not wait for the disk: if a crash of PostgreSQL undoes it, the
- * deliveries are in the inbox again. Deliveries that are gone, or that another worker holds, are left out.
+ * deliveries are in the inbox again. Deliveries that are gone, or that another worker holds, are left out, and so is what
+ * was erased, as far as `secretsKey` can tell.
  * @throws any error of PostgreSQL or of planning; nothing has been written then
  */
-export async function routeBatch(db: Db, ids: number[]): Promise<Routed> {
+export async function routeBatch(db: Db, ids: number[], secretsKey?: Buffer): Promise<Routed> {
   const first = claimDeliveries(ids)
   const keepPlans = ids.length <= SMALL_BATCH
   return inReplayableTransaction(db, { first, keepPlans }, async (tx, { deliveries, now }) => {
     if (deliveries.length === 0) return { ...NOTHING, outcomes: [] }
     const extractions = deliveries.map(extract)
-    const people = await readPeople(tx, extractions)
+    const people = await withoutErased(tx, await readPeople(tx, extractions), secretsKey)
     const outcomes = extractions.map((extraction) => outcomeOf(extraction, people.owners))
     return { ...(await routeItems(tx, extractions, people, now, endDeliveries(outcomes))), outcomes }
   })
@@ -80,10 +82,11 @@ export async function routeItems(
     readRooms(pairsOf(arrivals)),
     readKnownMessages(ledgerEntriesOf(arrivals)),
   ])
+  const locked = [...identified.locked, ...others]
+  assertNotErased(locked)
   const plan = planBatch(arrivals, { rooms, messages }, now, uuidv7)
   const accountEvents = accountEventsOf(extractions, people.owners)
   const wishes = [...preferences, ...stopsByWord([...plan.messages, ...plan.unmasked])]
-  const locked = [...identified.locked, ...others]
   const addresses = seenAddresses(plan.messages, locked)
   const changes = { locked, plan, addresses, preferences: wishes, calls, statuses, accountEvents, ends }
   const replies = await applyChanges(tx, changes)

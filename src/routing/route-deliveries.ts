@@ -10,6 +10,7 @@ import type { Extraction } from '../webhook/items.ts'
 import { peopleOf, readPeople } from './identify.ts'
 import { outcomeOf } from './owned-items.ts'
 import { type Routed, routeBatch, routeItems } from './route-batch.ts'
+import { withoutErased } from './without-erased.ts'
 
 /** Called with the error of each item that ends in a dead letter, and with its delivery, for the log. */
 export type OnPoison = (error: unknown, deliveryId: number) => void
@@ -20,36 +21,47 @@ export type OnPoison = (error: unknown, deliveryId: number) => void
  * @throws errors that a retry may cure (lost connection, deadlock ...); of the deliveries of the failed part, nothing
  * has been written then
  */
-export async function routeDeliveries(db: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
+export async function routeDeliveries(
+  db: Db,
+  ids: number[],
+  onPoison: OnPoison,
+  secretsKey?: Buffer,
+): Promise<Routed> {
   try {
-    return await routeBatch(db, ids)
+    return await routeBatch(db, ids, secretsKey)
   } catch (error) {
     if (isTransient(error)) throw error
     const [only, ...others] = ids
-    if (only === undefined || others.length === 0) return routeItemByItem(db, ids, onPoison)
+    if (only === undefined || others.length === 0) return routeItemByItem(db, ids, onPoison, secretsKey)
     const parts: Routed[] = []
-    for (const id of ids) parts.push(await routeDeliveries(db, [id], onPoison))
+    for (const id of ids) parts.push(await routeDeliveries(db, [id], onPoison, secretsKey))
     return merge(parts)
   }
 }
 
 /** Routes each item in a savepoint of its own; a delivery with an item that still fails is a dead letter. */
-function routeItemByItem(db: Db, ids: number[], onPoison: OnPoison): Promise<Routed> {
+function routeItemByItem(db: Db, ids: number[], onPoison: OnPoison, secretsKey?: Buffer): Promise<Routed> {
   return inTransaction(db, async (tx) => {
     const { deliveries, now } = await run(tx, claimDeliveries(ids))
     const parts: Routed[] = []
-    for (const delivery of deliveries) parts.push(await routeDelivery(tx, delivery, now, onPoison))
+    const route = (item: Extraction) => routeItem(tx, item, now, secretsKey)
+    for (const delivery of deliveries) parts.push(await routeDelivery(tx, delivery, route, onPoison))
     return merge(parts)
   })
 }
 
-async function routeDelivery(tx: Db, delivery: Delivery, now: Date, onPoison: OnPoison): Promise<Routed> {
+async function routeDelivery(
+  tx: Db,
+  delivery: Delivery,
+  route: (item: Extraction) => Promise<Routed>,
+  onPoison: OnPoison,
+): Promise<Routed> {
   const { problems, ...items } = extract(delivery)
   await lockAtOnce(tx, { ...items, problems })
   const parts: Routed[] = []
   for (const { place, item } of singles(items)) {
     try {
-      parts.push(await inSavepoint(tx, () => routeItem(tx, item, now)))
+      parts.push(await inSavepoint(tx, () => route(item)))
     } catch (error) {
       if (isTransient(error)) throw error
       onPoison(error, delivery.id)
@@ -78,8 +90,8 @@ async function lockAtOnce(tx: Db, extraction: Extraction): Promise<void> {
  * Reads all that an item needs, and routes it. An item whose number is unknown parks its delivery, also when the number is
  * provisioned while the other items are routed.
  */
-async function routeItem(tx: Db, item: Extraction, now: Date): Promise<Routed> {
-  const people = await readPeople(tx, [item])
+async function routeItem(tx: Db, item: Extraction, now: Date, secretsKey?: Buffer): Promise<Routed> {
+  const people = await withoutErased(tx, await readPeople(tx, [item]), secretsKey)
   return { ...(await routeItems(tx, [item], people, now)), outcomes: [outcomeOf(item, people.owners)] }
 }
 

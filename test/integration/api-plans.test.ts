@@ -112,6 +112,8 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
   await ok('GET', `/v2/org/${org.id}/contact/pn/+15557000001`)
   await ok('GET', `${v1}/customer?phone=15557000001`)
   await ok('GET', `${v1}/customer/export?phone=15557000001`)
+  const erasure = await ok('DELETE', `${v1}/customer?phone=15557000009`)
+  await ok('GET', `${v1}/customer/erasures/${erasure.id}`)
   await ok('POST', `/v3/orgs/${org.id}/contacts/${await lead(5)}/assign`, { user_id: 'eve' })
   await ok('GET', `${v1}/users`)
   await ok('GET', `${v1}/users/eve`)

@@ -18,7 +18,15 @@ it('the maintenance worker runs the task that a job names, reports its progress,
   const producer = createProducer({ engine, log })
   onTestFinished(() => producer.close(1_000))
   const onCanary = async () => {}
-  const worker = startMaintenance({ engine, onCanary, db, producer, eventRetentionDays: 30, log })
+  const worker = startMaintenance({
+    engine,
+    onCanary,
+    db,
+    producer,
+    eventRetentionDays: 30,
+    secretsKey: undefined,
+    log,
+  })
   onTestFinished(() => worker.close(1_000))
   await expect.poll(() => producer.queue('maintenance')).toBeDefined()
   const queue = producer.queue('maintenance')!

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { digestKey, digestOf } from '../../src/erased/digest.ts'
 import { nameValues, partsAbout, withoutPerson } from '../../src/personal-data/names-in-json.ts'
-import { isOfOrg } from '../../src/personal-data/owned-changes.ts'
+import { bodyWithoutPerson, isOfOrg } from '../../src/personal-data/owned-changes.ts'
 import { ExactNumber } from '../../src/webhook/exact-json.ts'
 
 const names = new Set(
@@ -92,4 +93,40 @@ it('a change is of the org that has its number or its WABA', () => {
   expect(isOfOrg({ wabaId: 'waba', value: {} }, ids)).toBe(true)
   expect(isOfOrg({ wabaId: 'x', value: { metadata: { phone_number_id: 'phone' } } }, ids)).toBe(true)
   expect(isOfOrg({ wabaId: {}, value: { metadata: { phone_number_id: 'x' } } }, ids)).toBe(false)
+})
+
+describe('the bytes of a delivery without a person', () => {
+  const ids = new Set(['w'])
+  const without = (body: unknown) => {
+    const found = bodyWithoutPerson(Buffer.from(JSON.stringify(body)), names, ids)
+    return found && (found.body ? JSON.parse(found.body.toString()) : null)
+  }
+  const body = (...entry: unknown[]) => ({ object: 'whatsapp_business_account', entry })
+  const of = (...messages: unknown[]) => ({ field: 'messages', value: { messages } })
+
+  it('keep what is about others, and the changes of other orgs', () => {
+    const others = { id: 'x', changes: [of(mine)] }
+    const found = without(
+      body({ id: 'w', changes: [of(mine), of(mine, other)] }, others, 'odd', { id: 'w', changes: [] }),
+    )
+    expect(found).toEqual(body({ id: 'w', changes: [of(other)] }, others, 'odd', { id: 'w', changes: [] }))
+  })
+
+  it('are none where nobody else is in them', () => {
+    expect(without(body({ id: 'w', changes: [of(mine)] }))).toBe(null)
+  })
+
+  it('stay as they are where the person is not in them, and where they are no delivery', () => {
+    expect(without(body({ id: 'w', changes: [of(other), 'odd'] }))).toBeUndefined()
+    expect(without({ entry: '5511987654321' })).toBeUndefined()
+  })
+})
+
+it('a digest tells neither name nor org, and is another one in each org and under each key', () => {
+  const [key, otherKey] = [digestKey(Buffer.alloc(32, 1)), digestKey(Buffer.alloc(32, 2))]
+  const digest = digestOf(key, 'acme', '15550001111')
+  expect(digest).toHaveLength(32)
+  expect(digestOf(key, 'acme', '15550001111')).toEqual(digest)
+  expect(digestOf(key, 'other', '15550001111')).not.toEqual(digest)
+  expect(digestOf(otherKey, 'acme', '15550001111')).not.toEqual(digest)
 })

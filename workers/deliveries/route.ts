@@ -8,6 +8,8 @@ import type { Tracing } from '../../src/tracing/tracing.ts'
 
 export type RouteParts = {
   db: Db
+  /** Recognises what was erased, when Meta delivers it again. */
+  secretsKey?: Buffer | undefined
   producer: Pick<Producer, 'wakeSenders'>
   /** Has what happened in these orgs posted to their endpoints. */
   announceEvents: (orgIds: string[]) => void
@@ -26,12 +28,12 @@ export type Route = (ids: number[]) => Promise<Set<number>>
 
 /** Creates the routing of one batch in one transaction, with its span, its metrics and its log lines. */
 export function createRoute(parts: RouteParts): Route {
-  const { db, producer, announceEvents, tracing, log } = parts
+  const { db, secretsKey, producer, announceEvents, tracing, log } = parts
   const onPoison = (err: unknown, delivery: number) =>
     log.error({ err, delivery }, 'an item of a delivery could not be routed')
   return async (ids) => {
     const routed = await tracing.traced('route deliveries', { 'usher.delivery_ids': ids }, () =>
-      routeDeliveries(db, ids, onPoison),
+      routeDeliveries(db, ids, onPoison, secretsKey),
     )
     const done = new Set(routed.outcomes.map(({ id }) => id))
     if (done.size === 0) return done

@@ -25,6 +25,7 @@ const NAMES: Record<TimelineKind, string> = {
   'contact.expired': 'Contact expired',
   'customer.ambiguous': 'Names of several customers',
   'customer.identity_conflict': 'Names in conflict',
+  'customer.erased': 'Person erased',
   'customer.new_identity': 'Perhaps another person',
   'customer.opted_out': 'Opted out of marketing',
   'customer.opted_in': 'Opted in to marketing',

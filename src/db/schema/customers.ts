@@ -22,6 +22,8 @@ export const customers = pgTable(
     marketingPausedUntil: instant('marketing_paused_until'),
     waId: text('wa_id'),
     waIdAt: instant('wa_id_at'),
+    /** Since then the row is nobody's: the person was erased (docs/privacy.md). */
+    erasedAt: instant('erased_at'),
     createdAt: createdAt(),
   },
   (t) => [

@@ -22,6 +22,8 @@ export const orgs = pgTable(
     stopWords: text('stop_words').array().notNull().default([]),
     delegateUserId: text('delegate_user_id'),
     delegateGroupId: text('delegate_group_id'),
+    /** The latest erasure of a person; null when its tombstones are gone. */
+    erasedAt: instant('erased_at'),
     createdAt: createdAt(),
     /** Since then the org is closed, and its rows are being deleted (`src/org-deletion/close-org.ts`). */
     deletingAt: instant('deleting_at'),
