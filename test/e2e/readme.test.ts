@@ -31,7 +31,7 @@ it('the walk through the API goes as the README shows it', async () => {
   const env = { ...process.env, USHER: app.url ?? '', TOKEN: await mint({ org: 'acme' }), HOOKS: crm.url }
   const script = `set -euo pipefail\n${block('bash')}`
   const { stdout } = await promisify(execFile)('bash', ['-c', script], { env, cwd: projectRoot() })
-  const [imported, summary, route, sent, list, , detail] = stdout
+  const [imported, summary, route, sent, list, , detail, erasure] = stdout
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
@@ -41,6 +41,7 @@ it('the walk through the API goes as the README shows it', async () => {
   expect(sent).toMatchObject({ direction: 'out', type: 'template' })
   expect(list.messages).toHaveLength(1)
   expect(detail).toMatchObject({ state: 'deactivated', users: ['asha'], display_name: 'lead-1 Ana' })
+  expect(erasure).toMatchObject({ state: 'running', messages: 1 })
   const [endpoint] = await listEndpoints(app.db, 'acme')
   const verifier = new Webhook(openSecret(endpoint!.secret, endpoint!, key) ?? '')
   const types = () =>
