@@ -47,11 +47,11 @@ export const STORING: Mutation[] = [
     edits: [
       {
         file: 'src/routing/route-batch.js',
-        from: 'const people = await readPeople(tx, extractions);',
+        from: 'const people = await withoutErased(tx, await readPeople(tx, extractions), secretsKey);',
         to: `await send(tx, endDeliveries(extractions.map((e) => ({ id: e.deliveryId, end: 'routed' }))));
           await tx.$client.query('commit');
           await tx.$client.query('begin');
-          const people = await readPeople(tx, extractions);`,
+          const people = await withoutErased(tx, await readPeople(tx, extractions), secretsKey);`,
       },
     ],
     scenario: workerDies,
@@ -75,8 +75,8 @@ export const STORING: Mutation[] = [
     edits: [
       {
         file: 'src/routing/route-deliveries.js',
-        from: 'parts.push(await inSavepoint(tx, () => routeItem(tx, item, now)));',
-        to: 'parts.push(await routeItem(tx, item, now));',
+        from: 'parts.push(await inSavepoint(tx, () => route(item)));',
+        to: 'parts.push(await route(item));',
       },
     ],
     scenario: ordinaryLoad,
