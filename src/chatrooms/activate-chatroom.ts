@@ -5,8 +5,8 @@ import { nothing, type Statement, send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { deactivateRooms } from './deactivate-rooms.ts'
 import { type LockedChatroom, lockChatroom } from './lock-chatroom.ts'
-import type { LifecycleOrg } from './lock-rooms.ts'
 import { refusingSecondActive } from './one-active.ts'
+import type { LifecycleOrg } from './standing-rooms.ts'
 
 type Request = {
   org: LifecycleOrg

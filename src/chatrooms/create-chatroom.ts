@@ -3,6 +3,7 @@ import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import type { Org } from '../db/schema/index.ts'
 import { send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
+import { chooseNumber } from './choose-number.ts'
 import { currentChatroom } from './current-chatroom.ts'
 import { deactivateRooms } from './deactivate-rooms.ts'
 import { findNumbers } from './find-numbers.ts'
@@ -46,26 +47,18 @@ export async function createChatroom(
       if (locked.isExpired) throw new ApiError('CONTACT_IS_EXPIRED')
       const existing = await currentChatroom(tx, org.id, contactId)
       if (existing && !creation.forceDeactivate) return { chatroomId: existing, isExisting: true }
-      const phoneId = chooseNumber(locked, numbers, creation.failIfElsewhere)
+      const choice = chooseNumber(
+        contactId,
+        locked.rooms,
+        numbers.map((phoneId) => ({ phoneId })),
+        creation.failIfElsewhere,
+      )
+      if (choice instanceof ApiError) throw choice
       await deactivateOwn(tx, locked, creation)
-      const chatroomId = await openChatroom(tx, locked.contact, { ...creation, phoneId, assignee })
+      const chatroomId = await openChatroom(tx, locked.contact, { ...creation, ...choice, assignee })
       return { chatroomId, isExisting: false }
     }),
   )
-}
-
-/** The first number at which no other contact of the same customer has the active chatroom. */
-function chooseNumber(
-  { contact, rooms }: LockedContact,
-  numbers: string[],
-  failIfElsewhere: boolean,
-): string {
-  const rivals = rooms.filter((r) => r.state === 'active' && r.contactId !== contact.id)
-  const free = numbers.find((number) => rivals.every((r) => r.phoneId !== number))
-  const rival = rivals.find((r) => r.phoneId === numbers[0]) ?? rivals[0]
-  if (numbers.length === 0) throw new ApiError('NO_WABA_PHONE_AVAILABLE')
-  if (free !== undefined && !(rival && failIfElsewhere)) return free
-  throw new ApiError('ACTIVE_CHATROOM_EXISTS', undefined, { chatroom_id: rival?.id })
 }
 
 async function deactivateOwn(tx: Db, { contact, rooms }: LockedContact, creation: Creation): Promise<void> {

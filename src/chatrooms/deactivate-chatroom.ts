@@ -4,7 +4,7 @@ import { send } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
 import { type DeactivationReason, deactivateRooms } from './deactivate-rooms.ts'
 import { lockChatroom } from './lock-chatroom.ts'
-import type { LifecycleOrg } from './lock-rooms.ts'
+import type { LifecycleOrg } from './standing-rooms.ts'
 
 /** A caller who gives no reason decides so himself: it is neither the customer's wish nor inactivity. */
 const DEFAULT_REASON = 'FORCE_DEACTIVATE'

@@ -1,7 +1,8 @@
 import type { Db } from '../db/client.ts'
 import { firstRow, run, type Statement } from '../db/statement.ts'
-import { type LifecycleOrg, lockRooms } from './lock-rooms.ts'
+import { lockRooms } from './lock-rooms.ts'
 import type { CustomerRoom } from './read-rooms.ts'
+import type { LifecycleOrg } from './standing-rooms.ts'
 
 type ChatroomRow = {
   id: string

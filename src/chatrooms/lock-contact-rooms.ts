@@ -4,8 +4,9 @@ import type { Db } from '../db/client.ts'
 import { contacts, contactWabas } from '../db/schema/index.ts'
 import { ApiError } from '../errors.ts'
 import { isExpired } from '../rules/lifecycle.ts'
-import { type LifecycleOrg, lockRooms } from './lock-rooms.ts'
+import { lockRooms } from './lock-rooms.ts'
 import type { CustomerRoom } from './read-rooms.ts'
+import type { LifecycleOrg } from './standing-rooms.ts'
 
 /** A contact whose customer is locked. */
 export type LockedContact = {

@@ -5,7 +5,7 @@ import { PREFERRED_FIRST } from '../rules/latest.ts'
 import type { Room } from '../rules/room.ts'
 
 /** A chatroom of a customer, with its number. */
-export type CustomerRoom = Room & { phoneId: string }
+export type CustomerRoom = Room & { phoneId: string; customerId: string }
 
 /** Of the chatrooms of a pair, only the latest ones are read; they decide. */
 const MAX_ROOMS = 50
@@ -45,16 +45,20 @@ export function readRooms(pairs: Pair[]): Statement<Map<string, Room[]>> {
   })
 }
 
-/** The chatrooms of a customer at all numbers, as `readRooms` reads those at one. */
-export function readRoomsOfCustomer(orgId: string, customerId: string): Statement<CustomerRoom[]> {
-  return {
-    name: 'read-rooms-of-customer',
-    text: `select ${ROOM}, k.phone_id as "phoneId"
+type Key = { orgId: string; customerId: string }
+const CUSTOMERS = columns<Key>({ org_id: text((k) => k.orgId), customer_id: uuid((k) => k.customerId) })
+
+/** The chatrooms of customers at all numbers, as `readRooms` reads those at one. */
+export function readRoomsOfCustomers(orgId: string, customerIds: string[]): Statement<CustomerRoom[]> {
+  const keys = customerIds.map((customerId) => ({ orgId, customerId }))
+  return over(CUSTOMERS, keys, {
+    name: 'read-rooms-of-customers',
+    text: `select ${ROOM}, k.phone_id as "phoneId", k.customer_id as "customerId"
       from (
-        select distinct org_id, customer_id, waba_phone_id as phone_id from chatrooms
-        where org_id = $1 and customer_id = $2) k
+        select distinct c.org_id, c.customer_id, r.waba_phone_id as phone_id
+        from ${CUSTOMERS.as('c')}
+        join chatrooms r on r.org_id = c.org_id and r.customer_id = c.customer_id) k
       cross join lateral ${ROOMS_OF_PAIR}`,
-    values: [orgId, customerId],
     read: allRows<CustomerRoom>,
-  }
+  })
 }

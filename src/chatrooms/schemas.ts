@@ -31,7 +31,7 @@ function wishOf(fields: z.output<typeof assignmentFields>): Wish | undefined {
 }
 
 /** Parsed into a `Wish`; when both `user_id` and `user_email` are given, the id is used. */
-const ChatroomAssignmentDetailsDto = assignmentFields
+export const ChatroomAssignmentDetailsDto = assignmentFields
   .meta({ id: 'ChatroomAssignmentDetailsDto' })
   .transform((fields, ctx) => {
     const assign = wishOf(fields)

@@ -1,4 +1,6 @@
 import type { Db } from '../db/client.ts'
+import type { Org } from '../db/schema/index.ts'
+import { yieldToRouting } from '../inbox/yield-to-routing.ts'
 import type { Candidate, Rejected } from './candidate.ts'
 import { importBatch } from './import-batch.ts'
 import { type Outcome, rejected } from './outcome.ts'
@@ -7,12 +9,13 @@ import { type Outcome, rejected } from './outcome.ts'
 export type Importer = {
   actor: string
   /** The org, and the database's clock, as they are when a batch begins. */
-  open: () => Promise<{ org: { id: string }; now: Date }>
+  open: () => Promise<{ org: Org; now: Date }>
 }
 
 /**
  * Imports contacts (docs/import.md), a batch in a transaction, and gives the outcomes of each batch, in the order of its
- * lines, when it is committed. The next batch is read while the database works. A contact whose `crm_id` exists is left
+ * lines, when it is committed. The next batch is read while the database works. Routing goes first: while it is late, a batch
+ * begins once a second. A contact whose `crm_id` exists is left
  * as it is, so an import that was cut off can be sent again.
  * @throws what reading and the database throw; the batches whose outcomes were given are committed
  */
@@ -22,9 +25,10 @@ export async function* importContacts(
   { actor, open }: Importer,
 ): AsyncGenerator<Outcome[]> {
   for await (const lines of ahead(batches)) {
+    await yieldToRouting(db)
     const { org, now } = await open()
     const candidates = lines.filter((line) => 'contact' in line)
-    const outcomes = await importBatch(db, candidates, { orgId: org.id, actor, now })
+    const outcomes = await importBatch(db, candidates, { org, actor, now })
     let next = 0
     yield lines.flatMap((line) => ('contact' in line ? (outcomes[next++] ?? []) : rejected(line)))
   }

@@ -1,12 +1,16 @@
-import type { ApiError } from '../errors.ts'
+import { ApiError } from '../errors.ts'
 import type { Candidate, Rejected } from './candidate.ts'
+import type { Subject } from './lock-subjects.ts'
 import type { StoredContact } from './read-contacts.ts'
 import type { ComparedField, ImportResult } from './schemas.ts'
 
+/** A contact that there is now. `chatroomId`: of a line that wants a chatroom. */
+type Found = { candidate: Candidate; contactId: string; chatroomId: string | undefined }
+
 /** What became of a line. */
 export type Outcome =
-  | { status: 'created'; candidate: Candidate; contactId: string }
-  | { status: 'exists'; candidate: Candidate; contactId: string; differs: ComparedField[] }
+  | (Found & { status: 'created' })
+  | (Found & { status: 'exists'; differs: ComparedField[] })
   | { status: 'rejected'; line: number; crmId: string | undefined; error: ApiError }
 
 /** The outcome of a line that nothing became of. */
@@ -14,14 +18,19 @@ export function rejected({ line, crmId, error }: Rejected): Outcome {
   return { status: 'rejected', line, crmId, error }
 }
 
-/** The outcome of a line that was refused when its contact was looked at. */
-export function refused({ line, contact }: Candidate, error: ApiError): Outcome {
-  return { status: 'rejected', line, crmId: contact.crm_id, error }
-}
-
-/** The outcome of a line whose `crm_id` a contact has; nothing of that contact changes. */
-export function existing(candidate: Candidate, stored: StoredContact): Outcome {
-  return { status: 'exists', candidate, contactId: stored.id, differs: differences(candidate, stored) }
+/** The outcome of a line whose contact was looked at. Of a contact that existed, nothing changes. */
+export function outcomeOf(
+  candidate: Candidate,
+  subject: Subject | undefined,
+  chatroomId: string | undefined,
+  error: ApiError | undefined,
+): Outcome {
+  const { line, contact } = candidate
+  if (!subject || error)
+    return rejected({ line, crmId: contact.crm_id, error: error ?? new ApiError('INTERNAL_ERROR') })
+  const found = { candidate, contactId: subject.contactId, chatroomId }
+  if (!subject.stored) return { ...found, status: 'created' }
+  return { ...found, status: 'exists', differs: differences(candidate, subject.stored) }
 }
 
 /** The fields that the line gives and that the contact has otherwise. */
@@ -44,8 +53,9 @@ export function toResult(outcome: Outcome): ImportResult {
     const { line, status, crmId: crm_id, error } = outcome
     return { line, status, ...(crm_id !== undefined && { crm_id }), error: error.body }
   }
-  const { status, candidate, contactId: contact_id } = outcome
+  const { status, candidate, contactId: contact_id, chatroomId: chatroom_id } = outcome
   const { line, contact } = candidate
   const differs = outcome.status === 'exists' ? { differs: outcome.differs } : {}
-  return { line, status, crm_id: contact.crm_id, contact_id, ...differs }
+  const room = chatroom_id === undefined ? {} : { chatroom_id }
+  return { line, status, crm_id: contact.crm_id, contact_id, ...room, ...differs }
 }

@@ -13,6 +13,8 @@ export type StoredContact = {
   governanceLevelId: string | null
   isInbound: boolean
   source: string | null
+  createdAt: Date
+  expiredAt: Date | null
 }
 
 const KEYS = columns<{ orgId: string; crmId: string }>({
@@ -27,7 +29,8 @@ export function readContacts(orgId: string, crmIds: string[]): Statement<Map<str
     name: 'read-contacts-to-import',
     text: `select c.id, c.crm_id as "crmId", c.customer_id as "customerId", c.phone, c.opt_in_date as "optInDate",
         c.first_name as "firstName", c.last_name as "lastName", c.governance_level_id as "governanceLevelId",
-        c.is_inbound as "isInbound", c.source
+        c.is_inbound as "isInbound", c.source,
+        c.created_at as "createdAt", c.expired_at as "expiredAt"
       from ${KEYS.as('k')} join contacts c on c.org_id = k.org_id and c.crm_id = k.crm_id`,
     read: (rows: StoredContact[]) => new Map(rows.map((row) => [row.crmId, row])),
   })

@@ -1,12 +1,29 @@
 import { z } from 'zod'
+import { ChatroomAssignmentDetailsDto } from '../chatrooms/schemas.ts'
 import { ContactReqDto, PhoneNumber } from '../contacts/schemas.ts'
+import { foreignId } from '../input-fields.ts'
 
-/** A line of an import: a contact as `POST /v2/org/{orgId}/contact` takes it; the phone may also be a text. */
+const ImportChatroomDto = z
+  .strictObject({
+    remote_waba_id: foreignId.optional(),
+    remote_phone_id: foreignId.optional(),
+    fail_if_chatroom_exists_on_other_waba_phone: z.boolean().default(true),
+    assign_details: ChatroomAssignmentDetailsDto.optional(),
+  })
+  .meta({ id: 'ImportChatroomDto' })
+
+/**
+ * A line of an import: a contact as `POST /v2/org/{orgId}/contact` takes it; the phone may also be a text. With
+ * `chatroom`, the contact gets one as by `POST /v3/org/{orgId}/lead/chatroom`, unless it has one.
+ */
 export const ImportContactDto = ContactReqDto.extend({
   phone_number: z
     .union([PhoneNumber, z.string()])
     .transform((phone) => (typeof phone === 'string' ? { rawInput: phone } : phone))
     .meta({ description: 'as in ContactReqDto, or a text in E.164 form' }),
+  chatroom: ImportChatroomDto.optional().meta({
+    description: 'the contact gets a chatroom, unless it has one',
+  }),
 }).meta({ id: 'ImportContactDto' })
 export type ImportContact = z.output<typeof ImportContactDto>
 
@@ -36,6 +53,7 @@ const ImportResultDto = z
     status: z.enum(['created', 'exists', 'rejected']),
     crm_id: z.string().optional(),
     contact_id: z.string().optional(),
+    chatroom_id: z.string().optional(),
     differs: z.array(z.enum(COMPARED_FIELDS)).optional().meta({
       description: 'of a contact that exists: the fields that it has otherwise; nothing is changed',
     }),

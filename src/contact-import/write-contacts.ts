@@ -42,6 +42,6 @@ export function insertContacts(contacts: CreatedContact[]): Statement<number> {
 
 /** The audit of a contact that an import created. */
 export function creationOf({ orgId, id, customerId, candidate }: CreatedContact, actor: string): AuditEvent {
-  const { phone_number: _, ...after } = candidate.contact
+  const { phone_number: _, chatroom: __, ...after } = candidate.contact
   return { orgId, kind: 'contact.created', actor, customerId, contactId: id, after }
 }

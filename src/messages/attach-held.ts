@@ -7,6 +7,9 @@ import { startWaitsSql } from '../rules/waiting.ts'
 /** A new chatroom of a customer at a number. */
 export type NewRoom = Pair & { id: string }
 
+/** The event of a held message that joined a chatroom. */
+export type AttachedMessage = LoggedEvent & { chatroomId: string }
+
 const ROOMS = columns<NewRoom>({
   org_id: text((r) => r.orgId),
   id: uuid((r) => r.id),
@@ -20,7 +23,7 @@ const ROOMS = columns<NewRoom>({
  * chatroom's `last_inbound_at`, and the customer waits since the first one.
  * @returns the events of the messages, to be logged after those of the chatrooms
  */
-export function attachHeldMessages(rooms: NewRoom[]): Statement<LoggedEvent[]> {
+export function attachHeldMessages(rooms: NewRoom[]): Statement<AttachedMessage[]> {
   return over(ROOMS, rooms, {
     name: 'attach-held-messages',
     text: `with attached as (
@@ -34,8 +37,8 @@ export function attachHeldMessages(rooms: NewRoom[]): Statement<LoggedEvent[]> {
         from (select org_id, chatroom_id, max(sent_at) as sent_at from attached group by 1, 2) a
         where r.org_id = a.org_id and r.id = a.chatroom_id),
       waits as (${startWaitsSql('attached')})
-      select org_id as "orgId", 'message.attached' as type, customer_id as "customerId", wamid from attached
+      select org_id as "orgId", 'message.attached' as type, customer_id as "customerId", chatroom_id as "chatroomId", wamid from attached
       order by sent_at, seq`,
-    read: allRows<LoggedEvent>,
+    read: allRows<AttachedMessage>,
   })
 }

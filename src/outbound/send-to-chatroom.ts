@@ -1,6 +1,6 @@
 import { insertEvents } from '../audit/record-events.ts'
 import { type LockedChatroom, lockChatroom } from '../chatrooms/lock-chatroom.ts'
-import type { LifecycleOrg } from '../chatrooms/lock-rooms.ts'
+import type { LifecycleOrg } from '../chatrooms/standing-rooms.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import type { OutboxRow } from '../db/schema/index.ts'

@@ -5,6 +5,7 @@
 const OTHERS = {
   events: () => import('./events.ts'),
   growth: () => import('./growth.ts'),
+  import: () => import('./import.ts'),
   paired: () => import('./paired.ts'),
   posting: () => import('./posting.ts'),
   statements: () => import('./statements.ts'),

@@ -137,6 +137,33 @@ describe('npm run import', () => {
     expect(three).toMatch(/^three,\+919810000003,1769851800,,yes,"4220001 INVALID_INPUT: is_inbound: /)
   })
 
+  it('takes the columns of a chatroom from CSV', async () => {
+    const { database, org, run, write } = await setUp()
+    await write(
+      'rooms.csv',
+      `opt_in_date,crm_id,phone_number,chatroom,remote_phone_id,assign_mode,user_id,assign_on_handover
+1769851800,none,+919810000001,,,,,
+1769851800,free,+919810000002,TRUE,,,,
+1769851800,there,+919810000003,,${org.phones[0]},,,
+1769851800,anns,+919810000004,true,,USER,ann,
+1769851800,later,+919810000005,,,USER,bob,true
+`,
+    )
+    expect(await run('rooms.csv', '--org', org.id)).toMatchObject({ code: 0 })
+    const { rows } = await database.pool.query(
+      `select c.crm_id, r.assigned_user_id, r.pending_user_id from contacts c
+       left join chatrooms r on r.org_id = c.org_id and r.contact_id = c.id
+       where c.org_id = $1 and r.id is not null order by 1`,
+      [org.id],
+    )
+    expect(rows.map((row) => Object.values(row))).toEqual([
+      ['anns', 'ann', null],
+      ['free', null, null],
+      ['later', null, 'bob'],
+      ['there', null, null],
+    ])
+  })
+
   it('says in one line what is wrong with its file or its org, and imports nothing', async () => {
     const { database, org, run, write } = await setUp()
     await write('x.csv', 'crm_id,phone,opt_in_date\n1,2,3\n')

@@ -104,7 +104,9 @@ async function everyRequest(org: TestOrg): Promise<string[]> {
     phone_number: { rawInput: '+15557000009' },
   }
   const { id } = await ok('POST', `/v2/org/${org.id}/contact`, contact)
-  const imported = ['new', 'imported'].map((crm_id) => JSON.stringify({ ...contact, crm_id }))
+  const imported = [{}, { crm_id: 'imported', phone_number: '+15557000010' }].map((fields) =>
+    JSON.stringify({ ...contact, ...fields, chatroom: { assign_details: team } }),
+  )
   await ok('POST', `${v1}/contacts:import`, imported.join('\n'))
   await ok('PUT', `/v1/orgs/${org.id}/contact/${id}`, { crm_id: 'newer' })
   await ok('PUT', `/v1/orgs/${org.id}/contact/${first}`, { crm_id: 'renamed' })

@@ -6,7 +6,11 @@ import { parseValue } from '../../http/parse-line.ts'
 import { MAX_LINE_BYTES } from '../../http/read-lines.ts'
 import { BATCH, type ImportSource, REASON, type SourceLine } from './source.ts'
 
-const COLUMNS = Object.keys(ImportContactDto.shape)
+/** The columns of a chatroom that are fields of `assign_details`. */
+const ASSIGNMENT = ['assign_mode', 'user_id', 'user_email', 'group_id', 'assign_on_handover']
+const ROOM = ['remote_waba_id', 'remote_phone_id', ...ASSIGNMENT]
+const COLUMNS = [...Object.keys(ImportContactDto.shape), ...ROOM]
+const FLAGS = ['is_inbound', 'chatroom', 'assign_on_handover']
 
 /**
  * A CSV file with a header line, whose columns are the fields of a contact; the phone is a text in E.164 form, and an
@@ -75,9 +79,22 @@ function fieldsOf(header: string[], cells: string[]): Record<string, unknown> {
   const given = header.flatMap((name, i): [string, unknown][] => {
     const cell = cells[i] ?? ''
     if (cell === '' || name === REASON) return []
-    return [[name, name === 'is_inbound' ? (WORDS[cell.toLowerCase()] ?? cell) : cell]]
+    return [[name, FLAGS.includes(name) ? (WORDS[cell.toLowerCase()] ?? cell) : cell]]
   })
-  return Object.fromEntries(given)
+  const { chatroom, ...rest } = Object.fromEntries(given)
+  const [contact, room, assign_details] = [
+    pick(rest, (name) => !ROOM.includes(name)),
+    pick(rest, (name) => ROOM.includes(name) && !ASSIGNMENT.includes(name)),
+    pick(rest, (name) => ASSIGNMENT.includes(name)),
+  ]
+  const isAssigned = Object.keys(assign_details).length > 0
+  const isWanted = isAssigned || Object.keys(room).length > 0 || chatroom === true
+  if (!isWanted) return chatroom === undefined || chatroom === false ? contact : { ...contact, chatroom }
+  return { ...contact, chatroom: { ...room, ...(isAssigned && { assign_details }) } }
+}
+
+function pick(fields: Record<string, unknown>, isPicked: (name: string) => boolean): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => isPicked(name)))
 }
 
 function withoutReason(header: string[], cells: string[]): string[] {
