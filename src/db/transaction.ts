@@ -12,14 +12,14 @@ import { nothing, type Results, run, type Statement, send } from './statement.ts
  * the pool.
  */
 export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
-  return transact(db, [], NO_STATEMENT, work)
+  return transact(db, [], [], work)
 }
 
-export type Replayable<F> = {
+export type Replayable<S extends readonly Statement<unknown>[]> = {
   /** True: prepared plans are kept and used again. False: each statement is planned anew. */
   keepPlans: boolean
-  /** The first statement, which travels with the `begin`. */
-  first: Statement<F>
+  /** The first statements, which travel with the `begin`. They may end with `COMMIT`: then they are the whole transaction. */
+  first: S
   /** As `readInOrder`, for all statements of the transaction. */
   inOrder?: boolean
 }
@@ -29,14 +29,29 @@ export type Replayable<F> = {
  * (`synchronous_commit = off`), so a crash of PostgreSQL undoes what was committed in the last 0.6 s at most. Any later
  * durable commit, such as the claim of a message to send, makes it durable too.
  */
-export function inReplayableTransaction<F, T>(
+export function inReplayableTransaction<const S extends readonly Statement<unknown>[], T>(
   db: Db,
-  { keepPlans, first, inOrder }: Replayable<F>,
-  work: (tx: Db, first: F) => Promise<T>,
+  { keepPlans, first, inOrder }: Replayable<S>,
+  work: (tx: Db, first: Results<S>) => Promise<T>,
 ): Promise<T> {
   const plans = keepPlans ? PLANS_KEPT : PLANS_OF_NOW
   const settings = `set local synchronous_commit to off; set local plan_cache_mode to ${plans}`
   return transact(db, inOrder ? [settings, NO_SORTS] : [settings], first, work)
+}
+
+/** Commits with the first statements of a transaction, or with the last ones (`commitWith`). */
+export const COMMIT: Statement<void> = plain('commit')
+
+/** Connections whose transaction was committed with its last statements. */
+const committed = new WeakSet<pg.PoolClient>()
+
+/**
+ * Sends the last statements of a transaction together with the commit, which saves a round trip. If one of them fails,
+ * nothing is committed. Not for work that may be a part of a larger transaction.
+ */
+export async function commitWith(tx: Db, statements: readonly Statement<unknown>[]): Promise<void> {
+  await send(tx, [...statements, COMMIT])
+  if (!(tx.$client instanceof pg.Pool)) committed.add(tx.$client)
 }
 
 /**
@@ -50,7 +65,7 @@ export const COMMIT_ON_DISK: Statement<void> = plain('set local synchronous_comm
  * rows and sorts all that are left for each page: with 20,000 rows left a page took 60 ms instead of 6.
  */
 export function readInOrder<T>(db: Db, statement: Statement<T>): Promise<T> {
-  return transact(db, [NO_SORTS], statement, async (_tx, result) => result)
+  return transact(db, [NO_SORTS], [statement, COMMIT], async (_tx, [result]) => result)
 }
 
 /** A sort that no index can replace is still made. */
@@ -89,7 +104,7 @@ export async function commitEach<const S extends readonly Statement<unknown>[]>(
   const connection = dbOn(client)
   const commit = async (statement: Statement<unknown>) => {
     if (!isSetInTransactions(pool)) return run(connection, statement)
-    const [, result] = await send(connection, [plain(beginOn(pool)), statement, plain('commit')])
+    const [, result] = await send(connection, [plain(beginOn(pool)), statement, COMMIT])
     return result
   }
   const ends = await Promise.allSettled(statements.map(commit))
@@ -104,22 +119,26 @@ function plain(text: string): Statement<void> {
   return { text, values: [], read: nothing }
 }
 
-const NO_STATEMENT: Statement<void> = { text: '', values: [], read: nothing, isEmpty: true }
-
-async function transact<F, T>(
+async function transact<const S extends readonly Statement<unknown>[], T>(
   db: Db,
   settings: string[],
-  first: Statement<F>,
-  work: (tx: Db, first: F) => Promise<T>,
+  first: S,
+  work: (tx: Db, first: Results<S>) => Promise<T>,
 ): Promise<T> {
-  if (!(db.$client instanceof pg.Pool)) return work(db, await run(db, first))
+  if (!(db.$client instanceof pg.Pool)) {
+    const results = await send(
+      db,
+      first.filter((statement) => statement !== COMMIT),
+    )
+    return work(db, results as Results<S>)
+  }
   const client = await db.$client.connect()
   const tx = dbOn(client)
   let broken: Error | undefined
   try {
-    const [, begun] = await send(tx, [plain(beginOn(db.$client, ...settings)), first])
-    const result = await work(tx, begun)
-    await client.query('commit')
+    const [, ...begun] = await send(tx, [plain(beginOn(db.$client, ...settings)), ...first])
+    const result = await work(tx, begun as Results<S>)
+    if (!committed.delete(client) && first.at(-1) !== COMMIT) await client.query('commit')
     return result
   } catch (error) {
     broken = await rollBack(client, error)

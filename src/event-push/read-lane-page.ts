@@ -18,8 +18,13 @@ export type LanePage = Page<LaneEvent> & {
   isPending: boolean
 }
 
-/** So many rows of the log are looked at for a page: as many as all lanes can take. */
-const SCANNED = LANES * EVENTS_OF_LANE
+/** So many rows of the log are looked at for the pages that are read together: as many as all lanes of two endpoints take. */
+const SCANNED = 2 * LANES * EVENTS_OF_LANE
+
+/** How many rows of the log are looked at for a page, when so many pages are read together. */
+export function rowsOfPage(pages: number): number {
+  return Math.ceil(SCANNED / Math.max(2, pages))
+}
 
 /**
  * SQL: the lane of a row of the log. All events of a customer are in one lane. Those of no customer are in that of their
@@ -39,7 +44,7 @@ const TEXT = `with horizon as materialized (select ${HORIZON} as position),
     where l.org_id = $1 and (l.position, l.seq) > ($4::bigint, $5::bigint) and l.at >= $6::timestamptz
       and l.position < (select position from horizon)
       and (l.position, l.seq) <= (coalesce($7::bigint, ${END}), coalesce($8::bigint, ${END}))
-    order by l.position, l.seq limit ${SCANNED}),
+    order by l.position, l.seq limit $11),
   wanted as (
     select s.*, row_number() over (partition by s.lane order by s.position, s.seq) as nth from scanned s
     where (s.position, s.seq) > (($2::bigint[])[s.lane + 1], ($3::bigint[])[s.lane + 1])
@@ -65,10 +70,19 @@ type Row = Omit<EventRow, 'position'> & {
   last: [number, number, string] | null
 }
 
-type Wanted = { orgId: string; candidates: Candidate[]; types: EventType[] | null; bound: Place | undefined }
+type Wanted = {
+  orgId: string
+  candidates: Candidate[]
+  types: EventType[] | null
+  bound: Place | undefined
+  limit: number
+}
 
-/** Reads the next events of all candidates, from the first of them on and up to a bound, in the order of the log. Older messages are still to be added. */
-export function readLanePage({ orgId, candidates, types, bound }: Wanted): Statement<LanePage> {
+/**
+ * Reads the next events of all candidates, from the first of them on and up to a bound, in the order of the log. Older
+ * messages are still to be added.
+ */
+export function readLanePage({ orgId, candidates, types, bound, limit }: Wanted): Statement<LanePage> {
   const from = firstOf(candidates) ?? { position: 0, seq: 0, at: new Date(0) }
   const since = new Date(Math.max(0, from.at.getTime() - MARGIN_MS))
   const byLane = new Map(candidates.map((candidate) => [candidate.lane, candidate]))
@@ -88,12 +102,13 @@ export function readLanePage({ orgId, candidates, types, bound }: Wanted): State
       ...until,
       types,
       messagesSince(since),
+      limit,
     ],
-    read: (rows: Row[]) => toPage(rows, from, bound),
+    read: (rows: Row[]) => toPage(rows, from, bound, limit),
   }
 }
 
-function toPage(rows: Row[], from: Place, bound: Place | undefined): LanePage {
+function toPage(rows: Row[], from: Place, bound: Place | undefined, limit: number): LanePage {
   const [first] = rows
   if (!first) throw new Error('the event log gave no horizon')
   const shares = new Map<number, Share<LaneEvent>>()
@@ -104,7 +119,7 @@ function toPage(rows: Row[], from: Place, bound: Place | undefined): LanePage {
     share.events.push({ ...place, row: { ...row, position } })
     shares.set(lane, share)
   }
-  const isEnd = first.scanned < SCANNED
+  const isEnd = first.scanned < limit
   return {
     ...{ end: endOf(first, isEnd, bound), isEnd, shares: [...shares.values()] },
     isAhead: from.position > first.horizon,

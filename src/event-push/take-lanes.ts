@@ -1,7 +1,7 @@
 import { v4 as randomId } from 'uuid'
 import type { Db } from '../db/client.ts'
-import { run, send } from '../db/statement.ts'
-import { COMMIT_ON_DISK, inReplayableTransaction } from '../db/transaction.ts'
+import { send } from '../db/statement.ts'
+import { COMMIT_ON_DISK, commitWith, inReplayableTransaction } from '../db/transaction.ts'
 import { addOlderMessages } from '../event-feed/add-older-messages.ts'
 import { openSecret } from '../webhook-endpoints/secret.ts'
 import type { Trouble } from './decide.ts'
@@ -9,16 +9,17 @@ import {
   deleteLanes,
   type LaneWrite,
   LEASE_MS,
-  moveHead,
+  moveHeads,
   readLanes,
   type TroubledRow,
   writeLanes,
 } from './lane-rows.ts'
 import { comparePlaces, type Place } from './place.ts'
-import { boundOf, candidatesOf, type Plan, planLanes, slotsFor } from './plan-lanes.ts'
-import { type LaneEvent, type LanePage, readLanePage } from './read-lane-page.ts'
-import { readReplay, takeReplay } from './take-replay.ts'
-import { type EndpointKey, lockTarget, type Target } from './target.ts'
+import { boundOf } from './plan-lanes.ts'
+import { type Found, findLanes, type OpenTarget, type Planned, planTake } from './plan-take.ts'
+import { type LaneEvent, readLanePage, rowsOfPage } from './read-lane-page.ts'
+import { type TakenReplay, takeReplay } from './take-replay.ts'
+import { type EndpointKey, lockTargets, type Target } from './target.ts'
 
 /** A lane that this process has until `leaseEnds`, a time of `performance.now()`, with its next events. */
 export type TakenLane = EndpointKey & {
@@ -33,115 +34,125 @@ export type TakenLane = EndpointKey & {
   /** The log has more for this endpoint, for this lane or others. */
   isMore: boolean
   trouble: Trouble
-  /** Shared by the lanes that were taken together. */
+  /** Shared by the lanes of an endpoint that were taken together. */
   target: Pick<Target, 'url' | 'includeContent' | 'onRejection' | 'isFailing'> & { secrets: string[] }
   /** The database's clock, as milliseconds to add to `performance.now()`. */
   clockMs: number
 }
 
 /**
- * `isMore`: there may be more to take at once. `isPending`: there are events that cannot be read yet. `isSealed`: this
- * process has no key for the secret, and took nothing.
+ * What was taken of an endpoint. `isMore`: there may be more to take at once. `isPending`: there are events that cannot be
+ * read yet. `isSealed`: this process has no key for the secret, and took nothing.
  */
 export type Taken = { lanes: TakenLane[]; isMore: boolean; isPending: boolean; isSealed: boolean }
 
 const NOTHING: Taken = { lanes: [], isMore: false, isPending: false, isSealed: false }
+const SEALED: Taken = { ...NOTHING, isSealed: true }
 
 /**
- * Takes lanes of an endpoint that have events to post, at most `slots`, and its replay. Their leases are recorded, so that
- * no other worker takes them. What it gives is durable: a crash of PostgreSQL does not undo what was posted.
+ * Takes lanes of endpoints that have events to post, and replays, in one transaction, with as many round trips as for one
+ * endpoint. All together give at most `slots` lanes, the first endpoints first. The leases are recorded, so that no other
+ * worker takes the lanes. What it gives is durable: a crash of PostgreSQL does not undo what was posted.
+ * @returns what was taken of each endpoint, in the order of `keys`
  */
 export async function takeLanes(
   db: Db,
-  key: EndpointKey,
+  keys: EndpointKey[],
   { slots, secretsKey }: { slots: number; secretsKey: Buffer | undefined },
-): Promise<Taken> {
+): Promise<Taken[]> {
   const asked = performance.now()
-  const first = lockTarget(key)
-  const how = { keepPlans: true, first, inOrder: true }
-  return inReplayableTransaction(db, how, async (tx, target) => {
-    if (!target) return NOTHING
-    const secrets = openSecrets(target, secretsKey)
-    if (!secrets) return { ...NOTHING, isSealed: true }
-    return takeOf(tx, { ...target, secrets }, { slots, asked })
-  })
+  const first = [lockTargets(keys), readLanes(keys)] as const
+  return inReplayableTransaction(
+    db,
+    { keepPlans: true, first, inOrder: true },
+    async (tx, [targets, rows]) => {
+      const inTurn = keys.flatMap(
+        ({ endpointId }) => targets.find((target) => target.endpointId === endpointId) ?? [],
+      )
+      const opened = inTurn.flatMap((target) => openTarget(target, secretsKey) ?? [])
+      const found = opened.map((target) => findLanes(target, rows))
+      const taken = new Map<string, Taken>(inTurn.map(({ endpointId }) => [endpointId, SEALED]))
+      for (const one of await takeOf(tx, found, slots))
+        taken.set(one.planned.target.endpointId, toTaken(one, asked))
+      return keys.map(({ endpointId }) => taken.get(endpointId) ?? NOTHING)
+    },
+  )
 }
 
-async function takeOf(
-  tx: Db,
-  target: Target & { secrets: string[] },
-  { slots, asked }: { slots: number; asked: number },
-): Promise<Taken> {
-  const { orgId, endpointId, now } = target
+type Took = { planned: Planned; leaseId: string; replay: TakenReplay | undefined }
+
+async function takeOf(tx: Db, found: Found[], slots: number): Promise<Took[]> {
   const leaseId = randomId()
+  const all = planTake(await readPages(tx, found), slots)
+  const took: Took[] = []
+  for (const planned of all) {
+    const { target, plan } = planned
+    const events = plan?.taken.flatMap((lane) => lane.events) ?? []
+    await addOlderMessages(
+      tx,
+      target.orgId,
+      events.map(({ row }) => row),
+    )
+    const replay = planned.replay && (await takeReplay(tx, target, leaseId, planned.replay))
+    took.push({ planned, leaseId, replay })
+  }
+  await commitWith(tx, writesOf(all, leaseId))
+  return took
+}
+
+/** One page of the log for each endpoint with lanes that may be taken, in one round trip. */
+async function readPages(tx: Db, found: Found[]) {
+  const asking = found.filter(({ most }) => most > 0)
+  const limit = rowsOfPage(asking.length)
+  const pages = await send(
+    tx,
+    asking.map(({ target: { orgId, types }, standing, candidates }) =>
+      readLanePage({ orgId, types, candidates, limit, bound: boundOf(standing, candidates) }),
+    ),
+  )
+  return found.map((one) => ({ one, page: pages[asking.indexOf(one)] }))
+}
+
+function writesOf(all: Planned[], leaseId: string) {
+  const lanes = all.flatMap(({ target: { orgId, endpointId }, plan }): LaneWrite[] => [
+    ...(plan?.taken ?? []).map((lane) => ({ ...lane, orgId, endpointId, leaseId })),
+    ...(plan?.waiting ?? []).map((lane) => ({ ...lane, orgId, endpointId, leaseId: null })),
+  ])
+  const risen = all.flatMap(({ target: { orgId, endpointId }, plan }) =>
+    (plan?.risen ?? []).map((lane) => ({ orgId, endpointId, lane })),
+  )
+  const heads = all.flatMap(({ target: { orgId, endpointId, head }, plan }) =>
+    plan && comparePlaces(plan.head, head) !== 0 ? [{ orgId, endpointId, ...plan.head }] : [],
+  )
+  const isTaken = lanes.some((lane) => lane.leaseId !== null)
+  return [writeLanes(lanes), deleteLanes(risen), moveHeads(heads), ...(isTaken ? [COMMIT_ON_DISK] : [])]
+}
+
+function toTaken({ planned, leaseId, replay }: Took, asked: number): Taken {
+  const { target, standing, plan, isMore, isPending } = planned
+  const { orgId, endpointId, now } = target
   const clock = { leaseEnds: asked + LEASE_MS, clockMs: now.getTime() - asked }
-  const shared = { ...{ orgId, endpointId, leaseId }, ...clock, target }
-  const [rows, replayRow] = await send(tx, [readLanes(target), readReplay(target)])
-  const { plan, isPending } = await planPage(tx, target, rows, slots)
-  if (plan) await send(tx, writesOf(target, plan, leaseId))
-  const replay = await takeReplay(tx, target, leaseId, replayRow)
-  const troubles = new Map(rows.map((row) => [row.lane, row]))
+  const shared = { orgId, endpointId, leaseId, target, ...clock }
+  const troubles = new Map(standing.rows.map((row) => [row.lane, row]))
   const lanes = (plan?.taken ?? []).map(({ lane, position, seq, at, events, upTo }) => ({
-    ...{ lane, place: { position, seq, at }, events, upTo, isMore: plan?.isMore ?? false },
+    ...{ ...shared, lane, place: { position, seq, at }, events, upTo, isMore },
     trouble: troubleOf(troubles.get(lane)),
   }))
   return {
-    lanes: [...lanes, ...(replay ? [replay] : [])].map((lane) => ({ ...shared, ...lane })),
-    ...{ isMore: plan?.isMore ?? false, isPending, isSealed: false },
+    lanes: [...lanes, ...(replay ? [{ ...shared, ...replay }] : [])],
+    isMore,
+    isPending,
+    isSealed: false,
   }
 }
 
-/** A head that nothing has moved for so long is renewed, so that few partitions of the log are looked at. */
-const RENEW_MS = 600_000
-
-type Planned = { plan: Plan<LaneEvent> | undefined; isPending: boolean }
-
-/** No plan: there is nothing to do. */
-async function planPage(
-  tx: Db,
-  { orgId, types, head, isFailing, now }: Target,
-  rows: TroubledRow[],
-  slots: number,
-): Promise<Planned> {
-  const standing = { head, rows }
-  const candidates = candidatesOf(standing)
-  const most = slotsFor(standing, isFailing, slots)
-  if (candidates.length === 0 || most === 0) return { plan: undefined, isPending: false }
-  const bound = boundOf(standing, candidates)
-  const page = await run(tx, readLanePage({ orgId, candidates, types, bound }))
-  const { isPending } = page
-  if (page.isAhead) return { plan: startAgain(page, rows), isPending }
-  const plan = planLanes(standing, candidates, page, most)
-  const events = plan.taken.flatMap((lane) => lane.events)
-  await addOlderMessages(
-    tx,
-    orgId,
-    events.map(({ row }) => row),
+function openTarget(target: Target, key: Buffer | undefined): OpenTarget | undefined {
+  const { orgId, endpointId: id, secret, oldSecret } = target
+  const secrets = [secret, ...(oldSecret ? [oldSecret] : [])].map((one) =>
+    openSecret(one, { orgId, id }, key),
   )
-  const isOld = now.getTime() - head.at.getTime() > RENEW_MS
-  const isIdle = page.isEmpty && plan.risen.length === 0 && !isOld
-  return { plan: isIdle ? undefined : plan, isPending }
-}
-
-/** Places of another server mean nothing here: all lanes go on with what this one writes from now on. */
-function startAgain({ end }: LanePage, rows: TroubledRow[]): Plan<LaneEvent> {
-  return { taken: [], waiting: [], risen: rows.map(({ lane }) => lane), head: end, isMore: false }
-}
-
-function writesOf(target: Target, plan: Plan<LaneEvent>, leaseId: string) {
-  const leased: LaneWrite[] = plan.taken.map((lane) => ({ ...lane, leaseId }))
-  const waiting: LaneWrite[] = plan.waiting.map((lane) => ({ ...lane, leaseId: null }))
-  return [
-    writeLanes(target, [...leased, ...waiting]),
-    deleteLanes(target, plan.risen),
-    ...(plan.taken.length === 0 ? [] : [COMMIT_ON_DISK]),
-    ...(comparePlaces(plan.head, target.head) === 0 ? [] : [moveHead(target, plan.head)]),
-  ]
-}
-
-function openSecrets({ orgId, endpointId: id, secret, oldSecret }: Target, key: Buffer | undefined) {
-  const opened = [secret, ...(oldSecret ? [oldSecret] : [])].map((one) => openSecret(one, { orgId, id }, key))
-  return opened.every((one) => one !== undefined) ? opened : undefined
+  const opened = secrets.filter((one) => one !== undefined)
+  return opened.length === secrets.length ? { ...target, secrets: opened } : undefined
 }
 
 function troubleOf(row: TroubledRow | undefined): Trouble {

@@ -1,19 +1,19 @@
 import type { Db } from '../db/client.ts'
-import { firstRow, run, type Statement, send } from '../db/statement.ts'
+import { run, type Statement, send } from '../db/statement.ts'
 import { COMMIT_ON_DISK } from '../db/transaction.ts'
 import { addOlderMessages } from '../event-feed/add-older-messages.ts'
 import { EVENT_FIELDS, type EventRow, eventJoins, messagesSince } from '../event-feed/event-sql.ts'
 import { MARGIN_MS } from '../event-feed/read-page.ts'
 import { HORIZON } from '../event-log/position.ts'
 import type { Trouble } from './decide.ts'
-import { deleteLanes, writeLanes } from './lane-rows.ts'
+import { deleteLanes, type TroubledRow, writeLanes } from './lane-rows.ts'
 import type { Place } from './place.ts'
 import { EVENTS_OF_LANE, REPLAY_LANE } from './plan-lanes.ts'
 import type { LaneEvent } from './read-lane-page.ts'
 import type { Target } from './target.ts'
 
 /** A replay is a lane of all customers, which ends with its period. */
-type TakenReplay = {
+export type TakenReplay = {
   lane: number
   place: Place
   events: LaneEvent[]
@@ -21,8 +21,6 @@ type TakenReplay = {
   isMore: boolean
   trouble: Trouble
 }
-
-type Replay = Place & Trouble & { endsAt: Date }
 
 /** Beyond all places of the log, so that the lane is gone when it stands there. */
 const END: Omit<Place, 'at'> = { position: Number.MAX_SAFE_INTEGER, seq: 0 }
@@ -32,14 +30,14 @@ export async function takeReplay(
   tx: Db,
   target: Target,
   leaseId: string,
-  replay: Replay | undefined,
+  replay: TroubledRow,
 ): Promise<TakenReplay | undefined> {
-  if (!replay) return undefined
-  const { position, seq, at, endsAt, ...trouble } = replay
+  const { orgId, endpointId, position, seq, at, endsAt, failures, rejections, ms } = replay
+  const key = { orgId, endpointId, lane: REPLAY_LANE }
   const events = await run(tx, readReplayPage(target, replay))
   const last = events.at(-1)
   if (!last) {
-    await run(tx, deleteLanes(target, [REPLAY_LANE]))
+    await run(tx, deleteLanes([key]))
     return undefined
   }
   await addOlderMessages(
@@ -48,28 +46,15 @@ export async function takeReplay(
     events.map(({ row }) => row),
   )
   const place = { position, seq, at }
-  await send(tx, [writeLanes(target, [{ ...place, lane: REPLAY_LANE, leaseId }]), COMMIT_ON_DISK])
-  const upTo = events.length < EVENTS_OF_LANE ? { ...END, at: endsAt } : last
-  return { lane: REPLAY_LANE, place, events, upTo, isMore: false, trouble }
-}
-
-/** The replay of an endpoint, if it has one that is due. */
-export function readReplay({ orgId, endpointId }: Target): Statement<Replay | undefined> {
-  return {
-    name: 'read-webhook-replay',
-    text: `select position::float8 as position, seq::float8 as seq, at, ends_at as "endsAt", failures, rejections,
-        coalesce(extract(epoch from now() - failing_since) * 1000, 0)::float8 as ms
-      from webhook_lanes
-      where org_id = $1 and endpoint_id = $2 and lane = ${REPLAY_LANE} and due_at <= now() and held_at is null`,
-    values: [orgId, endpointId],
-    read: firstRow<Replay>,
-  }
+  await send(tx, [writeLanes([{ ...place, ...key, leaseId }]), COMMIT_ON_DISK])
+  const upTo = events.length < EVENTS_OF_LANE ? { ...END, at: endsAt ?? at } : last
+  return { lane: REPLAY_LANE, place, events, upTo, isMore: false, trouble: { failures, rejections, ms } }
 }
 
 /** The first page begins at a time, the others behind an event. */
 function readReplayPage(
   { orgId, types }: Target,
-  { position, seq, at, endsAt }: Replay,
+  { position, seq, at, endsAt }: TroubledRow,
 ): Statement<LaneEvent[]> {
   const since = position === 0 ? at : new Date(at.getTime() - MARGIN_MS)
   return {

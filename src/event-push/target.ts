@@ -1,5 +1,6 @@
+import { columns, text, uuid } from '../db/columns.ts'
 import type { ON_REJECTION } from '../db/schema/index.ts'
-import { firstRow, type Statement } from '../db/statement.ts'
+import { over, type Statement } from '../db/statement.ts'
 import type { EventType } from '../event-log/types.ts'
 import type { Place } from './place.ts'
 
@@ -23,26 +24,29 @@ export type Target = EndpointKey & {
 
 type Row = Omit<Target, 'head'> & Place
 
+/** Endpoints as a set. */
+export const KEYS = columns<EndpointKey>({
+  org_id: text((key) => key.orgId),
+  endpoint_id: uuid((key) => key.endpointId),
+})
+
 /**
- * Locks an endpoint, so that nobody else gives out its lanes, and reads it. Undefined: nothing may be posted to it now,
- * because it is disabled, or has asked for a pause.
+ * Locks endpoints, so that nobody else gives out their lanes, and reads them. Those to which nothing may be posted now are
+ * missing: they are disabled, have asked for a pause, or somebody else has locked them.
  */
-export function lockTarget({ orgId, endpointId }: EndpointKey): Statement<Target | undefined> {
-  return {
-    name: 'lock-webhook-endpoint',
-    text: `select org_id as "orgId", id as "endpointId", url, types, include_content as "includeContent",
-        on_rejection as "onRejection", secret, case when old_secret_until > now() then old_secret end as "oldSecret",
-        position::float8 as position, seq::float8 as seq, at, failing_since is not null as "isFailing",
+export function lockTargets(keys: EndpointKey[]): Statement<Target[]> {
+  return over(KEYS, keys, {
+    name: 'lock-webhook-endpoints',
+    text: `select e.org_id as "orgId", e.id as "endpointId", e.url, e.types, e.include_content as "includeContent",
+        e.on_rejection as "onRejection", e.secret,
+        case when e.old_secret_until > now() then e.old_secret end as "oldSecret",
+        e.position::float8 as position, e.seq::float8 as seq, e.at, e.failing_since is not null as "isFailing",
         clock_timestamp() as now
-      from webhook_endpoints
-      where org_id = $1 and id = $2 and enabled and (paused_until is null or paused_until <= now())
-      for update`,
-    values: [orgId, endpointId],
-    read: (rows: Row[]) => {
-      const row = firstRow(rows)
-      if (!row) return undefined
-      const { position, seq, at, ...target } = row
-      return { ...target, head: { position, seq, at } }
-    },
-  }
+      from webhook_endpoints e
+      where (e.org_id, e.id) in (select org_id, endpoint_id from ${KEYS.as('k')})
+        and e.enabled and (e.paused_until is null or e.paused_until <= now())
+      order by e.org_id, e.id for update skip locked`,
+    read: (rows: Row[]) =>
+      rows.map(({ position, seq, at, ...target }) => ({ ...target, head: { position, seq, at } })),
+  })
 }

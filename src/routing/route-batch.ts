@@ -50,9 +50,9 @@ const SMALL_BATCH = 3
  * @throws any error of PostgreSQL or of planning; nothing has been written then
  */
 export async function routeBatch(db: Db, ids: number[], secretsKey?: Buffer): Promise<Routed> {
-  const first = claimDeliveries(ids)
+  const first = [claimDeliveries(ids)] as const
   const keepPlans = ids.length <= SMALL_BATCH
-  return inReplayableTransaction(db, { first, keepPlans }, async (tx, { deliveries, now }) => {
+  return inReplayableTransaction(db, { first, keepPlans }, async (tx, [{ deliveries, now }]) => {
     if (deliveries.length === 0) return { ...NOTHING, outcomes: [] }
     const extractions = deliveries.map(extract)
     const people = await withoutErased(tx, await readPeople(tx, extractions), secretsKey)

@@ -33,8 +33,8 @@ describe.each([
   it('hold for a single statement, in transactions, and for statements that each commit', async () => {
     expect(await run(db, SHOW)).toEqual(HELD)
     expect(await inTransaction(db, (tx) => run(tx, SHOW))).toEqual(HELD)
-    const replayable = { keepPlans: true, first: SHOW }
-    expect(await inReplayableTransaction(db, replayable, async (_tx, first) => first)).toEqual(HELD)
+    const replayable = { keepPlans: true, first: [SHOW] as const }
+    expect(await inReplayableTransaction(db, replayable, async (_tx, [first]) => first)).toEqual(HELD)
     const commit = {
       ...SHOW,
       name: 'show-commit',
@@ -42,8 +42,8 @@ describe.each([
     }
     const { held } = (await inReplayableTransaction(
       db,
-      { keepPlans: true, first: commit },
-      async (_tx, first) => first,
+      { keepPlans: true, first: [commit] },
+      async (_tx, [first]) => first,
     ))!
     expect([held, await run(db, commit)]).toEqual(['off', { held: 'on' }])
     expect(await commitEach(db, [SHOW, SHOW])).toEqual([HELD, HELD])

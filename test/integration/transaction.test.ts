@@ -42,8 +42,8 @@ it('only a replayable transaction does not wait for the disk', async () => {
   }
   const replayable = inReplayableTransaction(
     db,
-    { keepPlans: false, first: show },
-    async (_tx, first) => first,
+    { keepPlans: false, first: [show] },
+    async (_tx, [first]) => first,
   )
   expect(await replayable).toBe('off')
   expect(await inTransaction(db, (tx) => run(tx, show))).toBe('on')

@@ -4,7 +4,7 @@ import type { Attempt } from '../../src/event-push/lane-steps.ts'
 import { createEventClient } from '../../src/event-push/post-event.ts'
 import { pushLane } from '../../src/event-push/push-lane.ts'
 import { recordProgress } from '../../src/event-push/record-progress.ts'
-import { type TakenLane, takeLanes } from '../../src/event-push/take-lanes.ts'
+import { type Taken, type TakenLane, takeLanes } from '../../src/event-push/take-lanes.ts'
 import type { EndpointKey } from '../../src/event-push/target.ts'
 import { NO_TRACES } from '../../src/tracing/tracing.ts'
 import { createEndpoint } from '../../src/webhook-endpoints/create-endpoint.ts'
@@ -50,7 +50,8 @@ export function createPusher(db: Database['db'], deadlineMs = 1_000): Pusher {
   atEndOf('file', client.close)
   const attempts: Attempt[] = []
   const disabled: string[] = []
-  const take = async (key: EndpointKey, slots = 32) => (await takeLanes(db, key, { slots, secretsKey })).lanes
+  const take = async (key: EndpointKey, slots = 32) =>
+    (await takeLanes(db, [key], { slots, secretsKey }))[0]!.lanes
   const push = (lane: TakenLane) =>
     pushLane(
       {
@@ -68,7 +69,7 @@ export function createPusher(db: Database['db'], deadlineMs = 1_000): Pusher {
       await untilReadable(db)
       const before = attempts.length
       for (;;) {
-        const { lanes, isMore } = await takeLanes(db, key, { slots: 32, secretsKey })
+        const [{ lanes, isMore }] = (await takeLanes(db, [key], { slots: 32, secretsKey })) as [Taken]
         const more = await Promise.all(lanes.map(push))
         if (!isMore && !more.includes(true)) return attempts.length - before
       }

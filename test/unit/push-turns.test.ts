@@ -16,16 +16,20 @@ function createWorld(lanes: Record<string, number>, slots: number) {
   const running: { endpointId: string; end(isMore?: boolean): void }[] = []
   const errors: unknown[] = []
   const turns = createPushTurns({
-    async take({ endpointId }, most) {
-      asked.push([endpointId, most])
-      if (lanes[endpointId] === undefined) throw new Error('away')
-      const count = Math.min(most, lanes[endpointId])
-      lanes[endpointId] -= count
-      return {
-        lanes: Array.from({ length: count }, () => laneOf(endpointId)),
-        isMore: lanes[endpointId] > 0,
-        ...{ isPending: false, isSealed: false },
-      }
+    async take(endpoints, most) {
+      asked.push([endpoints.map(({ endpointId }) => endpointId).join(), most])
+      if (endpoints.some(({ endpointId }) => lanes[endpointId] === undefined)) throw new Error('away')
+      let left = most
+      return endpoints.map(({ endpointId }) => {
+        const count = Math.min(left, LANES, lanes[endpointId]!)
+        lanes[endpointId]! -= count
+        left -= count
+        return {
+          lanes: Array.from({ length: count }, () => laneOf(endpointId)),
+          isMore: lanes[endpointId]! > 0,
+          ...{ isPending: false, isSealed: false },
+        }
+      })
     },
     push: ({ endpointId }) =>
       new Promise((resolve) => running.push({ endpointId, end: (isMore = false) => resolve(isMore) })),
@@ -78,12 +82,12 @@ it('takes of an endpoint one after another, since they would wait for the same l
   let most = 0
   let running = 0
   const turns = createPushTurns({
-    async take() {
+    async take(endpoints) {
       running += 1
       most = Math.max(most, running)
       await new Promise<void>((resolve) => ends.push(resolve))
       running -= 1
-      return { lanes: [], isMore: false, isPending: false, isSealed: false }
+      return endpoints.map(() => ({ lanes: [], isMore: false, isPending: false, isSealed: false }))
     },
     push: async () => false,
     ...{ slots: 8, tracing: NO_TRACES, onError: () => {} },
@@ -97,6 +101,19 @@ it('takes of an endpoint one after another, since they would wait for the same l
   for (const end of ends) end()
   await turns.rest()
   expect(most).toBe(2)
+})
+
+it('takes of all that wait together, and of one whose take failed alone, so that it delays no other', async () => {
+  const { turns, asked, running } = createWorld({ a: 2, b: 2 }, 64)
+  turns.add(['a', 'poison', 'b'].map(endpoint))
+  turns.resume()
+  await expect.poll(() => running.length).toBe(4)
+  turns.add(['a', 'poison', 'b'].map(endpoint))
+  const together = asked.filter(([ids]) => ids.includes(','))
+  expect(together.map(([ids]) => ids)).toEqual(['a,poison,b', 'a,b'])
+  turns.pause()
+  for (const one of running) one.end()
+  await turns.rest()
 })
 
 it('tries again when a take fails', async () => {

@@ -1,6 +1,6 @@
 import type { Db } from '../../src/db/client.ts'
 import { run } from '../../src/db/statement.ts'
-import { inReplayableTransaction } from '../../src/db/transaction.ts'
+import { COMMIT, inReplayableTransaction } from '../../src/db/transaction.ts'
 import { succeeds } from '../../src/deadline.ts'
 import { type AttemptRow, toAttempt } from '../../src/event-push/attempt-log.ts'
 import { findDue, LIST_DUE_LANES, listTargets } from '../../src/event-push/find-due.ts'
@@ -55,11 +55,12 @@ export function startWebhooks(parts: Parts): QueueWorker {
   const attempts = createAttemptLog(db, onError)
   const push = createPush(parts, attempts, () => isEnding)
   const turns = createPushTurns({
-    async take(key, slots) {
+    async take(endpoints, slots) {
       await yielding.mayWork()
-      const taken = await takeLanes(db, key, { slots, secretsKey })
-      if (taken.isSealed) warn(undefined, 'SECRETS_KEY does not fit the secret of a webhook endpoint', key)
-      return taken
+      const all = await takeLanes(db, endpoints, { slots, secretsKey })
+      const sealed = endpoints.find((_, i) => all[i]?.isSealed)
+      if (sealed) warn(undefined, 'SECRETS_KEY does not fit the secret of a webhook endpoint', sealed)
+      return all
     },
     ...{ push, slots: SLOTS, tracing, onError },
   })
@@ -102,7 +103,11 @@ function createPush(
   isEnding: () => boolean,
 ): (lane: TakenLane) => Promise<boolean> {
   const write = (all: Progress[]) =>
-    inReplayableTransaction(db, { keepPlans: true, first: recordProgress(all) }, async (_tx, mine) => mine)
+    inReplayableTransaction(
+      db,
+      { keepPlans: true, first: [recordProgress(all), COMMIT] },
+      async (_tx, [mine]) => mine,
+    )
   const [recordNext, recordEnd] = [createRecorder(write), createRecorder(write)]
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {

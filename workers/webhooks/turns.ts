@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { LANES } from '../../src/event-push/plan-lanes.ts'
 import type { Taken, TakenLane } from '../../src/event-push/take-lanes.ts'
 import type { EndpointKey } from '../../src/event-push/target.ts'
 import type { Tracing } from '../../src/tracing/tracing.ts'
+import { createLine, takeOrWait, type Waiting } from './line.ts'
 
 export type PushTurns = {
   /** These endpoints may have something due: looks at each as soon as it is their turn. */
@@ -15,7 +15,8 @@ export type PushTurns = {
 }
 
 type Parts = {
-  take: (endpoint: EndpointKey, slots: number) => Promise<Taken>
+  /** Takes at most so many lanes of endpoints, and gives what it took of each. */
+  take: (endpoints: EndpointKey[], slots: number) => Promise<Taken[]>
   /** Gives whether there may be more to take of the endpoint at once. Must not reject. */
   push: (lane: TakenLane) => Promise<boolean>
   /** Lanes that this process may have under way. */
@@ -26,13 +27,14 @@ type Parts = {
 }
 
 /** Takes that run at the same time: each needs a connection, and the connections are few. */
-const TAKERS = 3
+const TAKERS = 2
+/** Endpoints of one take: a take of many costs little more than a take of one. */
+const TOGETHER = 32
 /** Lanes that end within this time are taken again together: one page of the log then serves all of them. */
 const GATHER_MS = 40
-const RETRY_MS = 500
 
 /**
- * Takes lanes of endpoints by turns: each endpoint gets at most half of the free slots, so one is left for the next, and
+ * Takes lanes of endpoints by turns: a take gets at most half of the free slots, so one is left for the next, and an endpoint
  * waits behind all others after its turn. Begins paused.
  */
 export function createPushTurns({ take, push, slots, tracing, onError }: Parts): PushTurns {
@@ -48,18 +50,28 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
     line.add(endpoints)
     while (canTake() && line.isWaiting()) track(underWay, turn())
   }
-  const turn = () => line.serveFirst(takeTurn).finally(() => add([]))
+  const turn = () => {
+    const most = Math.ceil(free / 2)
+    return line
+      .serveFirst(Math.min(TOGETHER, most), (waiting) => takeTurn(waiting, most))
+      .finally(() => add([]))
+  }
   const canTake = () => !isPaused && takers < TAKERS && free > 0
-  async function takeTurn(endpoint: EndpointKey): Promise<void> {
-    const reserved = Math.min(LANES, Math.ceil(free / 2))
+  async function takeTurn(waiting: Waiting[], most: number): Promise<void> {
+    const reserved = Math.min(most, LANES * waiting.length)
     free -= reserved
     takers += 1
-    const taken = await take(endpoint, reserved).catch((error) => retryLater(error, onError))
-    free += reserved - taken.lanes.length
+    const endpoints = waiting.map(({ endpoint }) => endpoint)
+    const all = await takeOrWait(() => take(endpoints, reserved), endpoints, { line, onError })
     takers -= 1
-    for (const lane of taken.lanes) track(underWay, pushOne(lane))
-    if (!taken.isMore) comeBack(endpoint, taken.isPending)
-    if (taken.isMore) add([endpoint])
+    free += reserved - all.reduce((sum, { lanes }) => sum + lanes.length, 0)
+    for (const [i, { endpoint, trace }] of waiting.entries())
+      tracing.follow(trace, () => start(endpoint, all[i]))
+  }
+  function start(endpoint: EndpointKey, taken: Taken | undefined): void {
+    for (const lane of taken?.lanes ?? []) track(underWay, pushOne(lane))
+    if (taken?.isMore) add([endpoint])
+    else comeBack(endpoint, taken?.isPending ?? false)
   }
   async function pushOne(lane: TakenLane): Promise<void> {
     const isMore = await push(lane)
@@ -74,33 +86,6 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
   return { add, pause: () => pause(true), resume: () => pause(false), rest: () => rest(underWay) }
 }
 
-/**
- * The endpoints that wait for their turn, each with the trace in which it was added. An endpoint that is being served waits
- * until that has ended: a second taker would only wait for the lock of the first one, and then find the few lanes that have
- * become free meanwhile, one page of the log for each.
- */
-function createLine({ carry, follow }: Parts['tracing']) {
-  const line = new Map<string, { endpoint: EndpointKey; trace: string }>()
-  const served = new Set<string>()
-  const findFirst = () => [...line.values()].find(({ endpoint }) => !served.has(endpoint.endpointId))
-  return {
-    add(endpoints: EndpointKey[]): void {
-      const trace = carry()
-      for (const endpoint of endpoints) line.set(endpoint.endpointId, { endpoint, trace })
-    },
-    isWaiting: () => findFirst() !== undefined,
-    /** The first one leaves the line, and is served at once. */
-    async serveFirst(serve: (endpoint: EndpointKey) => Promise<void>): Promise<void> {
-      const first = findFirst()
-      if (!first) return
-      const { endpoint, trace } = first
-      line.delete(endpoint.endpointId)
-      served.add(endpoint.endpointId)
-      await follow(trace, () => serve(endpoint)).finally(() => served.delete(endpoint.endpointId))
-    },
-  }
-}
-
 function track(underWay: Set<Promise<void>>, work: Promise<void>): void {
   underWay.add(work)
   void work.finally(() => underWay.delete(work))
@@ -108,13 +93,6 @@ function track(underWay: Set<Promise<void>>, work: Promise<void>): void {
 
 async function rest(underWay: Set<Promise<void>>): Promise<void> {
   while (underWay.size > 0) await Promise.all(underWay)
-}
-
-/** After a failure there is something to take, a little later. */
-async function retryLater(error: unknown, onError: Parts['onError']): Promise<Taken> {
-  onError(error)
-  await sleep(RETRY_MS)
-  return { lanes: [], isMore: true, isPending: false, isSealed: false }
 }
 
 /** Passes on the endpoints that come within `GATHER_MS` together. */
