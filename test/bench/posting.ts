@@ -153,11 +153,10 @@ async function measureBacklog(lab: Lab): Promise<void> {
   print(`largest memory of the workers: ${before} MB before, ${memory()} MB afterwards`)
 }
 
+/** At a rate, without endpoints and with one in each org: what a message costs all processes, and how late its event is. */
 async function measureLag(lab: Lab): Promise<void> {
   const { bench, running, sink, settings } = lab
   const { rooms, seconds, rate } = settings
-  await enable(lab, true)
-  await sink.ask({ reset: true })
   const load = {
     mix: 'messages' as const,
     rooms,
@@ -166,13 +165,21 @@ async function measureLag(lab: Lab): Promise<void> {
     connections: CONNECTIONS,
     count: seconds * rate,
   }
-  const { acknowledged } = await measureLoad(bench, running, load)
+  await enable(lab, false)
+  const without = await measureLoad(bench, running, load)
+  await enable(lab, true)
+  await sink.ask({ reset: true })
+  const { acknowledged, cpu_s_per_1000 } = await measureLoad(bench, running, load)
   // Some messages are held, and are no events of this type.
   const { count, lag } = await untilArrived(lab, Math.floor(acknowledged * 0.95))
   const [p50, p99, max] = [lag?.p50, lag?.p99, lag?.max].map((ms) => `${ms?.toFixed(0)} ms`)
   print(
     `\n${rate} messages/s, ${count} events, from event to receiver: median ${p50}, 99 % ${p99}, at most ${max}`,
   )
+  print('CPU seconds of 1,000 messages, without endpoints and with:')
+  const [alone, both] = [without.cpu_s_per_1000 ?? {}, cpu_s_per_1000 ?? {}]
+  for (const name of Object.keys(both) as (keyof typeof both)[])
+    print(`${name}: ${alone[name]?.toFixed(2)} ${both[name]?.toFixed(2)}`)
 }
 
 say('one measurement after another; a round of routing takes about half a minute')
