@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
-import { run, type Statement } from '../../src/db/statement.ts'
-import { inReplayableTransaction, inTransaction } from '../../src/db/transaction.ts'
+import { nothing, run, type Statement } from '../../src/db/statement.ts'
+import { COMMIT, commitWith, inReplayableTransaction, inTransaction } from '../../src/db/transaction.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { recordStatements } from '../support/statements.ts'
 
@@ -47,4 +47,38 @@ it('only a replayable transaction does not wait for the disk', async () => {
   )
   expect(await replayable).toBe('off')
   expect(await inTransaction(db, (tx) => run(tx, show))).toBe('on')
+})
+
+const plain = (text: string): Statement<void> => ({ text, values: [], read: nothing })
+const count = async () => (await pool.query('select count(*)::int as n from kept')).rows[0].n
+await pool.query('create table kept (n int primary key)')
+
+it('a commit that travels with the first statements, or with the last ones, is the only one', async () => {
+  const recorded = recordStatements(pool)
+  const first = [plain('insert into kept values (1)'), COMMIT] as const
+  await inReplayableTransaction(db, { keepPlans: true, first }, async () => undefined)
+  await inTransaction(db, (tx) => commitWith(tx, [plain('insert into kept values (2)')]))
+  await inTransaction(db, (tx) => run(tx, plain('insert into kept values (3)')))
+  recorded.stop()
+  expect(recorded.statements.filter(({ text }) => text === 'commit')).toHaveLength(3)
+  expect(await count()).toBe(3)
+})
+
+it('a commit that travels with a statement that fails commits nothing', async () => {
+  const twice = [plain('insert into kept values (8)'), plain('insert into kept values (8)')]
+  await expect(
+    inReplayableTransaction(db, { keepPlans: true, first: [...twice, COMMIT] }, async () => undefined),
+  ).rejects.toThrow('duplicate key')
+  await expect(inTransaction(db, (tx) => commitWith(tx, twice))).rejects.toThrow('duplicate key')
+  expect(await count()).toBe(3)
+})
+
+it('inside a larger transaction, the commit of its first statements is left to that one', async () => {
+  const first = [plain('insert into kept values (9)'), COMMIT] as const
+  const failed = inTransaction(db, async (tx) => {
+    await inReplayableTransaction(tx, { keepPlans: true, first }, async () => undefined)
+    throw new Error('no')
+  })
+  await expect(failed).rejects.toThrow('no')
+  expect(await count()).toBe(3)
 })

@@ -1,0 +1,103 @@
+import { expect, it } from 'vitest'
+import { recordEvents } from '../../src/audit/record-events.ts'
+import { takeLanes } from '../../src/event-push/take-lanes.ts'
+import type { EndpointKey } from '../../src/event-push/target.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { untilReadable } from '../support/event-log.ts'
+import { createOrg, SECRETS_KEY } from '../support/org.ts'
+import { createPusher, lanesOf, subscribe } from '../support/push.ts'
+import { recordStatements } from '../support/statements.ts'
+import { startWebhookReceiver } from '../support/webhook-receiver.ts'
+
+const { db, pool } = await createTestDatabase()
+const secretsKey = Buffer.from(SECRETS_KEY, 'base64')
+const receiver = await startWebhookReceiver()
+
+/** Endpoints of as many orgs, with an event in each of so many lanes. */
+async function createEndpoints(count: number, lanes: number): Promise<EndpointKey[]> {
+  const keys: EndpointKey[] = []
+  for (let n = 0; n < count; n += 1) {
+    const org = await createOrg(db)
+    keys.push(await subscribe(db, org, receiver))
+    for (let lane = 0; lane < lanes; lane += 1)
+      await pool.query(
+        `insert into event_log (org_id, position, at, type, customer_id)
+         select $1, pg_current_xact_id()::text::bigint, now(), 'contact.updated', id
+         from (select gen_random_uuid() as id from generate_series(1, 2000)) c
+         where get_byte(sha256(convert_to(id::text, 'UTF8')), 0) % 32 = $2 limit 1`,
+        [org.id, lane],
+      )
+  }
+  await untilReadable(db)
+  return keys
+}
+
+const take = (keys: EndpointKey[], slots = 256, key: Buffer | undefined = secretsKey) =>
+  takeLanes(db, keys, { slots, secretsKey: key })
+
+it('lanes of many endpoints are taken with as few round trips as those of one, and each endpoint gets its own events', async () => {
+  const keys = await createEndpoints(5, 1)
+  const recorded = recordStatements(pool)
+  const taken = await take(keys)
+  recorded.stop()
+  const names = recorded.statements.map(({ name }) => name ?? '')
+  const once = names.filter((name) => name !== '' && name !== 'read-lane-events')
+  expect(once).toEqual([
+    'lock-webhook-endpoints',
+    'read-webhook-lanes',
+    'write-webhook-lanes',
+    'move-webhook-heads',
+  ])
+  expect(taken.map(({ lanes }) => lanes.length)).toEqual([1, 1, 1, 1, 1])
+  expect(taken.map(({ lanes: [lane] }) => lane?.endpointId)).toEqual(keys.map(({ endpointId }) => endpointId))
+  expect(new Set(taken.map(({ lanes: [lane] }) => lane?.events[0]?.row.seq)).size).toBe(5)
+  expect(await Promise.all(keys.map(async (key) => (await lanesOf(db, key)).length))).toEqual([1, 1, 1, 1, 1])
+})
+
+it('endpoints of a take share its slots: the first ones get theirs, and the others are told that there is more', async () => {
+  const keys = await createEndpoints(3, 3)
+  const taken = await take(keys, 4)
+  expect(taken.map(({ lanes, isMore }) => [lanes.length, isMore])).toEqual([
+    [3, false],
+    [1, true],
+    [0, true],
+  ])
+  const rest = await take(keys.slice(1))
+  expect(rest.map(({ lanes, isMore }) => [lanes.length, isMore])).toEqual([
+    [2, false],
+    [3, false],
+  ])
+})
+
+it('an endpoint that is disabled, or whose secret has another key, gives nothing, and hinders no other', async () => {
+  const [disabled, other] = await createEndpoints(2, 1)
+  await pool.query('update webhook_endpoints set enabled = false where id = $1', [disabled!.endpointId])
+  const taken = await take([disabled!, other!])
+  expect(taken.map(({ lanes }) => lanes.length)).toEqual([0, 1])
+  const sealed = await take([other!], 256, Buffer.alloc(32, 1))
+  expect(sealed).toEqual([{ lanes: [], isMore: false, isPending: false, isSealed: true }])
+})
+
+it('endpoints with very much to post share the rows of a page, and all of it is posted', async () => {
+  const org = await createOrg(db)
+  const pusher = createPusher(db)
+  const [key, ...others] = [
+    await subscribe(db, org, await startWebhookReceiver()),
+    ...(await createEndpoints(3, 2)),
+  ]
+  await recordEvents(
+    db,
+    Array.from({ length: 3_000 }, (_, n) => ({
+      orgId: org.id,
+      kind: 'contact.updated' as const,
+      actor: 'test',
+      reason: `${n}`,
+    })),
+  )
+  await untilReadable(db)
+  const [first, ...small] = await take([key!, ...others])
+  expect(small.map(({ lanes }) => lanes.length)).toEqual([2, 2, 2])
+  expect(first?.isMore).toBe(true)
+  await Promise.all(first!.lanes.map(pusher.push))
+  expect(await pusher.pushAll(key!)).toBe(3_000 - 32)
+})
