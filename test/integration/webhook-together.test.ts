@@ -54,7 +54,7 @@ it('lanes of many endpoints are taken with as few round trips as those of one, a
   expect(await Promise.all(keys.map(async (key) => (await lanesOf(db, key)).length))).toEqual([1, 1, 1, 1, 1])
 })
 
-it('endpoints of a take share its slots: the first ones get theirs, and the others are told that there is more', async () => {
+it('endpoints of a take share its slots: the first ones get theirs, and of the others there is more to take', async () => {
   const keys = await createEndpoints(3, 3)
   const taken = await take(keys, 4)
   expect(taken.map(({ lanes, isMore }) => [lanes.length, isMore])).toEqual([

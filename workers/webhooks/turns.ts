@@ -40,8 +40,7 @@ const GATHER_MS = 40
 export function createPushTurns({ take, push, slots, tracing, onError }: Parts): PushTurns {
   const line = createLine(tracing)
   const underWay = new Set<Promise<void>>()
-  const gather = createGatherer((endpoints) => tracing.follow('', () => add(endpoints)))
-  const comeBack = createComeBack(add)
+  const start = createStart({ push, tracing, underWay, add, onEnd: () => (free += 1) })
   let free = slots
   let takers = 0
   let isPaused = true
@@ -52,9 +51,8 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
   }
   const turn = () => {
     const most = Math.ceil(free / 2)
-    return line
-      .serveFirst(Math.min(TOGETHER, most), (waiting) => takeTurn(waiting, most))
-      .finally(() => add([]))
+    const serve = (waiting: Waiting[]) => takeTurn(waiting, most)
+    return line.serveFirst(Math.min(TOGETHER, most), serve).finally(() => add([]))
   }
   const canTake = () => !isPaused && takers < TAKERS && free > 0
   async function takeTurn(waiting: Waiting[], most: number): Promise<void> {
@@ -65,25 +63,37 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
     const all = await takeOrWait(() => take(endpoints, reserved), endpoints, { line, onError })
     takers -= 1
     free += reserved - all.reduce((sum, { lanes }) => sum + lanes.length, 0)
-    for (const [i, { endpoint, trace }] of waiting.entries())
-      tracing.follow(trace, () => start(endpoint, all[i]))
-  }
-  function start(endpoint: EndpointKey, taken: Taken | undefined): void {
-    for (const lane of taken?.lanes ?? []) track(underWay, pushOne(lane))
-    if (taken?.isMore) add([endpoint])
-    else comeBack(endpoint, taken?.isPending ?? false)
-  }
-  async function pushOne(lane: TakenLane): Promise<void> {
-    const isMore = await push(lane)
-    free += 1
-    if (isMore) gather(lane)
-    else add([])
+    for (const [i, one] of waiting.entries()) start(one, all[i])
   }
   const pause = (paused: boolean) => {
     isPaused = paused
     add([])
   }
   return { add, pause: () => pause(true), resume: () => pause(false), rest: () => rest(underWay) }
+}
+
+type StartParts = Pick<Parts, 'push' | 'tracing'> & {
+  underWay: Set<Promise<void>>
+  add: (endpoints: EndpointKey[]) => void
+  onEnd: () => void
+}
+
+/** Starts to post the lanes that were taken of an endpoint, and has the endpoint looked at again when there is more. */
+function createStart({ push, tracing, underWay, add, onEnd }: StartParts) {
+  const gather = createGatherer((endpoints) => tracing.follow('', () => add(endpoints)))
+  const comeBack = createComeBack(add)
+  async function pushOne(lane: TakenLane): Promise<void> {
+    const isMore = await push(lane)
+    onEnd()
+    if (isMore) gather(lane)
+    else add([])
+  }
+  return ({ endpoint, trace }: Waiting, taken: Taken | undefined): void =>
+    tracing.follow(trace, () => {
+      for (const lane of taken?.lanes ?? []) track(underWay, pushOne(lane))
+      if (taken?.isMore) add([endpoint])
+      else comeBack(endpoint, taken?.isPending ?? false)
+    })
 }
 
 function track(underWay: Set<Promise<void>>, work: Promise<void>): void {
