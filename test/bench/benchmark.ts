@@ -13,7 +13,7 @@ import { VARIANTS } from './variants.ts'
 async function bench(lifetime: Lifetime): Promise<void> {
   const wanted = readOptions(process.argv.slice(2))
   if (wanted.forget) await forgetDatabases()
-  const setup = await setUp(lifetime)
+  const setup = await setUp(lifetime, wanted.locale)
   const only = wanted.only.filter((name) => setup.redisUrl !== undefined || !needsRedis(name))
   const options = { ...wanted, only }
   const { bench, world } = await setup.enter(options.rooms, options.workers)

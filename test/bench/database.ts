@@ -8,6 +8,7 @@ import { startEmbedded } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { projectRoot } from '../../src/project-root.ts'
 import { loadRooms } from './load.ts'
+import { localeSql } from './locale.ts'
 
 const FOLDER = join(tmpdir(), 'usher-bench')
 const DATA_DIR = join(FOLDER, 'postgres')
@@ -57,9 +58,9 @@ export async function forgetDatabases(): Promise<void> {
 
 /**
  * The benchmark's own PostgreSQL, as durable as the embedded one. Its data folder stays: loaded databases are kept as
- * templates, named after the schema, the loader and the number of rooms.
+ * templates, named after the schema, the loader, the number of rooms and the locale.
  */
-export async function startDatabase(log: (line: string) => void): Promise<BenchServer> {
+export async function startDatabase(log: (line: string) => void, locale?: string): Promise<BenchServer> {
   await mkdir(FOLDER, { recursive: true })
   // If this process is root, PostgreSQL runs as another user, who needs access to the folder.
   await chmod(FOLDER, 0o755)
@@ -77,7 +78,7 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchS
     settings: Object.fromEntries(
       await Promise.all(SETTINGS.map(async (name) => [name, await show(url, name)] as const)),
     ),
-    clone: (rooms, label = 'a') => clone(url, rooms, `${COPY}_${label}`, log),
+    clone: (rooms, label = 'a') => clone(url, { rooms, locale }, `${COPY}_${label}`, log),
     stop: async () => {
       for (const label of ['a', 'b'])
         await on(url, (client) => client.query(`drop database if exists ${COPY}_${label} with (force)`))
@@ -95,8 +96,15 @@ export async function connect(url: string): Promise<pg.Client> {
   return client
 }
 
-async function clone(url: string, rooms: number, copy: string, log: (line: string) => void): Promise<string> {
-  const template = await ensureTemplate(url, rooms, log)
+type Wanted = { rooms: number; locale: string | undefined }
+
+async function clone(
+  url: string,
+  wanted: Wanted,
+  copy: string,
+  log: (line: string) => void,
+): Promise<string> {
+  const template = await ensureTemplate(url, wanted, log)
   await on(url, async (client) => {
     const { abandoned, busy } = await otherCopies(client)
     if (busy.length > 0) log('WARNING: another bench uses the same server: the figures will be off')
@@ -128,15 +136,20 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function ensureTemplate(url: string, rooms: number, log: (line: string) => void): Promise<string> {
-  const template = `bench_${fingerprint()}_${rooms}`
+async function ensureTemplate(
+  url: string,
+  { rooms, locale }: Wanted,
+  log: (line: string) => void,
+): Promise<string> {
+  const ofLocale = locale ? `_${locale.toLowerCase().replaceAll(/\W/g, '')}` : ''
+  const template = `bench_${fingerprint()}_${rooms}${ofLocale}`
   const { rowCount } = await on(url, (c) =>
     c.query('select 1 from pg_database where datname = $1', [template]),
   )
   if (rowCount === 1) return template
   const draft = `${template}_draft_${process.pid}`
   await on(url, (client) => client.query(`drop database if exists ${draft} with (force)`))
-  await on(url, (client) => client.query(`create database ${draft}`))
+  await on(url, async (client) => client.query(`create database ${draft} ${await localeSql(client, locale)}`))
   log(`loading ${rooms} chatrooms (kept for the next run under ${FOLDER})`)
   await migrate(withDatabase(url, draft))
   await loadRooms(withDatabase(url, draft), rooms, log)

@@ -83,7 +83,7 @@ async function measureCase(
 ): Promise<GrowthCase> {
   const options: Options = {
     ...{ rooms: which.rooms, rounds, seconds, rate, connections: 128, workers: which.workers },
-    ...{ only: [], json: undefined, forget: false },
+    ...{ only: [], json: undefined, locale: undefined, forget: false },
   }
   const running = await VARIANTS[engine].start(world)
   try {

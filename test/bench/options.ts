@@ -16,6 +16,8 @@ export type Options = {
   only: Name[]
   /** A file, or `STDOUT`; undefined: tables on the standard output. */
   json: string | undefined
+  /** How the database compares text; undefined: by bytes. */
+  locale: string | undefined
   forget: boolean
 }
 
@@ -35,7 +37,7 @@ const DEFAULT: Name[] = [
 ]
 
 export const HELP = `npm run bench -- [--rooms 1000000] [--rounds 5] [--seconds 10] [--connections 128] [--rate 2000]
-  [--workers 1] [--only ${NAMES.join(',')}] [--json [FILE]] [--forget]
+  [--workers 1] [--locale en_US.UTF-8] [--only ${NAMES.join(',')}] [--json [FILE]] [--forget]
 --only: ${DEFAULT.join(',')} unless given; --forget: first delete the databases kept from earlier runs`
 
 /**
@@ -54,6 +56,7 @@ export function readOptions(args: string[]): Options {
       workers: { type: 'string', default: '1' },
       only: { type: 'string', default: DEFAULT.join(',') },
       json: { type: 'string' },
+      locale: { type: 'string' },
       forget: { type: 'boolean', default: false },
     },
   })
@@ -66,6 +69,7 @@ export function readOptions(args: string[]): Options {
     workers: positive('workers', values.workers),
     only: values.only.split(',').map(nameOf),
     json: values.json,
+    locale: values.locale,
     forget: values.forget,
   }
 }

@@ -42,8 +42,8 @@ export function runBench(bench: (lifetime: Lifetime) => Promise<void>, help: str
     .finally(() => lifetime.stop(STOP_MS))
 }
 
-/** Starts what every benchmark needs: PostgreSQL, Redis if it is installed, and the load generator. */
-export async function setUp(lifetime: Lifetime): Promise<Setup> {
+/** Starts what every benchmark needs: PostgreSQL, Redis if it is installed, and the load generator. `locale`: as in `localeSql`. */
+export async function setUp(lifetime: Lifetime, locale?: string): Promise<Setup> {
   const load = loadavg()[0] ?? 0
   if (load > 1) {
     say(`WARNING: the load average is ${load.toFixed(1)}: others use this machine, the figures will be off`)
@@ -51,7 +51,7 @@ export async function setUp(lifetime: Lifetime): Promise<Setup> {
   const redis = findRedis() === undefined ? undefined : await startRedis()
   if (redis) lifetime.onStop('redis', redis.stop)
   else say('WARNING: redis-server is not on the PATH: what needs it is left out')
-  const server = await startDatabase(say)
+  const server = await startDatabase(say, locale)
   lifetime.onStop('postgres', server.stop)
   lifetime.onStop('processes', stopProcesses)
   const generator = startChild<ToGenerator, LoadResult>('generator.js')

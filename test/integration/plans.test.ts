@@ -107,7 +107,7 @@ it('a batch gets plans of its own: it reads a ledger by its key that was analyze
   const known = statements.find((s) => s.name === 'read-known-messages')!
   const { rows } = await db.$client.query(`explain ${known.text}`, known.values)
   expect(rows.map((row) => row['QUERY PLAN']).join(' ')).toContain(
-    'Index Cond: ((org_id = k.org_id) AND (wamid = k.wamid))',
+    'Index Cond: ((org_id = (k.org_id)::text) AND (wamid = (k.wamid)::text))',
   )
 })
 

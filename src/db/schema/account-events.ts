@@ -1,5 +1,5 @@
-import { index, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { bytea, instant, orgId } from './columns.ts'
+import { index, json, pgTable, primaryKey } from 'drizzle-orm/pg-core'
+import { bytea, exactText, instant, orgId } from './columns.ts'
 
 /**
  * Webhook fields that carry no messages. `digest` is the SHA-256 of WABA, time, field and value, so that a delivery that
@@ -10,8 +10,8 @@ export const accountEvents = pgTable(
   {
     orgId: orgId(),
     digest: bytea('digest').notNull(),
-    wabaId: text('waba_id').notNull(),
-    field: text('field').notNull(),
+    wabaId: exactText('waba_id').notNull(),
+    field: exactText('field').notNull(),
     receivedAt: instant('received_at').notNull(),
     payload: json('payload').notNull(),
   },

@@ -1,22 +1,12 @@
-import {
-  bigint,
-  index,
-  integer,
-  json,
-  pgTable,
-  primaryKey,
-  smallint,
-  text,
-  varchar,
-} from 'drizzle-orm/pg-core'
-import { bytea, createdAt, orgId } from './columns.ts'
+import { bigint, customType, index, integer, json, pgTable, primaryKey, smallint } from 'drizzle-orm/pg-core'
+import { bytea, createdAt, exactText, orgId } from './columns.ts'
 
 /** The answers to POSTs with an `Idempotency-Key`. `status` is null while the first request is being processed. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
     orgId: orgId(),
-    key: text('key').notNull(),
+    key: exactText('key').notNull(),
     requestDigest: bytea('request_digest').notNull(),
     status: smallint('status'),
     body: json('body'),
@@ -28,9 +18,11 @@ export const idempotencyKeys = pgTable(
   ],
 )
 
+const exactVarchar = customType<{ data: string }>({ dataType: () => 'varchar(255) COLLATE "C"' })
+
 /** Requests that may not be repeated until `expire`, in ms since 1970 by the database's clock. Keys start with the org. */
 export const rateLimits = pgTable('rate_limits', {
-  key: varchar('key', { length: 255 }).primaryKey(),
+  key: exactVarchar('key').primaryKey(),
   points: integer('points').notNull().default(0),
   expire: bigint('expire', { mode: 'number' }),
 })

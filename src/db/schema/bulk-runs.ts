@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, json, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { createdAt, instant } from './columns.ts'
+import { createdAt, exactText, instant } from './columns.ts'
 
 /** What a run takes: all fields that are given must fit. Ages are those at the start of the run. */
 export type BulkFilter = {
@@ -21,10 +21,10 @@ export const bulkRuns = pgTable(
   'bulk_runs',
   {
     id: uuid('id').primaryKey(),
-    kind: text('kind', { enum: ['replay', 'retry', 'delete'] }).notNull(),
-    orgId: text('org_id'),
+    kind: exactText<'replay' | 'retry' | 'delete'>('kind').notNull(),
+    orgId: exactText('org_id'),
     filter: json('filter').$type<BulkFilter>().notNull(),
-    actor: text('actor').notNull(),
+    actor: exactText('actor').notNull(),
     /** How many rows fitted at the start; null where that was not counted to the end. */
     total: integer('total'),
     done: integer('done').notNull().default(0),

@@ -13,7 +13,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { createdAt, id, instant, orgId } from './columns.ts'
+import { createdAt, exactText, id, instant, orgId } from './columns.ts'
 import { contacts } from './contacts.ts'
 import { users } from './users.ts'
 import { wabaPhones } from './wabas.ts'
@@ -42,9 +42,9 @@ export const chatrooms = pgTable(
     id: id(),
     contactId: uuid('contact_id').notNull(),
     customerId: uuid('customer_id').notNull(),
-    wabaPhoneId: text('waba_phone_id').notNull(),
+    wabaPhoneId: exactText('waba_phone_id').notNull(),
     displayName: text('display_name').notNull(),
-    externalRefId: text('external_ref_id'),
+    externalRefId: exactText('external_ref_id'),
     historyVisible: boolean('history_visible').notNull().default(true),
     state: text('state', { enum: ['active', 'deactivated', 'expired'] })
       .notNull()
@@ -57,8 +57,8 @@ export const chatrooms = pgTable(
     deactivatedAt: instant('deactivated_at'),
     deactivationReason: text('deactivation_reason', { enum: DEACTIVATION_REASONS }),
     expiredAt: instant('expired_at'),
-    pendingUserId: text('pending_user_id'),
-    assignedUserId: text('assigned_user_id'),
+    pendingUserId: exactText('pending_user_id'),
+    assignedUserId: exactText('assigned_user_id'),
     lastAutoReplyAt: instant('last_auto_reply_at'),
     autoReplies: integer('auto_replies').notNull().default(0),
     autoRepliesSince: instant('auto_replies_since'),
@@ -103,7 +103,7 @@ export const chatroomMembers = pgTable(
   {
     orgId: orgId(),
     chatroomId: uuid('chatroom_id').notNull(),
-    userId: text('user_id').notNull(),
+    userId: exactText('user_id').notNull(),
     visibleFrom: instant('visible_from'),
     createdAt: createdAt(),
   },

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { createdAt, id, instant, orgId } from './columns.ts'
+import { createdAt, exactText, id, instant, orgId } from './columns.ts'
 import { customers } from './customers.ts'
 import { wabaPhones } from './wabas.ts'
 
@@ -23,12 +23,12 @@ export const contacts = pgTable(
     orgId: orgId(),
     id: id(),
     customerId: uuid('customer_id').notNull(),
-    crmId: text('crm_id').notNull(),
-    phone: text('phone'),
+    crmId: exactText('crm_id').notNull(),
+    phone: exactText('phone'),
     firstName: text('first_name'),
     lastName: text('last_name'),
     optInDate: instant('opt_in_date'),
-    governanceLevelId: text('governance_level_id'),
+    governanceLevelId: exactText('governance_level_id'),
     isInbound: boolean('is_inbound').notNull().default(false),
     isAffiliate: boolean('is_affiliate').notNull().default(false),
     source: text('source', { enum: ['BTRIX', 'CAMPAIGN'] }),
@@ -60,7 +60,7 @@ export const contactWabas = pgTable(
   {
     orgId: orgId(),
     contactId: uuid('contact_id').notNull(),
-    wabaPhoneId: text('waba_phone_id').notNull(),
+    wabaPhoneId: exactText('waba_phone_id').notNull(),
     createdAt: createdAt(),
   },
   (t) => [

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { createdAt, id, instant, orgId } from './columns.ts'
+import { createdAt, exactText, id, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
 /**
@@ -20,7 +20,7 @@ export const customers = pgTable(
     optedOutAt: instant('opted_out_at'),
     preferenceAt: instant('preference_at'),
     marketingPausedUntil: instant('marketing_paused_until'),
-    waId: text('wa_id'),
+    waId: exactText('wa_id'),
     waIdAt: instant('wa_id_at'),
     /** Since then the row is nobody's: the person was erased (docs/privacy.md). */
     erasedAt: instant('erased_at'),
@@ -43,8 +43,8 @@ export const customerAliases = pgTable(
   'customer_aliases',
   {
     orgId: orgId(),
-    kind: text('kind', { enum: ALIAS_KINDS }).notNull(),
-    value: text('value').notNull(),
+    kind: exactText<(typeof ALIAS_KINDS)[number]>('kind').notNull(),
+    value: exactText('value').notNull(),
     customerId: uuid('customer_id').notNull(),
     createdAt: createdAt(),
     since: instant('since'),
@@ -73,8 +73,8 @@ export const formerAliases = pgTable(
   'former_aliases',
   {
     orgId: orgId(),
-    kind: text('kind', { enum: ALIAS_KINDS }).notNull(),
-    value: text('value').notNull(),
+    kind: exactText<(typeof ALIAS_KINDS)[number]>('kind').notNull(),
+    value: exactText('value').notNull(),
     until: instant('until').notNull(),
     customerId: uuid('customer_id').notNull(),
     createdAt: createdAt(),

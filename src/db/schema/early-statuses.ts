@@ -1,5 +1,5 @@
-import { index, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { instant, orgId } from './columns.ts'
+import { index, json, pgTable, primaryKey } from 'drizzle-orm/pg-core'
+import { exactText, instant, orgId } from './columns.ts'
 
 /**
  * Statuses of messages that the ledger does not know, the strongest of each message: a status can come before Meta's
@@ -10,8 +10,8 @@ export const earlyStatuses = pgTable(
   'early_statuses',
   {
     orgId: orgId(),
-    wamid: text('wamid').notNull(),
-    status: text('status').notNull(),
+    wamid: exactText('wamid').notNull(),
+    status: exactText('status').notNull(),
     statusAt: instant('status_at'),
     errors: json('errors').$type<unknown[]>(),
     receivedAt: instant('received_at').notNull().defaultNow(),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { bigint, json, pgSequence, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { instant, orgId } from './columns.ts'
+import { bigint, json, pgSequence, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core'
+import { exactText, instant, orgId } from './columns.ts'
 
 /** Orders the events of one position. */
 export const eventLogSeq = pgSequence('event_log_seq')
@@ -19,9 +19,9 @@ export const eventLog = pgTable(
     position: bigint('position', { mode: 'number' }).notNull(),
     seq: bigint('seq', { mode: 'number' }).notNull().default(sql`nextval('event_log_seq')`),
     at: instant('at').notNull().default(sql`clock_timestamp()`),
-    type: text('type').notNull(),
+    type: exactText('type').notNull(),
     customerId: uuid('customer_id'),
-    wamid: text('wamid'),
+    wamid: exactText('wamid'),
     auditId: uuid('audit_id'),
     data: json('data'),
   },

@@ -1,5 +1,5 @@
 import { index, json, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { createdAt, id, orgId } from './columns.ts'
+import { createdAt, exactText, id, orgId } from './columns.ts'
 
 /**
  * The audit: one row for each change of state, written in the transaction of the change. `actor` is `routing`, `sweep`,
@@ -10,13 +10,13 @@ export const events = pgTable(
   {
     orgId: orgId(),
     id: id(),
-    kind: text('kind').notNull(),
-    actor: text('actor').notNull(),
+    kind: exactText('kind').notNull(),
+    actor: exactText('actor').notNull(),
     reason: text('reason'),
     customerId: uuid('customer_id'),
     contactId: uuid('contact_id'),
     chatroomId: uuid('chatroom_id'),
-    wamid: text('wamid'),
+    wamid: exactText('wamid'),
     before: json('before'),
     after: json('after'),
     createdAt: createdAt(),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { check, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { instant } from './columns.ts'
+import { check, integer, pgTable, primaryKey } from 'drizzle-orm/pg-core'
+import { exactText, instant } from './columns.ts'
 
 /**
  * Signs of life of the whole installation, which is why the table has no org. For a queue: when a canary was last enqueued
@@ -10,8 +10,8 @@ import { instant } from './columns.ts'
 export const heartbeats = pgTable(
   'heartbeats',
   {
-    kind: text('kind', { enum: ['queue', 'sweep'] }).notNull(),
-    name: text('name').notNull(),
+    kind: exactText<'queue' | 'sweep'>('kind').notNull(),
+    name: exactText('name').notNull(),
     askedAt: instant('asked_at'),
     answeredAt: instant('answered_at'),
     rows: integer('rows'),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, pgTable, smallint, text } from 'drizzle-orm/pg-core'
-import { bytea, instant } from './columns.ts'
+import { bytea, exactText, instant } from './columns.ts'
 
 /**
  * One webhook POST (a delivery), with its bytes exactly as signed. The transaction that routes it deletes the row. It has
@@ -16,13 +16,11 @@ export const inbox = pgTable(
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     body: bytea('body').notNull(),
     receivedAt: instant('received_at').notNull().defaultNow(),
-    state: text('state', { enum: ['new', 'parked', 'dead'] })
-      .notNull()
-      .default('new'),
+    state: exactText<'new' | 'parked' | 'dead'>('state').notNull().default('new'),
     dueAt: instant('due_at').notNull().default(sql`now() + interval '10 seconds'`),
     requeues: smallint('requeues').notNull().default(0),
     attempts: smallint('attempts').notNull().default(0),
-    parkedFor: text('parked_for'),
+    parkedFor: exactText('parked_for'),
     error: text('error'),
   },
   (t) => [

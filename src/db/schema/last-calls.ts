@@ -1,5 +1,5 @@
-import { pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { instant, orgId } from './columns.ts'
+import { pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core'
+import { exactText, instant, orgId } from './columns.ts'
 
 /**
  * When a customer last called a number. A call opens the 24 h window as a message does, and counts as none otherwise: it
@@ -10,7 +10,7 @@ export const lastCalls = pgTable(
   {
     orgId: orgId(),
     customerId: uuid('customer_id').notNull(),
-    wabaPhoneId: text('waba_phone_id').notNull(),
+    wabaPhoneId: exactText('waba_phone_id').notNull(),
     calledAt: instant('called_at').notNull(),
   },
   (t) => [primaryKey({ name: 'last_calls_pkey', columns: [t.orgId, t.customerId, t.wabaPhoneId] })],

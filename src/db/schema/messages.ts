@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, check, foreignKey, index, json, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { chatrooms } from './chatrooms.ts'
-import { instant, orgId } from './columns.ts'
+import { exactText, instant, orgId } from './columns.ts'
 
 export const ROUTES = ['active', 'reactivated', 'expired', 'held', 'created'] as const
 export const MESSAGE_STATUSES = ['sent', 'delivered', 'read', 'played', 'failed'] as const
@@ -20,21 +20,21 @@ export const messages = pgTable(
   'messages',
   {
     orgId: orgId(),
-    wamid: text('wamid').notNull(),
-    wabaPhoneId: text('waba_phone_id').notNull(),
+    wamid: exactText('wamid').notNull(),
+    wabaPhoneId: exactText('waba_phone_id').notNull(),
     customerId: uuid('customer_id'),
     chatroomId: uuid('chatroom_id'),
-    direction: text('direction', { enum: ['in', 'out', 'echo'] }).notNull(),
-    type: text('type').notNull(),
+    direction: exactText<'in' | 'out' | 'echo'>('direction').notNull(),
+    type: exactText('type').notNull(),
     sentAt: instant('sent_at').notNull(),
     receivedAt: instant('received_at').notNull(),
     seq: bigint('seq', { mode: 'number' }).notNull(),
-    route: text('route', { enum: ROUTES }),
+    route: exactText<(typeof ROUTES)[number]>('route'),
     reason: text('reason').notNull(),
     candidates: json('candidates').$type<MessageCandidate[]>(),
-    waId: text('wa_id'),
-    userId: text('user_id'),
-    status: text('status', { enum: MESSAGE_STATUSES }),
+    waId: exactText('wa_id'),
+    userId: exactText('user_id'),
+    status: exactText<(typeof MESSAGE_STATUSES)[number]>('status'),
     statusAt: instant('status_at'),
     errors: json('errors').$type<unknown[]>(),
     payload: json('payload').$type<Record<string, unknown>>().notNull(),

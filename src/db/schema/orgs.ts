@@ -1,27 +1,25 @@
 import { sql } from 'drizzle-orm'
 import { boolean, check, integer, pgTable, text } from 'drizzle-orm/pg-core'
-import { createdAt, instant } from './columns.ts'
+import { createdAt, exactText, instant } from './columns.ts'
 
 /** A tenant and its settings. A rule whose number of days is null is switched off. */
 export const orgs = pgTable(
   'orgs',
   {
-    id: text('id').primaryKey(),
+    id: exactText('id').primaryKey(),
     name: text('name').notNull(),
     inactivityDays: integer('inactivity_days'),
     expiryDays: integer('expiry_days'),
     autoReplyText: text('auto_reply_text'),
     autoReplyMinIntervalSeconds: integer('auto_reply_min_interval_seconds').notNull().default(0),
-    unknownSender: text('unknown_sender', { enum: ['hold', 'create'] })
-      .notNull()
-      .default('hold'),
+    unknownSender: exactText<'hold' | 'create'>('unknown_sender').notNull().default('hold'),
     roomHistoryVisible: boolean('room_history_visible').notNull().default(true),
     deactivateOnOptOut: boolean('deactivate_on_opt_out').notNull().default(false),
     reactionsReactivate: boolean('reactions_reactivate').notNull().default(false),
     autoReplyBurst: integer('auto_reply_burst').default(20),
     stopWords: text('stop_words').array().notNull().default([]),
-    delegateUserId: text('delegate_user_id'),
-    delegateGroupId: text('delegate_group_id'),
+    delegateUserId: exactText('delegate_user_id'),
+    delegateGroupId: exactText('delegate_group_id'),
     /** The latest erasure of a person; null when its tombstones are gone. */
     erasedAt: instant('erased_at'),
     createdAt: createdAt(),

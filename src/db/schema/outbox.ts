@@ -13,7 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { chatrooms } from './chatrooms.ts'
-import { createdAt, id, instant, orgId } from './columns.ts'
+import { createdAt, exactText, id, instant, orgId } from './columns.ts'
 
 /**
  * The messages to send, written in the transaction that decided to send them. `payload` is Meta's message object without
@@ -30,23 +30,23 @@ export const outbox = pgTable(
   {
     orgId: orgId(),
     id: id(),
-    kind: text('kind', { enum: ['auto_reply', 'message'] }).notNull(),
+    kind: exactText<'auto_reply' | 'message'>('kind').notNull(),
     chatroomId: uuid('chatroom_id').notNull(),
     customerId: uuid('customer_id').notNull(),
-    wabaPhoneId: text('waba_phone_id').notNull(),
+    wabaPhoneId: exactText('waba_phone_id').notNull(),
     /** Who wanted the message; null for an auto-reply. */
-    origin: text('origin', { enum: ['AGENT', 'CAMPAIGN'] }),
-    inReplyTo: text('in_reply_to'),
+    origin: exactText<'AGENT' | 'CAMPAIGN'>('origin'),
+    inReplyTo: exactText('in_reply_to'),
     /** The id of the message that this one sends again, because a person asked for it. */
     retryOf: uuid('retry_of'),
     payload: json('payload').$type<Record<string, unknown>>().notNull(),
-    state: text('state', { enum: ['queued', 'sending', 'sent', 'failed', 'unknown'] })
+    state: exactText<'queued' | 'sending' | 'sent' | 'failed' | 'unknown'>('state')
       .notNull()
       .default('queued'),
     attempts: smallint('attempts').notNull().default(0),
     dueAt: instant('due_at').notNull().defaultNow(),
     claimedAt: instant('claimed_at'),
-    wamid: text('wamid'),
+    wamid: exactText('wamid'),
     error: text('error'),
     createdAt: createdAt(),
     position: bigint('position', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
@@ -89,7 +89,7 @@ export const outboxPairs = pgTable(
   {
     orgId: orgId(),
     customerId: uuid('customer_id').notNull(),
-    wabaPhoneId: text('waba_phone_id').notNull(),
+    wabaPhoneId: exactText('waba_phone_id').notNull(),
     dueAt: instant('due_at'),
     version: bigint('version', { mode: 'number' }).notNull().default(0),
   },

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { foreignKey, index, integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import { createdAt, instant, orgId } from './columns.ts'
+import { createdAt, exactText, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
 /**
@@ -12,7 +12,7 @@ export const users = pgTable(
   'users',
   {
     orgId: orgId().references(() => orgs.id),
-    id: text('id').notNull(),
+    id: exactText('id').notNull(),
     email: text('email').notNull(),
     name: text('name').notNull(),
     createdAt: createdAt(),
@@ -22,7 +22,7 @@ export const users = pgTable(
   },
   (t) => [
     primaryKey({ name: 'users_pkey', columns: [t.orgId, t.id] }),
-    uniqueIndex('users_email').on(t.orgId, sql`lower(${t.email})`).where(sql`removed_at is null`),
+    uniqueIndex('users_email').on(t.orgId, sql`lower(${t.email}) collate "C"`).where(sql`removed_at is null`),
     index('users_to_release').on(t.orgId, t.id).where(sql`removed_at is not null and released_at is null`),
   ],
 )
@@ -31,7 +31,7 @@ export const groups = pgTable(
   'groups',
   {
     orgId: orgId().references(() => orgs.id),
-    id: text('id').notNull(),
+    id: exactText('id').notNull(),
     name: text('name').notNull(),
     createdAt: createdAt(),
   },
@@ -43,8 +43,8 @@ export const groupMembers = pgTable(
   'group_members',
   {
     orgId: orgId(),
-    groupId: text('group_id').notNull(),
-    userId: text('user_id').notNull(),
+    groupId: exactText('group_id').notNull(),
+    userId: exactText('user_id').notNull(),
     lastAssignedAt: instant('last_assigned_at'),
   },
   (t) => [

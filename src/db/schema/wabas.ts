@@ -9,7 +9,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import { bytea, createdAt, instant, orgId } from './columns.ts'
+import { bytea, createdAt, exactText, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
 /** A WhatsApp Business Account. Its access token is encrypted with SECRETS_KEY (`src/secrets.ts`). */
@@ -17,7 +17,7 @@ export const wabas = pgTable(
   'wabas',
   {
     orgId: orgId().references(() => orgs.id),
-    id: text('id').notNull(),
+    id: exactText('id').notNull(),
     name: text('name').notNull(),
     matrixHostName: text('matrix_host_name'),
     accessToken: bytea('access_token'),
@@ -37,13 +37,13 @@ export const wabaPhones = pgTable(
   'waba_phones',
   {
     orgId: orgId(),
-    id: text('id').notNull(),
-    wabaId: text('waba_id').notNull(),
-    movedTo: text('moved_to'),
-    remoteId: text('remote_id').notNull().generatedAlwaysAs(sql`coalesce(moved_to, id)`),
+    id: exactText('id').notNull(),
+    wabaId: exactText('waba_id').notNull(),
+    movedTo: exactText('moved_to'),
+    remoteId: exactText('remote_id').notNull().generatedAlwaysAs(sql`coalesce(moved_to, id)`),
     displayPhoneNumber: text('display_phone_number').notNull(),
     /** The digits of the display number: routing recognises the org's own numbers by them. */
-    digits: text('digits')
+    digits: exactText('digits')
       .notNull()
       .generatedAlwaysAs(sql`regexp_replace(display_phone_number, '[^0-9]', '', 'g')`),
     position: integer('position').notNull().default(0),
@@ -75,10 +75,10 @@ export const wabaPhones = pgTable(
 export const metaObjects = pgTable(
   'meta_objects',
   {
-    kind: text('kind', { enum: ['phone', 'waba'] }).notNull(),
-    id: text('id').notNull(),
+    kind: exactText<'phone' | 'waba'>('kind').notNull(),
+    id: exactText('id').notNull(),
     orgId: orgId().references(() => orgs.id),
-    wabaPhoneId: text('waba_phone_id'),
+    wabaPhoneId: exactText('waba_phone_id'),
     replacedAt: instant('replaced_at'),
   },
   (t) => [

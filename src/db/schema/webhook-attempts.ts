@@ -1,5 +1,5 @@
 import { bigint, foreignKey, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { instant, orgId } from './columns.ts'
+import { exactText, instant, orgId } from './columns.ts'
 import { webhookEndpoints } from './webhook-endpoints.ts'
 
 /**
@@ -12,8 +12,8 @@ export const webhookAttempts = pgTable(
     orgId: orgId(),
     endpointId: uuid('endpoint_id').notNull(),
     id: bigint('id', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
-    eventId: text('event_id').notNull(),
-    type: text('type').notNull(),
+    eventId: exactText('event_id').notNull(),
+    type: exactText('type').notNull(),
     at: instant('at').notNull(),
     outcome: text('outcome', { enum: ['delivered', 'rejected', 'failed', 'gone'] }).notNull(),
     status: integer('status'),

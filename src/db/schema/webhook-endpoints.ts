@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, check, pgTable, primaryKey, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import { bytea, createdAt, id, instant, orgId } from './columns.ts'
+import { bytea, createdAt, exactText, id, instant, orgId } from './columns.ts'
 import { orgs } from './orgs.ts'
 
 /** An org has so many endpoints at most: the numbers that `slot` can have. */
@@ -29,7 +29,7 @@ export const webhookEndpoints = pgTable(
     disabledAt: instant('disabled_at'),
     disabledReason: text('disabled_reason'),
     includeContent: boolean('include_content').notNull(),
-    onRejection: text('on_rejection', { enum: ON_REJECTION }).notNull(),
+    onRejection: exactText<(typeof ON_REJECTION)[number]>('on_rejection').notNull(),
     secret: bytea('secret').notNull(),
     oldSecret: bytea('old_secret'),
     oldSecretUntil: instant('old_secret_until'),

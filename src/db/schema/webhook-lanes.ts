@@ -10,7 +10,7 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { instant, orgId } from './columns.ts'
+import { exactText, instant, orgId } from './columns.ts'
 import { webhookEndpoints } from './webhook-endpoints.ts'
 
 /**
@@ -56,7 +56,7 @@ export const webhookSkips = pgTable(
     seq: bigint('seq', { mode: 'number' }).notNull(),
     position: bigint('position', { mode: 'number' }).notNull(),
     at: instant('at').notNull(),
-    type: text('type').notNull(),
+    type: exactText('type').notNull(),
     reason: text('reason').notNull(),
     skippedAt: instant('skipped_at').notNull().defaultNow(),
   },

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { bigint, check, pgTable, text } from 'drizzle-orm/pg-core'
-import { instant } from './columns.ts'
+import { bigint, check, pgTable } from 'drizzle-orm/pg-core'
+import { exactText, instant } from './columns.ts'
 
 /**
  * Webhook requests that proved no secret, for the console: how many since `since`, and when the last ones were reported.
@@ -9,7 +9,7 @@ import { instant } from './columns.ts'
 export const webhookRefusals = pgTable(
   'webhook_refusals',
   {
-    reason: text('reason', { enum: ['signature', 'handshake'] }).primaryKey(),
+    reason: exactText<'signature' | 'handshake'>('reason').primaryKey(),
     refused: bigint('refused', { mode: 'number' }).notNull(),
     since: instant('since').notNull().defaultNow(),
     lastAt: instant('last_at').notNull().defaultNow(),
