@@ -18,7 +18,7 @@ const CLOSE = [
   'update webhook_endpoints set enabled = false where org_id = $1',
 ]
 
-type Closing = { orgId: string; confirm: string; actor: string }
+type Closing = { orgId: string; confirm: string | undefined; actor: string }
 
 /**
  * Closes an org for good, and begins its deletion, which `deleteOrgs` does in the background. Asking again changes nothing.

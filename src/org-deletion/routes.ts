@@ -22,6 +22,12 @@ const OrgDeletionDto = z
   })
   .meta({ id: 'OrgDeletionDto' })
 
+/** In the body, or in the query, because some proxies drop the body of a DELETE. */
+const confirm = z
+  .string()
+  .optional()
+  .meta({ description: 'The name of the org, as it is; it is needed once.' })
+
 const common = { tags: ['orgs'], params: { orgId: partId }, errors: ADMIN_ERRORS }
 
 /** Deleting an org, and asking how far that is. */
@@ -32,13 +38,13 @@ export const orgDeletionEndpoints: AdminEndpoint[] = [
     summary: 'Delete an org with everything that belongs to it',
     description:
       'The org is closed at once: its API answers ORG_IS_BEING_DELETED, its deliveries are parked, nothing is sent\n- Its rows are deleted in the background, and cannot be brought back',
-    body: z.strictObject({
-      confirm: z.string().meta({ description: 'The name of the org, as it is.' }),
-    }),
+    query: z.object({ confirm }),
+    bodyRequired: false,
+    body: z.strictObject({ confirm }),
     example: { body: { confirm: 'Acme' } },
     responses: { 202: { description: 'The deletion, which goes on', schema: OrgDeletionDto } },
-    handler: async ({ db, params: { orgId }, body: { confirm }, actor }) => {
-      await closeOrg(db, { orgId, confirm, actor })
+    handler: async ({ db, params: { orgId }, query, body, actor }) => {
+      await closeOrg(db, { orgId, confirm: body.confirm ?? query.confirm, actor })
       return { status: 202, body: await describeDeletion(db, orgId) }
     },
   }),

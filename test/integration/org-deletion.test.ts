@@ -116,13 +116,18 @@ describe('the deletion of an org', () => {
       expect([reply.status, reply.body.error_message]).toEqual([422, 'NAME_NOT_CONFIRMED'])
       expect(JSON.stringify(reply.body)).not.toContain(await nameOf(org))
     }
-    for (const body of [undefined, {}, { confirm: 1 }, { confirm: 'x', colour: 'red' }])
+    for (const body of [undefined, {}])
+      expect((await admin('DELETE', `/orgs/${org.id}`, { body })).body.error_message).toBe(
+        'NAME_NOT_CONFIRMED',
+      )
+    for (const body of ['{', { confirm: 1 }, { confirm: 'x', colour: 'red' }])
       expect((await admin('DELETE', `/orgs/${org.id}`, { body })).body.error_message).toBe('INVALID_INPUT')
     expect((await ask({ id: 'unknown' } as TestOrg, 'x')).status).toBe(404)
     const name = await nameOf(org)
     const replies = await Promise.all([1, 2, 3].map(() => ask(org, name)))
     expect(replies.map(({ status }) => status)).toEqual([202, 202, 202])
     expect(new Set(replies.map(({ body }) => body.requested_at)).size).toBe(1)
+    expect((await admin('DELETE', `/orgs/${org.id}?confirm=${encodeURIComponent(name)}`)).status).toBe(202)
     expect((await pool.query('select from bulk_runs where org_id = $1', [org.id])).rowCount).toBe(1)
   })
 
