@@ -18,6 +18,8 @@ import type { Engine } from '../src/queue/connection.ts'
 import type { QueueName } from '../src/queue/names.ts'
 import type { Producer } from '../src/queue/producer.ts'
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts'
+import { applyRetention, type Retained } from '../src/retention/apply-retention.ts'
+import { longestEventDays, readRetention } from '../src/retention/read-retention.ts'
 
 type Parts = {
   engine: Engine
@@ -50,8 +52,9 @@ export function startMaintenance(parts: Parts): QueueWorker {
     'deactivate-inactive': async (report) => total(await deactivateInactive(db, undefined, report)),
     'release-chatrooms': async (report) => ({ released: await releaseChatrooms(db, report) }),
     'delete-orgs': async (report) => ({ deleted: await deleteOrgs(db, report) }),
+    'apply-retention': async () => countOld(await applyRetention(db, parts)),
     purge: (report) => purge(db, undefined, report),
-    'keep-event-log': async () => keepPartitions(db, await readNow(db), parts.eventRetentionDays),
+    'keep-event-log': () => keepEventLog(db, parts.eventRetentionDays),
     'keep-ledger': async () => keepMonths(db, await readNow(db)),
   }
   return createWorker({
@@ -69,6 +72,17 @@ export function startMaintenance(parts: Parts): QueueWorker {
       log.debug({ task: job.name, ...done }, 'a maintenance task finished')
     },
   })
+}
+
+/** Partitions of the event log that no org keeps are dropped. */
+async function keepEventLog(db: Db, eventRetentionDays: number): Promise<Record<string, number>> {
+  const days = longestEventDays(await readRetention(db, eventRetentionDays), eventRetentionDays)
+  return keepPartitions(db, await readNow(db), days)
+}
+
+function countOld({ months, orgs }: Retained): Record<string, number> {
+  const [messages, events] = [orgs.map((org) => org.messages), orgs.map((org) => org.events)]
+  return { months: months.length, messages: sum(messages), events: sum(events) }
 }
 
 function total(changes: Changes): Record<string, number> {

@@ -7,6 +7,7 @@ import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { opsUserCommand } from './ops-user.ts'
 import { provisionCommand } from './provision.ts'
+import { retentionCommand } from './retention.ts'
 import { simulateCommand } from './simulate.ts'
 import { sweepCommand } from './sweep.ts'
 import { tokenCommand } from './token.ts'
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
     migrateCommand(),
     opsUserCommand(),
     provisionCommand(),
+    retentionCommand(),
     simulateCommand(),
     sweepCommand(),
     tokenCommand(),

@@ -32,14 +32,17 @@ function change(name: 'make_event_partitions' | 'drop_event_partitions', at: Dat
   }
 }
 
-/** The start of the oldest day that has a partition; undefined where there is none. */
-export function readOldestDay(): Statement<Date | undefined> {
+/** The start of the oldest day that the log of an org has; undefined where no day has a partition. */
+export function readOldestDay(orgId: string): Statement<Date | undefined> {
   return {
     name: 'read-oldest-event-day',
-    text: `select min(to_date(right(c.relname, 8), 'YYYYMMDD'))::timestamp at time zone 'UTC' as day
+    text: `select greatest(
+        min(to_date(right(c.relname, 8), 'YYYYMMDD'))::timestamp at time zone 'UTC',
+        (select date_trunc('day', now() at time zone 'UTC' - make_interval(days => event_retention_days)) at time zone 'UTC'
+          from orgs where id = $1)) as day
       from pg_inherits i join pg_class c on c.oid = i.inhrelid
       where i.inhparent = 'event_log'::regclass and c.relname ~ '^event_log_[0-9]{8}$'`,
-    values: [],
+    values: [orgId],
     read: ([row]: { day: Date | null }[]) => row?.day ?? undefined,
   }
 }

@@ -47,7 +47,7 @@ export async function listEvents(
 
 /** Events behind the cursor may be in partitions that are dropped, if its margin is older than the oldest partition. */
 async function refuseOld(db: Db, { orgId, at }: Cursor): Promise<void> {
-  const oldest = await run(db, readOldestDay())
+  const oldest = await run(db, readOldestDay(orgId))
   if (oldest && at.getTime() - MARGIN_MS < oldest.getTime()) throw gone(orgId)
 }
 

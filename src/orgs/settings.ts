@@ -2,6 +2,10 @@ import { z } from 'zod'
 import type { Org, orgs } from '../db/schema/index.ts'
 
 const days = z.int().min(1).max(36_500).nullable()
+/** Meta delivers again, and reports reactions, for a month at most: what comes later than that finds no message anyway. */
+const retentionDays = z.int().min(32).max(36_500).nullable()
+/** Webhook endpoints are tried for three days. */
+const eventDays = z.int().min(4).max(36_500).nullable()
 const stopWord = z
   .string()
   .regex(/[\p{L}\p{N}]/u, 'must have a letter or a digit')
@@ -21,6 +25,8 @@ const fields = {
   reactions_reactivate: z.boolean(),
   auto_reply_burst: z.int().min(1).max(10_000).nullable(),
   stop_words: z.array(stopWord).max(50),
+  retention_days: retentionDays,
+  event_retention_days: eventDays,
   delegate,
 }
 
@@ -36,6 +42,8 @@ export const settingsSchema = z.strictObject({
   reactions_reactivate: fields.reactions_reactivate.default(false),
   auto_reply_burst: fields.auto_reply_burst.default(20),
   stop_words: fields.stop_words.default([]),
+  retention_days: fields.retention_days.default(null),
+  event_retention_days: fields.event_retention_days.default(null),
   delegate: fields.delegate.default(null),
 })
 export type Settings = z.infer<typeof settingsSchema>
@@ -63,6 +71,8 @@ export function settingsToColumns(settings: Settings) {
     reactionsReactivate: settings.reactions_reactivate,
     autoReplyBurst: settings.auto_reply_burst,
     stopWords: settings.stop_words,
+    retentionDays: settings.retention_days,
+    eventRetentionDays: settings.event_retention_days,
     delegateUserId: delegate && 'user_id' in delegate ? delegate.user_id : null,
     delegateGroupId: delegate && 'group_id' in delegate ? delegate.group_id : null,
   } satisfies Partial<typeof orgs.$inferInsert>
@@ -82,6 +92,8 @@ export function settingsOf(org: Org): Settings {
     reactions_reactivate: org.reactionsReactivate,
     auto_reply_burst: org.autoReplyBurst,
     stop_words: org.stopWords,
+    retention_days: org.retentionDays,
+    event_retention_days: org.eventRetentionDays,
     delegate: delegateUserId
       ? { user_id: delegateUserId }
       : delegateGroupId

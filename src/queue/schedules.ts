@@ -14,6 +14,7 @@ export const SCHEDULES: readonly Schedule[] = [
   { name: 'release-chatrooms', every: 60_000 },
   { name: 'delete-orgs', every: 5_000 },
   { name: 'purge', every: 3_600_000 },
+  { name: 'apply-retention', every: 21_600_000 },
   { name: 'keep-event-log', every: 3_600_000 },
   { name: 'keep-ledger', every: 3_600_000 },
 ]

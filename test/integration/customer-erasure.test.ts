@@ -54,20 +54,15 @@ const both = (phone: string, word: string) =>
 async function fill(org: TestOrg) {
   const phone = org.phones[0]!
   const v1 = `/v1/org/${org.id}`
-  const { id: lead } = await ok(
-    'POST',
-    `/v2/org/${org.id}/contact`,
-    {
-      ...{
-        crm_id: 'crm-7788',
-        first_name: 'Zuleika',
-        last_name: 'Quartzfield',
-        opt_in_date: '2026-11-21T10:00:00Z',
-      },
-      phone_number: { rawInput: PHONE },
+  const { id: lead } = await ok('POST', `/v2/org/${org.id}/contact`, {
+    ...{
+      crm_id: 'crm-7788',
+      first_name: 'Zuleika',
+      last_name: 'Quartzfield',
+      opt_in_date: '2026-11-21T10:00:00Z',
     },
-    { 'idempotency-key': 'create-crm-7788' },
-  )
+    phone_number: { rawInput: PHONE },
+  })
   const { chatroom_id: room } = await ok('POST', `/v3/org/${org.id}/lead/chatroom`, {
     lead_id: lead,
     assign_details: { assign_mode: 'USER', user_email: `ann@${org.id}.test` },
@@ -91,10 +86,12 @@ async function fill(org: TestOrg) {
     stage: 'won',
     disposition: 'very interested',
   })
-  const sent = await ok('POST', `${v1}/chatroom/${room}/messages`, {
-    origin: 'AGENT',
-    text: { body: 'agent answers' },
-  })
+  const sent = await ok(
+    'POST',
+    `${v1}/chatroom/${room}/messages`,
+    { origin: 'AGENT', text: { body: 'agent answers' } },
+    { 'idempotency-key': `answer-to-crm-7788-${org.id}` },
+  )
   await query(`update outbox set state = 'sent', wamid = 'wamid.of-person-sent' where org_id = $1`, [org.id])
   await query(
     `update messages set wamid = 'wamid.of-person-sent', outbox_id = $2 where org_id = $1 and wamid = $3`,
@@ -111,7 +108,7 @@ async function fill(org: TestOrg) {
   await query(
     `insert into webhook_attempts (org_id, endpoint_id, event_id, type, at, outcome, duration_ms, answer)
      select $1, $2, e, 'x', now(), 'rejected', 1, a from unnest($3::text[], $4::text[]) as v(e, a)`,
-    [org.id, endpoint, [`evt_${rows[0].seq}`, 'evt_1'], ['thanks', `who is ${WA_ID}?`]],
+    [org.id, endpoint, [`evt_${rows[0].seq}`, 'evt_0'], ['thanks', `who is ${WA_ID}?`]],
   )
   await query(
     `insert into webhook_skips (org_id, endpoint_id, seq, position, at, type, reason) values ($1, $2, $3, $4, $5, $6, $7)`,
@@ -167,6 +164,8 @@ describe('a person who is erased', () => {
     const org = await createSendingOrg(db)
     const { lead, room, kept } = await fill(org)
     const before = await dumpDatabase(db)
+    for (const trace of ['answer-to-crm-7788', `who is ${WA_ID}?`])
+      expect(linesWith(before, [trace])).toHaveLength(1)
     for (const trace of TRACES.filter((one) => one !== '11 98765-4321'))
       expect(linesWith(before, [trace])).not.toEqual([])
     const ofOther = linesWith(before, [OTHER]).length

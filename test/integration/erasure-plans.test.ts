@@ -1,14 +1,18 @@
+import type { Pool } from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
 import { goOnWithErasures } from '../../src/personal-data/work-on-erasure.ts'
+import { applyRetention } from '../../src/retention/apply-retention.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { store } from '../support/inbox.ts'
+import { insertMessage } from '../support/ledger.ts'
 import { loadCustomers } from '../support/load-customers.ts'
 import { createOrg, createRoom, SECRETS_KEY, type TestOrg } from '../support/org.ts'
 import { missingIn } from '../support/plan-tests.ts'
 import { planNodes, recordEverything, type Statement } from '../support/statements.ts'
+import { ago } from '../support/time.ts'
 import { bytes, change, delivery, message, post } from '../support/webhooks.ts'
 
 const BIG = [
@@ -30,7 +34,7 @@ const PLAN_MS = 1_800_000
 
 let db: Db
 
-/** Erases a person about whom each table has something, and routes a message of theirs that comes again. */
+/** Erases a person about whom each table has something, routes a message of theirs again, and deletes what is too old. */
 async function everyStatement(org: TestOrg) {
   const api = await startTestApi(db as Parameters<typeof startTestApi>[0], { secretsKey: KEY })
   await createRoom(db, org, { customer: `+${PHONE}` })
@@ -51,6 +55,11 @@ async function everyStatement(org: TestOrg) {
   await goOnWithErasures(db, KEY)
   expect((await api.call('GET', `${path}/erasures/${body.id}`)).body.state).toBe('finished')
   await routeDeliveries(db, await store(db, again), () => {}, KEY)
+  await db.$client.query('update orgs set retention_days = 40, event_retention_days = 5 where id = $1', [
+    org.id,
+  ])
+  await insertMessage(db.$client as Pool, org, { wamid: 'old', at: ago(50) })
+  for (const dryRun of [true, false]) await applyRetention(db, { eventRetentionDays: 30, dryRun })
 }
 
 describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
@@ -64,7 +73,7 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     statements = await recordEverything(() => everyStatement(org))
   }, PLAN_MS)
 
-  it('no statement of an erasure scans a big table', async () => {
+  it('no statement of an erasure or of the retention scans a big table', async () => {
     expect(missingIn('erasure-plans', statements)).toEqual([])
     const scans: [string, string[]][] = []
     for (const statement of statements) {

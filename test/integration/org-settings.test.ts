@@ -21,6 +21,8 @@ describe('the settings of an org', () => {
     reactions_reactivate: false,
     auto_reply_burst: 20,
     stop_words: [],
+    retention_days: null,
+    event_retention_days: null,
     delegate: null,
   }
   const put = (org: TestOrg, body: unknown, as?: Parameters<TestApi['call']>[2]) =>
@@ -67,6 +69,8 @@ describe('the settings of an org', () => {
       [{ delegate: { user_id: 'eve' } }, 404, 'USER_NOT_FOUND'],
       [{ delegate: { group_id: 'nobody' } }, 404, 'GROUP_NOT_FOUND'],
       [{ inactivity_days: 0 }, 422, 'INVALID_INPUT'],
+      [{ retention_days: 31 }, 422, 'INVALID_INPUT'],
+      [{ event_retention_days: 3 }, 422, 'INVALID_INPUT'],
       [{ inactivity_days: '30' }, 422, 'INVALID_INPUT'],
       [{ colour: 'red' }, 422, 'INVALID_INPUT'],
       [{ stop_words: ['STOP', '!?'] }, 422, 'INVALID_INPUT'],

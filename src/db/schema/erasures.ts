@@ -42,7 +42,7 @@ export const erasures = pgTable(
   (t) => [
     primaryKey({ name: 'erasures_pkey', columns: [t.orgId, t.id] }),
     uniqueIndex('erasures_one_open').on(t.orgId, t.customerId).where(sql`finished_at is null`),
-    check('erasures_name_nobody_at_the_end', sql`(${t.finishedAt} is null) = (${t.person} is not null)`),
+    check('erasures_name_nobody_at_the_end', sql`${t.finishedAt} is null or ${t.person} is null`),
   ],
 )
 

@@ -18,6 +18,10 @@ export const orgs = pgTable(
     reactionsReactivate: boolean('reactions_reactivate').notNull().default(false),
     autoReplyBurst: integer('auto_reply_burst').default(20),
     stopWords: text('stop_words').array().notNull().default([]),
+    /** Messages are deleted after so many days; null: never. */
+    retentionDays: integer('retention_days'),
+    /** Events of the event log are, if the installation does not delete them earlier. */
+    eventRetentionDays: integer('event_retention_days'),
     delegateUserId: exactText('delegate_user_id'),
     delegateGroupId: exactText('delegate_group_id'),
     /** The latest erasure of a person; null when its tombstones are gone. */
@@ -30,6 +34,7 @@ export const orgs = pgTable(
   (t) => [
     check('orgs_inactivity_days_positive', sql`${t.inactivityDays} > 0`),
     check('orgs_expiry_days_positive', sql`${t.expiryDays} > 0`),
+    check('orgs_retention_days_positive', sql`${t.retentionDays} > 0 and ${t.eventRetentionDays} > 0`),
     check('orgs_auto_reply_interval_not_negative', sql`${t.autoReplyMinIntervalSeconds} >= 0`),
     check('orgs_auto_reply_burst_positive', sql`${t.autoReplyBurst} > 0`),
     check('orgs_unknown_sender_known', sql`${t.unknownSender} in ('hold', 'create')`),
