@@ -26,32 +26,34 @@ const work = async () => {
   return deleteOrgs(db, undefined, 0)
 }
 
-type Column = { table: string; column: string; type: string }
+type Column = { table: string; column: string; type: string; needed: boolean }
 
 /** The tables that have an org, without their partitions. */
 const TABLES = `select c.relname as table from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped
   where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace`
-const NEEDED = `select table_name as table, column_name as column, udt_name as type from information_schema.columns
-  where table_schema = current_schema() and is_nullable = 'NO' and column_default is null
-    and is_generated = 'NEVER' and is_identity = 'NO' and table_name in (${TABLES})`
+const COLUMNS = `select table_name as table, column_name as column, udt_name as type,
+    is_nullable = 'NO' and column_default is null and is_generated = 'NEVER' and is_identity = 'NO' as needed
+  from information_schema.columns where table_schema = current_schema() and table_name in (${TABLES})`
 /** Values by type, and those that constraints of single columns ask for. A later table may need more of them. */
 const VALUES: Record<string, string> = {
   ...{ text: `'x'`, uuid: 'gen_random_uuid()', timestamptz: 'now()', int2: '1', int4: '1', int8: '1' },
   ...{ bool: 'false', json: `'{}'`, jsonb: `'{}'`, bytea: `'x'`, _text: `'{}'`, date: 'now()' },
   ...{ 'messages.direction': `'in'`, 'customer_aliases.kind': `'phone'`, 'former_aliases.kind': `'phone'` },
   ...{ 'outbox.kind': `'message'`, 'bulk_runs.kind': `'retry'`, 'meta_objects.kind': `'waba'` },
-  ...{ 'webhook_endpoints.on_rejection': `'skip'`, 'bulk_runs.org_id': '$1', 'meta_objects.id': '$1' },
+  'erasures.person': `'{}'`,
+  ...{ 'webhook_endpoints.on_rejection': `'skip'`, 'meta_objects.id': '$1' },
 }
 
 /** A row of the org in every table that has an org; gives the tables. */
 async function fillEveryTable(org: TestOrg): Promise<string[]> {
   const tables = (await pool.query<{ table: string }>(TABLES)).rows.map(({ table }) => table)
-  const { rows } = await pool.query<Column>(NEEDED)
+  const { rows } = await pool.query<Column>(COLUMNS)
   await inTransaction(db, async (tx) => {
     await tx.$client.query('set local session_replication_role = replica')
     for (const table of tables) {
-      const needed = rows.filter((row) => row.table === table && row.column !== 'org_id')
+      const ofTable = rows.filter((row) => row.table === table && row.column !== 'org_id')
+      const needed = ofTable.filter((row) => row.needed || `${table}.${row.column}` in VALUES)
       const values = needed.map(({ column, type }) => VALUES[`${table}.${column}`] ?? VALUES[type])
       const names = ['org_id', ...needed.map(({ column }) => column)].join(', ')
       await tx.$client.query(
