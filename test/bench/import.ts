@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { mintToken } from '../../src/cli/token.ts'
 import type { Lifetime } from '../../src/lifetime.ts'
 import { type Bench, measureLoad } from './measure.ts'
+import { cpuBetween, readCpu } from './meters.ts'
 import { orgOf } from './people.ts'
 import { startUsher } from './processes.ts'
 import { runBench, say, setUp } from './setup.ts'
@@ -116,6 +117,16 @@ function memoryOf({ processes }: Running): number {
   return Math.round(Number(kB) / 1_024)
 }
 
+/** The CPU time that each process takes for a contact; it says more than the rate while others use the machine. */
+async function withCpu(lab: Lab, what: string, work: () => Promise<Imported>): Promise<void> {
+  const metered = [...lab.bench.servers, ...lab.running.processes]
+  const before = readCpu(metered)
+  const imported = await work()
+  const used = Object.entries(cpuBetween(before, readCpu(metered)) ?? {})
+  const cpu = used.map(([name, s]) => `${name} ${((s * 1_000_000) / imported.lines).toFixed(0)} µs`)
+  print(`\n${imported.lines} ${what}: ${rateOf(imported)}/s; CPU for one: ${cpu.join(', ')}`)
+}
+
 async function measureContacts(lab: Lab): Promise<void> {
   const { running, settings } = lab
   print(
@@ -123,14 +134,12 @@ async function measureContacts(lab: Lab): Promise<void> {
   )
   const onStep = (imported: Imported) =>
     print(`| ${imported.lines} | ${rateOf(imported)} | ${memoryOf(running)} MB |`)
-  const imported = await send(lab, linesOf(settings.lines, {}), onStep)
-  print(`\n${imported.lines} contacts: ${rateOf(imported)} contacts/s`)
+  await withCpu(lab, 'contacts', () => send(lab, linesOf(settings.lines, {}), onStep))
 }
 
 async function measureChatrooms(lab: Lab): Promise<void> {
   const { chatrooms } = lab.settings
-  const imported = await send(lab, linesOf(chatrooms, { chatroom: {} }))
-  print(`${imported.lines} contacts with chatrooms: ${rateOf(imported)}/s`)
+  await withCpu(lab, 'contacts with chatrooms', () => send(lab, linesOf(chatrooms, { chatroom: {} })))
 }
 
 /** Both sides of a round route at full speed; an import goes on beside one of them. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type ApiReply, startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { asText, openImport } from '../support/import.ts'
 import { createOrg, type TestOrg } from '../support/org.ts'
+import { eventually } from '../support/patience.ts'
 
 const { db, pool } = await createTestDatabase()
 const api = await startTestApi(db)
@@ -202,6 +204,19 @@ describe('an import of contacts', () => {
     expect((await send(org, [line()], { as: null })).status).toBe(401)
     const asks = await api.call('POST', `/v1/org/${org.id}/contacts:import?dry=1`, { body: '' })
     expect([asks.status, asks.body.error_message]).toEqual([422, 'INVALID_INPUT'])
+  })
+
+  it('ends with the error of the API when its user is removed meanwhile', async () => {
+    const org = await createOrg(db)
+    const open = await openImport(api.url, org.id)
+    open.req.write(asText([line()]))
+    await eventually(() => open.answers.length === 1)
+    await pool.query(`update users set removed_at = now() where org_id = $1 and id = 'ann'`, [org.id])
+    open.req.write(asText([line()]))
+    await open.ended
+    expect(open.answers.at(-1)).toMatchObject({ error_code: 4030001, error_message: 'FORBIDDEN' })
+    expect(await contactsOf(org)).toHaveLength(1)
+    open.req.destroy()
   })
 
   it('touches nothing of another org that has the same crm_ids and phones', async () => {
