@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isTransient } from '../../../../src/db/pg-errors.ts'
 import { type Backlog, isEmpty, readBacklog, skipWaitingTimes } from './backlog.ts'
 import type { Lab } from './lab.ts'
 
@@ -11,8 +12,14 @@ export async function drain(
   { withinMs, skipWaits }: { withinMs: number; skipWaits: boolean },
 ): Promise<Backlog> {
   for (const end = performance.now() + withinMs; ; await sleep(250)) {
-    const backlog = await readBacklog(lab)
-    if (isEmpty(backlog) || performance.now() > end) return backlog
-    if (skipWaits && backlog.jobs === 0) await skipWaitingTimes(lab)
+    const isOver = performance.now() > end
+    try {
+      const backlog = await readBacklog(lab)
+      if (isEmpty(backlog) || isOver) return backlog
+      if (skipWaits && backlog.jobs === 0) await skipWaitingTimes(lab)
+    } catch (error) {
+      // PostgreSQL may still be recovering from the last fault.
+      if (isOver || !isTransient(error)) throw error
+    }
   }
 }
