@@ -14,9 +14,9 @@ export type Importer = {
 
 /**
  * Imports contacts (docs/import.md), a batch in a transaction, and gives the outcomes of each batch, in the order of its
- * lines, when it is committed. The next batch is read while the database works. Routing goes first: while it is late, a batch
- * begins once a second. A contact whose `crm_id` exists is left
- * as it is, so an import that was cut off can be sent again.
+ * lines, when it is committed. The next batch is read while the database works. Routing goes first: while it is late, a
+ * batch begins once a second. A contact whose `crm_id` exists is left as it is, so an import that was cut off can be sent
+ * again.
  * @throws what reading and the database throw; the batches whose outcomes were given are committed
  */
 export async function* importContacts(
