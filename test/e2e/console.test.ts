@@ -283,7 +283,9 @@ withChromium.each(engines())('Bull Board, in a browser, queue on %s', (engine) =
     const schedulers = page.getByRole('row')
     await schedulers.filter({ hasText: 'requeue-stranded' }).waitFor()
     // A job that is just due is shown as such until the page is refreshed, which it does by itself.
-    await expect.poll(() => page.getByText(/^in \d+ (second|minute)s?$/).count()).toBe(SCHEDULES.length)
+    await expect
+      .poll(() => page.getByText(/^in (\d+|an?|about \d+) (second|minute|hour)s?$/).count())
+      .toBe(SCHEDULES.length)
 
     // A job that fails, until what it needs is there again.
     await app.db.$client.query('alter table rate_limits rename to rate_limits_away')

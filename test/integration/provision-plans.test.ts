@@ -18,7 +18,13 @@ const USERS = ['ann', 'bob', 'cid', 'dee']
 
 const recorded: Statement[] = []
 
-describe.each([0, 2_000])('in an org with %d customers', async (customers) => {
+/**
+ * More customers: `PLAN_CUSTOMERS=1000000 npx vitest run --project integration provision-plans -t 'removed|affiliates|deleted'`.
+ * Numbers with so many chatrooms are not merged.
+ */
+const CUSTOMERS = Number(process.env.PLAN_CUSTOMERS ?? 2_000)
+
+describe.each([0, CUSTOMERS])('in an org with %d customers', async (customers) => {
   const { db } = await createTestDatabase()
   const org = await createOrg(db, {}, { phones: 3, users: USERS })
   await loadCustomers(db, org, customers, USERS)

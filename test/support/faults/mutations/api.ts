@@ -22,7 +22,7 @@ export const API: Mutation[] = [
   },
   {
     guard: 'an answer of the API waits until the disk has what it shows',
-    edits: [{ file: 'src/http/serve-endpoint.js', from: 'await awaitDurable(db);', to: '' }],
+    edits: [{ file: 'src/http/serve-endpoint.js', from: 'await awaitDurable(services.db);', to: '' }],
     scenario: shownThenCrashed,
     violates: 'shownIsKept',
   },
