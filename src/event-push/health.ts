@@ -2,6 +2,7 @@ import { recordEvents } from '../audit/record-events.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, rowCount, type Statement, send } from '../db/statement.ts'
+import { AT_ONCE } from './lane-rows.ts'
 import type { EndpointKey } from './target.ts'
 
 /**
@@ -34,7 +35,7 @@ export function noteWorks({ orgId, endpointId }: EndpointKey): Statement<void> {
         where org_id = $1 and id = $2 and failing_since is not null for update),
       works as (
         update webhook_endpoints e set failing_since = null from was where e.org_id = was.org_id and e.id = was.id)
-      update webhook_lanes l set due_at = now() from was
+      update webhook_lanes l set due_at = ${AT_ONCE} from was
       where l.org_id = was.org_id and l.endpoint_id = was.id and was.failing_since < now() - ${DOWN}
         and l.lease_id is null and l.failures > 0 and l.held_at is null`,
     values: [orgId, endpointId],

@@ -10,6 +10,12 @@ export const LEASE_MS = 60_000
 /** While the lease has so much left, progress leaves it as it is: a change of `due_at` would write all indexes of the row. */
 export const LEFT_MS = 40_000
 
+/**
+ * SQL: the time from which a lane is due that is due at once. The column has milliseconds, and PostgreSQL rounds: `now()`
+ * itself may be stored as a time half a millisecond ahead, and a taker that looks at once would leave the lane.
+ */
+export const AT_ONCE = "date_trunc('milliseconds', now())"
+
 /** A lane that is not at the head, with what its next event has been through. `endsAt`: of a replay, the end of its period. */
 export type TroubledRow = EndpointKey & LaneRow & Trouble & { endsAt: Date | null }
 
@@ -48,7 +54,7 @@ export function writeLanes(writes: LaneWrite[]): Statement<void> {
     name: 'write-webhook-lanes',
     text: `insert into webhook_lanes as l (${WRITES.names}, due_at)
       select ${WRITES.names},
-        now() + case when lease_id is null then interval '0' else interval '${LEASE_MS} milliseconds' end
+        ${AT_ONCE} + case when lease_id is null then interval '0' else interval '${LEASE_MS} milliseconds' end
       from ${WRITES.as('w')}
       on conflict (org_id, endpoint_id, lane) do update set position = excluded.position, seq = excluded.seq,
         at = excluded.at, lease_id = excluded.lease_id, due_at = excluded.due_at,

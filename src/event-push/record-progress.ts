@@ -1,6 +1,6 @@
 import { bigint, columns, int, text, timestamptz, uuid } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
-import { LEASE_MS, LEFT_MS } from './lane-rows.ts'
+import { AT_ONCE, LEASE_MS, LEFT_MS } from './lane-rows.ts'
 import type { Place } from './place.ts'
 import type { EndpointKey } from './target.ts'
 
@@ -58,7 +58,7 @@ export function recordProgress(progress: Progress[]): Statement<Standing[]> {
       written as (
         update webhook_lanes l set position = p.position, seq = p.seq, at = p.at,
           lease_id = case when p.step = 'goes_on' then l.lease_id end,
-          due_at = case when p.step <> 'goes_on' then now() + p.wait_ms * interval '1 millisecond'
+          due_at = case when p.step <> 'goes_on' then ${AT_ONCE} + p.wait_ms * interval '1 millisecond'
             when l.due_at > now() + interval '${LEFT_MS} milliseconds' then l.due_at
             else now() + interval '${LEASE_MS} milliseconds' end,
           failures = p.failures, rejections = p.rejections,

@@ -1,4 +1,5 @@
 import { nothing, type Statement } from '../db/statement.ts'
+import { AT_ONCE } from '../event-push/lane-rows.ts'
 
 /**
  * Makes all lanes of an endpoint due, those that are held too. A worker that is posting their events finds that it has lost
@@ -7,7 +8,7 @@ import { nothing, type Statement } from '../db/statement.ts'
 export function restartLanes(orgId: string, endpointId: string): Statement<void> {
   return {
     name: 'restart-webhook-lanes',
-    text: `update webhook_lanes set lease_id = null, due_at = now(), held_at = null, failures = 0, rejections = 0,
+    text: `update webhook_lanes set lease_id = null, due_at = ${AT_ONCE}, held_at = null, failures = 0, rejections = 0,
         failing_since = null
       where org_id = $1 and endpoint_id = $2`,
     values: [orgId, endpointId],

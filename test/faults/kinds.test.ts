@@ -75,7 +75,11 @@ describe('the other kinds of webhooks of the soak', () => {
   })
 
   it('are checked: each wrong outcome is found', async () => {
-    const routed = ({ aside, target, person }: PostedMessage) => !aside && !target && !person.key
+    // What was posted first may be a placeholder or wait for its chatroom: such a message has no route yet.
+    const stored = await database.db.$client.query('select wamid from messages where route is not null')
+    const withRoute = new Set(stored.rows.map(({ wamid }) => wamid))
+    const routed = ({ wamid, aside, target, person }: PostedMessage) =>
+      withRoute.has(wamid) && !aside && !target && !person.key
     expect(await violatedWith(routed, { aside: true })).toContain('asideChangesNothing')
     expect(await violatedWith(routed, { direction: 'echo' })).toContain('speaksAsPosted')
     expect(await violatedWith(routed, { nobody: true })).toContain('ownIsNobody')

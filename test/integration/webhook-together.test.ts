@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { recordEvents } from '../../src/audit/record-events.ts'
+import { rowsOfPage } from '../../src/event-push/read-lane-page.ts'
 import { takeLanes } from '../../src/event-push/take-lanes.ts'
 import type { EndpointKey } from '../../src/event-push/target.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -95,9 +96,14 @@ it('endpoints with very much to post share the rows of a page, and all of it is 
     })),
   )
   await untilReadable(db)
+  const recorded = recordStatements(pool)
   const [first, ...small] = await take([key!, ...others])
+  recorded.stop()
+  const pages = recorded.statements.filter(({ name }) => name === 'read-lane-events')
+  expect(pages.map(({ values }) => values.at(-1))).toEqual(Array(4).fill(rowsOfPage(4)))
   expect(small.map(({ lanes }) => lanes.length)).toEqual([2, 2, 2])
   expect(first?.isMore).toBe(true)
   await Promise.all(first!.lanes.map(pusher.push))
-  expect(await pusher.pushAll(key!)).toBe(3_000 - 32)
+  await pusher.pushAll(key!)
+  expect(new Set(pusher.attempts.map(({ event }) => event.row.seq)).size).toBe(3_000)
 })
