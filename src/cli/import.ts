@@ -62,6 +62,7 @@ async function openOrg(db: Db, id: string): ReturnType<typeof readOrg> {
     return await readOrg(db, id)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
+    if (error.error === 'ORG_IS_BEING_DELETED') throw new ConfigError(`The org ${id} is being deleted.`)
     throw new ConfigError(`There is no org ${id}: npm run provision creates it.`)
   }
 }

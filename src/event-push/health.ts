@@ -1,8 +1,8 @@
 import { recordEvents } from '../audit/record-events.ts'
+import { AT_ONCE } from '../db/at-once.ts'
 import type { Db } from '../db/client.ts'
 import { inRetriedTransaction } from '../db/retried-transaction.ts'
 import { nothing, rowCount, type Statement, send } from '../db/statement.ts'
-import { AT_ONCE } from './lane-rows.ts'
 import type { EndpointKey } from './target.ts'
 
 /**

@@ -1,3 +1,4 @@
+import { AT_ONCE } from '../db/at-once.ts'
 import { bigint, columns, int, text, timestamptz, uuid } from '../db/columns.ts'
 import { allRows, nothing, over, type Statement } from '../db/statement.ts'
 import type { Trouble } from './decide.ts'
@@ -9,12 +10,6 @@ import { type EndpointKey, KEYS } from './target.ts'
 export const LEASE_MS = 60_000
 /** While the lease has so much left, progress leaves it as it is: a change of `due_at` would write all indexes of the row. */
 export const LEFT_MS = 40_000
-
-/**
- * SQL: the time from which a lane is due that is due at once. The column has milliseconds, and PostgreSQL rounds: `now()`
- * itself may be stored as a time half a millisecond ahead, and a taker that looks at once would leave the lane.
- */
-export const AT_ONCE = "date_trunc('milliseconds', now())"
 
 /** A lane that is not at the head, with what its next event has been through. `endsAt`: of a replay, the end of its period. */
 export type TroubledRow = EndpointKey & LaneRow & Trouble & { endsAt: Date | null }

@@ -1,6 +1,7 @@
+import { AT_ONCE } from '../db/at-once.ts'
 import { bigint, columns, int, text, timestamptz, uuid } from '../db/columns.ts'
 import { over, type Statement } from '../db/statement.ts'
-import { AT_ONCE, LEASE_MS, LEFT_MS } from './lane-rows.ts'
+import { LEASE_MS, LEFT_MS } from './lane-rows.ts'
 import type { Place } from './place.ts'
 import type { EndpointKey } from './target.ts'
 

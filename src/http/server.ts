@@ -5,6 +5,7 @@ import {
   type RequestListener,
   type Server,
   type ServerOptions,
+  type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -95,11 +96,18 @@ const BAD_REQUESTS: Record<string, string> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
 }
 
-/** Does what Node does without a listener, except that a request that may be long goes on: Node reports it once. */
-function refuseOrWait({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+/** Node keeps the answer that is being written on its socket. */
+type Answering = Duplex & { _httpMessage?: ServerResponse | null }
+
+/**
+ * Does what Node does without a listener, except that a request that may be long goes on: Node reports it once. An answer that
+ * has begun is cut off, because a second head would be read as a part of its body.
+ */
+function refuseOrWait({ code = '' }: NodeJS.ErrnoException, socket: Answering): void {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && patientSockets.has(socket)) return
   const status = BAD_REQUESTS[code] ?? '400 Bad Request'
-  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
+  if (socket.writable && !socket._httpMessage?.headersSent)
+    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
   socket.destroy()
 }
 

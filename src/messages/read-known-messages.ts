@@ -16,15 +16,19 @@ type Row = KnownMessage & { orgId: string; wamid: string }
 
 /**
  * The messages of these keys that are in the ledger already, by `ledgerKey`. The span of all of them decides which partitions
- * are opened at all, and that of a message which of those are looked at for it.
+ * are opened at all, and that of a message which of those are looked at for it. `offset 0` has PostgreSQL look up each key:
+ * in a plain join, the bounds of the span let it expect few rows in a month without statistics, read the whole month, and
+ * compare each row with each key.
  */
 export function readKnownMessages(messages: LedgerEntry[]): Statement<Map<string, KnownMessage>> {
   const { since, until } = spanOfAll(messages.map(({ months }) => months))
   return over(KEYS, messages, {
     name: 'read-known-messages',
     text: `select m.org_id as "orgId", m.wamid, m.type, m.chatroom_id as "roomId", m.sent_at as "sentAt"
-      from ${KEYS.as('k')} join messages m on m.org_id = k.org_id and m.wamid = k.wamid
-        and m.sent_at >= k.since and m.sent_at < k.until and m.sent_at >= $5 and m.sent_at < $6`,
+      from ${KEYS.as('k')} cross join lateral (
+        select org_id, wamid, type, chatroom_id, sent_at from messages
+        where org_id = k.org_id and wamid = k.wamid and sent_at >= k.since and sent_at < k.until
+          and sent_at >= $5 and sent_at < $6 offset 0) m`,
     values: [since, until],
     read: (rows: Row[]) =>
       new Map(rows.map(({ orgId, wamid, ...known }) => [ledgerKey({ orgId, wamid }), known])),

@@ -1,3 +1,4 @@
+import { AT_ONCE } from '../db/at-once.ts'
 import type { OutboxRow } from '../db/schema/index.ts'
 import { allRows, nothing, type Statement } from '../db/statement.ts'
 import { logSent, logStatuses } from '../event-log/status-sql.ts'
@@ -70,7 +71,7 @@ export function releaseSend({ org, id }: OutboxRow, attempts: number, error: str
   return {
     name: 'release-send',
     text: `with ${PAIR_OF_ROW}
-      update outbox set state = 'queued', error = $4, due_at = now(), attempts = $3 - 1, claimed_at = null
+      update outbox set state = 'queued', error = $4, due_at = ${AT_ONCE}, attempts = $3 - 1, claimed_at = null
       where org_id = $1 and id = $2 and state = 'sending' and attempts = $3 and ${PAIR_IS_LOCKED}`,
     values: [org, id, attempts, error],
     read: nothing,

@@ -9,7 +9,7 @@ import type { Owners } from './owners.ts'
 type Item = InboundMessage | Preference | IncomingCall
 
 /**
- * People without the messages and deeds that were erased (docs/privacy.md#what-is-delivered-again): those whose wamid was
+ * People without the messages and deeds that were erased (docs/privacy.md#redelivery-after-an-erasure): those whose wamid was
  * erased, and those that a person sent under a name before the second in which it was erased. Nothing is asked of the
  * database unless the org has tombstones and the item is older than the latest of them.
  */

@@ -1,5 +1,5 @@
+import { AT_ONCE } from '../db/at-once.ts'
 import { nothing, type Statement } from '../db/statement.ts'
-import { AT_ONCE } from '../event-push/lane-rows.ts'
 
 /**
  * Makes all lanes of an endpoint due, those that are held too. A worker that is posting their events finds that it has lost

@@ -107,6 +107,15 @@ describe('the HTTP server', () => {
     expect(await closed.finally(() => clearInterval(slow))).toContain('HTTP/1.1 408 ')
   })
 
+  test('cuts off an answer that has begun when the rest of its request is malformed', async () => {
+    const { url } = await start((_req, res) => void res.write('begun'))
+    const { socket, closed } = await openSocket(url)
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n')
+    await once(socket, 'data')
+    socket.write('no chunk\r\n')
+    expect((await closed).match(/HTTP\/1\.1/g)).toHaveLength(1)
+  })
+
   test('closes a connection that stays idle', async () => {
     const { url } = await start(ok, SHORT)
     const { socket, closed } = await openSocket(url)
