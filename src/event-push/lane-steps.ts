@@ -7,7 +7,7 @@ import type { Trouble, Verdict } from './decide.ts'
 import { noteWorks } from './health.ts'
 import { LEFT_MS } from './lane-rows.ts'
 import type { EventClient, Posted } from './post-event.ts'
-import type { LaneEvent } from './read-lane-page.ts'
+import type { LaneEvent } from './read-lane-pages.ts'
 import type { Progress, Standing } from './record-progress.ts'
 import type { TakenLane } from './take-lanes.ts'
 

@@ -3,7 +3,7 @@ import { decide, judge, pauseOf, reasonOf, type Trouble, type Verdict } from './
 import { disableEndpoint, noteFailure } from './health.ts'
 import { type Next, type PushParts, record, recordPassed, showWorks, untilDone } from './lane-steps.ts'
 import type { Posted } from './post-event.ts'
-import type { LaneEvent } from './read-lane-page.ts'
+import type { LaneEvent } from './read-lane-pages.ts'
 import { noteSkip } from './skip-event.ts'
 import type { TakenLane } from './take-lanes.ts'
 

@@ -10,7 +10,7 @@ import {
   type Standing,
   slotsFor,
 } from './plan-lanes.ts'
-import type { LaneEvent, LanePage } from './read-lane-page.ts'
+import type { LaneEvent, LanePage } from './read-lane-pages.ts'
 import type { Target } from './target.ts'
 
 /** An endpoint whose secrets this process can read. */

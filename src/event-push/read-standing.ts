@@ -5,8 +5,8 @@ import { ApiError } from '../errors.ts'
 import { encodeCursor } from '../event-feed/cursor.ts'
 import { MARGIN_MS } from '../event-feed/read-page.ts'
 import { HORIZON } from '../event-log/position.ts'
+import { LANE } from './lane-page-sql.ts'
 import { LANES } from './plan-lanes.ts'
-import { LANE } from './read-lane-page.ts'
 
 /** Events that are still to be posted are counted up to so many, and looked for among so many rows of the log. */
 const MAX_COUNTED = 10_000

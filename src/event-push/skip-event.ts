@@ -1,5 +1,5 @@
 import { nothing, type Statement } from '../db/statement.ts'
-import type { LaneEvent } from './read-lane-page.ts'
+import type { LaneEvent } from './read-lane-pages.ts'
 import type { EndpointKey } from './target.ts'
 
 /** Notes an event that an endpoint rejected for good. */

@@ -1,6 +1,6 @@
 import { v4 as randomId } from 'uuid'
 import type { Db } from '../db/client.ts'
-import { send } from '../db/statement.ts'
+import { run } from '../db/statement.ts'
 import { COMMIT_ON_DISK, commitWith, inReplayableTransaction } from '../db/transaction.ts'
 import { addOlderMessages } from '../event-feed/add-older-messages.ts'
 import { openSecret } from '../webhook-endpoints/secret.ts'
@@ -17,7 +17,7 @@ import {
 import { comparePlaces, type Place } from './place.ts'
 import { boundOf } from './plan-lanes.ts'
 import { type Found, findLanes, type OpenTarget, type Planned, planTake } from './plan-take.ts'
-import { type LaneEvent, readLanePage, rowsOfPage } from './read-lane-page.ts'
+import { type LaneEvent, readLanePages } from './read-lane-pages.ts'
 import { type TakenReplay, takeReplay } from './take-replay.ts'
 import { type EndpointKey, lockTargets, type Target } from './target.ts'
 
@@ -96,16 +96,13 @@ async function takeOf(tx: Db, found: Found[], slots: number): Promise<Took[]> {
   return took
 }
 
-/** One page of the log for each endpoint with lanes that may be taken, in one round trip. */
+/** One page of the log for each endpoint with lanes that may be taken. */
 async function readPages(tx: Db, found: Found[]) {
   const asking = found.filter(({ most }) => most > 0)
-  const limit = rowsOfPage(asking.length)
-  const pages = await send(
-    tx,
-    asking.map(({ target: { orgId, types }, standing, candidates }) =>
-      readLanePage({ orgId, types, candidates, limit, bound: boundOf(standing, candidates) }),
-    ),
-  )
+  const wanted = asking.map(({ target: { orgId, types }, standing, candidates }) => {
+    return { orgId, types, candidates, bound: boundOf(standing, candidates) }
+  })
+  const pages = await run(tx, readLanePages(wanted))
   return found.map((one) => ({ one, page: pages[asking.indexOf(one)] }))
 }
 

@@ -9,7 +9,7 @@ import type { Trouble } from './decide.ts'
 import { deleteLanes, type TroubledRow, writeLanes } from './lane-rows.ts'
 import type { Place } from './place.ts'
 import { EVENTS_OF_LANE, REPLAY_LANE } from './plan-lanes.ts'
-import type { LaneEvent } from './read-lane-page.ts'
+import type { LaneEvent } from './read-lane-pages.ts'
 import type { Target } from './target.ts'
 
 /** A replay is a lane of all customers, which ends with its period. */

@@ -1,0 +1,79 @@
+import { bigint, columns, text, timestamptz } from '../db/columns.ts'
+import { eventFields, eventJoins } from '../event-feed/event-sql.ts'
+import { HORIZON } from '../event-log/position.ts'
+import { EVENTS_OF_LANE, LANES } from './plan-lanes.ts'
+
+/**
+ * SQL: the lane of a row of the log. All events of a customer are in one lane. Those of no customer are in that of their
+ * number or message, and the others together in one. PostgreSQL's own hash functions may change between its versions.
+ */
+export const LANE = `get_byte(sha256(convert_to(coalesce(l.customer_id::text, l.data ->> 'remote_phone_id', l.wamid, ''),
+  'UTF8')), 0) % ${LANES}`
+
+/**
+ * A page that is asked for: of the log of an org, from a place on and up to another one, if there is one. `positions` and
+ * `seqs`: the place of each lane, null for a lane that is no candidate. These and the types are texts of PostgreSQL's arrays.
+ */
+export type Asked = {
+  orgId: string
+  position: number
+  seq: number
+  since: Date
+  untilPosition: number | null
+  untilSeq: number | null
+  types: string | null
+  positions: string
+  seqs: string
+}
+
+export const ASKED = columns<Asked>({
+  org_id: text((a) => a.orgId),
+  position: bigint((a) => a.position),
+  seq: bigint((a) => a.seq),
+  since: timestamptz((a) => a.since),
+  until_position: bigint((a) => a.untilPosition),
+  until_seq: bigint((a) => a.untilSeq),
+  types: text((a) => a.types),
+  positions: text((a) => a.positions),
+  seqs: text((a) => a.seqs),
+})
+
+/** No bound. It is a value, so that the bound is always a condition of the index, where the scan ends. */
+const END = '9223372036854775807'
+
+/**
+ * SQL: the rows of all pages, each with the standing of its page, and at least one row for each page. $10: the earliest
+ * `since`; $11: the time before all messages; $12: the rows of the log that are looked at for a page.
+ */
+export const LANE_PAGES = `with horizon as materialized (select ${HORIZON} as position),
+  asked as materialized (
+    select nth, org_id, position, seq, since, coalesce(until_position, ${END}) as until_position,
+      coalesce(until_seq, ${END}) as until_seq, types::text[] as types, positions::bigint[] as positions,
+      seqs::bigint[] as seqs
+    from ${ASKED.as('u', { ordinality: 'nth' })}),
+  scanned as materialized (
+    select a.nth, s.*, (s.position, s.seq) > (a.positions[s.lane + 1], a.seqs[s.lane + 1])
+      and (a.types is null or s.type = any(a.types)) as is_wanted
+    from asked a cross join lateral (
+      select l.org_id, l.position, l.seq, l.at, l.type, l.customer_id, l.wamid, l.audit_id, l.data, ${LANE} as lane
+      from event_log l
+      where l.org_id = a.org_id and (l.position, l.seq) > (a.position, a.seq) and l.at >= a.since
+        and l.at >= $10::timestamptz and l.position < (select position from horizon)
+        and (l.position, l.seq) <= (a.until_position, a.until_seq)
+      order by l.position, l.seq limit $12) s),
+  ends as materialized (
+    select distinct on (nth) nth, position, seq, at, count(*) over (partition by nth) as count
+    from scanned order by nth, position desc, seq desc),
+  wanted as (
+    select s.*, row_number() over (partition by s.nth, s.lane order by s.position, s.seq) as turn
+    from scanned s where s.is_wanted),
+  page as materialized (select * from wanted where turn <= ${EVENTS_OF_LANE})
+  select b.nth::int, h.position::float8 as horizon, clock_timestamp() as now, coalesce(e.count, 0)::int as scanned,
+    e.position::float8 as "lastPosition", e.seq::float8 as "lastSeq", e.at as "lastAt", w.lane,
+    exists (select from event_log f where f.org_id = b.org_id and f.position >= h.position
+      and f.at > now() - interval '1 hour') as pending, ${eventFields('w.org_id')}
+  from horizon h cross join asked b
+  left join ends e on e.nth = b.nth
+  left join page w on w.nth = b.nth
+  ${eventJoins('$11', 'w.org_id')}
+  order by b.nth, w.position, w.seq`
