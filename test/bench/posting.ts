@@ -21,7 +21,7 @@ from an event to its receiver at a rate.`
 const CONNECTIONS = 64
 /** A process learns of endpoints within this time. */
 const KNOWN_MS = 3_000
-const PATIENCE_MS = 300_000
+const PATIENCE_MS = 1_200_000
 
 type Settings = { rooms: number; rounds: number; seconds: number; events: number; rate: number }
 type Lab = { bench: Bench; running: Running; sink: Child<ToSink, Sunk>; settings: Settings }

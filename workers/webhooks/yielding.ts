@@ -12,13 +12,17 @@ export type Yielding = {
 const LATE_MS = 300
 /** Routing counts as late for so long after such a batch. */
 const STAYS_LATE_MS = 1_000
-/** Takes and requests of a process a second while routing is late: events go on arriving, at a small price. */
-const STEPS_WHILE_LATE = 100
+/**
+ * While routing is late, takes and requests of a process wait for the next of these times, so many for each: events go on
+ * arriving, at a small price. Requests that are made together are recorded together, in one transaction.
+ */
+const SLOT_MS = 250
+const STEPS_OF_SLOT = 20
 
 /** `now`: a clock in milliseconds that never goes back. */
 export function createYielding(now = () => performance.now()): Yielding {
   let lateUntil = 0
-  let next = 0
+  let steps = 0
   return {
     noteRouted(waitedMs) {
       if (waitedMs > LATE_MS) lateUntil = now() + STAYS_LATE_MS
@@ -26,8 +30,8 @@ export function createYielding(now = () => performance.now()): Yielding {
     async mayWork() {
       const asked = now()
       if (asked >= lateUntil) return
-      next = Math.max(next, asked) + 1_000 / STEPS_WHILE_LATE
-      await sleep(next - asked)
+      steps = Math.max(steps, Math.floor(asked / SLOT_MS) * STEPS_OF_SLOT) + 1
+      await sleep(Math.ceil(steps / STEPS_OF_SLOT) * SLOT_MS - asked)
     },
   }
 }
