@@ -48,7 +48,7 @@ export function startWorkers(parts: Parts): Pick<QueueWorker, 'pause' | 'resume'
   const { db, producer, log, lifetime } = parts
   const onCanary = (queue: QueueName) => answerCanary(db, queue)
   const yielding = createYielding()
-  const deliveries = startDeliveries({ ...parts, onCanary, noteRouted: yielding.noteRouted })
+  const deliveries = startDeliveries({ ...parts, onCanary, yielding })
   lifetime.onStop('deliveries worker', () => deliveries.close(CLOSE_MS))
   const maintenance = startMaintenance({ ...parts, onCanary })
   lifetime.onStop('maintenance worker', () => maintenance.close(CLOSE_MS))

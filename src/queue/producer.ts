@@ -24,10 +24,10 @@ export type Producer = {
    */
   wakeSenders(): void
   /**
-   * Has events of these orgs posted, with one job for all calls of 20 ms. Never throws. When the job is lost, the workers
-   * look for themselves within seconds.
+   * Has events of these orgs posted, with one job for all calls of 20 ms, or of 250 ms if they may wait. Never throws. When the
+   * job is lost, the workers look for themselves within seconds.
    */
-  announceEvents(orgIds: string[]): void
+  announceEvents(orgIds: string[], mayWait?: boolean): void
   /** Adds a canary at the head of a queue, unless one of the same turn waits there. Resolves like `enqueueDeliveries`. */
   enqueueCanary(queue: QueueName, turn: number): Promise<boolean>
   /** Number of jobs that wait in a queue; undefined, within 300 ms, when the queue does not answer. Never rejects. */
@@ -42,6 +42,7 @@ export type Producer = {
 
 const ENQUEUE_MS = 300
 const WAKE_MS = 20
+const PATIENT_WAKE_MS = 250
 /** A job that wakes the senders is not worth a second try. */
 const WAKE = { attempts: 1, removeOnFail: true }
 
@@ -86,15 +87,17 @@ function createEnqueue(queueOf: Producer['queue'], warn: (err: unknown, message:
     }
   }
   const orgs = new Set<string>()
-  const announceOrgs = coalesce(() => {
+  const announceOrgs = () => {
     const data: Jobs['webhooks'] = { orgs: [...orgs] }
     orgs.clear()
     if (data.orgs.length > 0) void enqueue('webhooks', (queue) => queue.add('wake', data, WAKE))
-  }, WAKE_MS)
+  }
+  const announceSoon = coalesce(announceOrgs, WAKE_MS)
+  const announceLater = coalesce(announceOrgs, PATIENT_WAKE_MS)
   return {
-    announceEvents(orgIds) {
+    announceEvents(orgIds, mayWait = false) {
       for (const id of orgIds) orgs.add(id)
-      if (orgIds.length > 0) announceOrgs()
+      if (orgIds.length > 0) (mayWait ? announceLater : announceSoon)()
     },
     // On PostgreSQL, `add` takes 1.5 ms and `addBulk` 7 ms, for one job as for twenty.
     enqueueDeliveries: (ids, options) =>

@@ -26,7 +26,7 @@ async function suspects() {
     log,
     producer: { wakeSenders: () => {} },
     announceEvents: () => {},
-    noteRouted: () => {},
+    yielding: { noteRouted: () => {}, isLate: () => false },
     tracing: { traced: <T>(_name: string, _attributes: object, work: () => T) => work() },
   }
   const routing = (stub?: Route) => {

@@ -16,15 +16,17 @@ function createWorld() {
 }
 
 it('makes requests at once while routing keeps up', async () => {
-  const { noteRouted, free } = createWorld()
+  const { noteRouted, isLate, free } = createWorld()
   expect(await free(10)).toBe(10)
   noteRouted(300)
   expect(await free(10)).toBe(10)
+  expect(isLate()).toBe(false)
 })
 
 it('makes a few requests together at a time while routing is late, and all at once again a second later', async () => {
-  const { noteRouted, mayWork, free, clock } = createWorld()
+  const { noteRouted, isLate, mayWork, free, clock } = createWorld()
   noteRouted(301)
+  expect(isLate()).toBe(true)
   expect(await free(10)).toBe(0)
   const began = performance.now()
   const waits = Array.from({ length: 21 }, () => mayWork().then(() => performance.now() - began))

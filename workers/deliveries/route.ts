@@ -5,6 +5,8 @@ import type { Producer } from '../../src/queue/producer.ts'
 import type { Routed } from '../../src/routing/route-batch.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import type { Tracing } from '../../src/tracing/tracing.ts'
+import type { AnnounceEvents } from '../webhooks/announce.ts'
+import type { Yielding } from '../webhooks/yielding.ts'
 
 export type RouteParts = {
   db: Db
@@ -12,9 +14,9 @@ export type RouteParts = {
   secretsKey?: Buffer | undefined
   producer: Pick<Producer, 'wakeSenders'>
   /** Has what happened in these orgs posted to their endpoints. */
-  announceEvents: (orgIds: string[]) => void
-  /** Called with the time that the newest message of a batch had waited, in milliseconds. */
-  noteRouted: (waitedMs: number) => void
+  announceEvents: AnnounceEvents
+  /** Learns how long the newest message of each batch had waited. */
+  yielding: Pick<Yielding, 'noteRouted' | 'isLate'>
   metrics: Metrics
   tracing: Pick<Tracing, 'traced'>
   log: Logger
@@ -38,17 +40,18 @@ export function createRoute(parts: RouteParts): Route {
     const done = new Set(routed.outcomes.map(({ id }) => id))
     if (done.size === 0) return done
     if (routed.replies.length > 0) producer.wakeSenders()
-    announceEvents(routed.orgs)
     record(routed, parts)
+    // While routing is late, posting waits anyway, and each job costs both.
+    announceEvents(routed.orgs, parts.yielding.isLate())
     log.debug({ deliveries: [...done] }, 'deliveries processed')
     return done
   }
 }
 
-function record({ messages, outcomes, waitedMs }: Routed, { noteRouted, metrics, log }: RouteParts): void {
+function record({ messages, outcomes, waitedMs }: Routed, { yielding, metrics, log }: RouteParts): void {
   const now = Date.now()
   metrics.routingBatch.observe(messages.length)
-  if (messages.length > 0) noteRouted(waitedMs)
+  if (messages.length > 0) yielding.noteRouted(waitedMs)
   const routes = new Map<string, number>()
   for (const { route, message } of messages) {
     routes.set(route ?? 'none', (routes.get(route ?? 'none') ?? 0) + 1)

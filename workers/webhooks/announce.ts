@@ -5,11 +5,15 @@ import type { Producer } from '../../src/queue/producer.ts'
 
 type Parts = { db: Db; producer: Pick<Producer, 'announceEvents'>; onError: (error: unknown) => void }
 
+export type AnnounceEvents = (orgIds: string[], mayWait?: boolean) => void
+
 /** An endpoint that was created since then gets its first events a few seconds late, when workers look for themselves. */
 const KNOWN_MS = 2_000
 
-/** Announces events of orgs that have endpoints; of all others it costs nothing. Never throws. */
-export function createAnnounceEvents({ db, producer, onError }: Parts): (orgIds: string[]) => void {
+/**
+ * Announces events of orgs that have endpoints, with `mayWait` in fewer jobs; of all others it costs nothing. Never throws.
+ */
+export function createAnnounceEvents({ db, producer, onError }: Parts): AnnounceEvents {
   let subscribed = new Set<string>()
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
@@ -23,11 +27,15 @@ export function createAnnounceEvents({ db, producer, onError }: Parts): (orgIds:
     }
     reading = undefined
   }
-  const announce = (orgIds: string[]) => producer.announceEvents(orgIds.filter((id) => subscribed.has(id)))
-  return (orgIds) => {
+  const announce: AnnounceEvents = (orgIds, mayWait) =>
+    producer.announceEvents(
+      orgIds.filter((id) => subscribed.has(id)),
+      mayWait,
+    )
+  return (orgIds, mayWait) => {
     if (orgIds.length === 0) return
-    if (performance.now() - readAt < KNOWN_MS) return announce(orgIds)
+    if (performance.now() - readAt < KNOWN_MS) return announce(orgIds, mayWait)
     reading ??= read()
-    void reading.then(() => announce(orgIds))
+    void reading.then(() => announce(orgIds, mayWait))
   }
 }

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type Yielding = {
   /** Messages were routed; the newest one of their batch had waited so long since its receipt. */
   noteRouted(waitedMs: number): void
+  /** Whether routing was late within the last second. */
+  isLate(): boolean
   /** Resolves when the process may take lanes, or make its next request: at once, unless routing is late. */
   mayWork(): Promise<void>
 }
@@ -23,13 +25,15 @@ const STEPS_OF_SLOT = 20
 export function createYielding(now = () => performance.now()): Yielding {
   let lateUntil = 0
   let steps = 0
+  const isLate = () => now() < lateUntil
   return {
+    isLate,
     noteRouted(waitedMs) {
       if (waitedMs > LATE_MS) lateUntil = now() + STAYS_LATE_MS
     },
     async mayWork() {
+      if (!isLate()) return
       const asked = now()
-      if (asked >= lateUntil) return
       steps = Math.max(steps, Math.floor(asked / SLOT_MS) * STEPS_OF_SLOT) + 1
       await sleep(Math.ceil(steps / STEPS_OF_SLOT) * SLOT_MS - asked)
     },
