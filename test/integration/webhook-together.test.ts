@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { recordEvents } from '../../src/audit/record-events.ts'
+import type { EventType } from '../../src/event-log/types.ts'
 import { rowsOfPage } from '../../src/event-push/read-lane-pages.ts'
-import { takeLanes } from '../../src/event-push/take-lanes.ts'
+import { type Taken, takeLanes } from '../../src/event-push/take-lanes.ts'
 import type { EndpointKey } from '../../src/event-push/target.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { untilReadable } from '../support/event-log.ts'
@@ -68,6 +69,22 @@ it('endpoints of a take share its slots: the first ones get theirs, and of the o
     [2, false],
     [3, false],
   ])
+})
+
+it('endpoints of one org that want other types get each its own events, also when one is behind', async () => {
+  const org = await createOrg(db)
+  const wants = (types: EventType[] | null) => subscribe(db, org, receiver, { types })
+  const keys = [await wants(['contact.created']), await wants(null), await wants(['contact.updated'])]
+  const happens = async (kind: 'contact.created' | 'contact.updated') => {
+    await recordEvents(db, [{ orgId: org.id, kind, actor: 'test' }])
+    await untilReadable(db)
+  }
+  const typesOf = (taken: Taken[]) =>
+    taken.map(({ lanes }) => lanes.flatMap(({ events }) => events.map(({ row }) => row.type)))
+  await happens('contact.created')
+  expect(typesOf(await take([keys[0]!]))).toEqual([['contact.created']])
+  await happens('contact.updated')
+  expect(typesOf(await take(keys))).toEqual([[], ['contact.created', 'contact.updated'], ['contact.updated']])
 })
 
 it('an endpoint that is disabled, or whose secret has another key, gives nothing, and hinders no other', async () => {
