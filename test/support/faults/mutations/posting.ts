@@ -20,7 +20,7 @@ export const POSTING: Mutation[] = [
     guard: 'the events of a customer are in one lane',
     edits: [
       {
-        file: 'src/event-push/read-lane-page.js',
+        file: 'src/event-push/lane-page-sql.js',
         from: 'coalesce(l.customer_id::text, ',
         to: 'coalesce(l.seq::text, ',
       },
