@@ -8,6 +8,7 @@ const OTHERS = {
   import: () => import('./import.ts'),
   paired: () => import('./paired.ts'),
   posting: () => import('./posting.ts'),
+  retention: () => import('./retention.ts'),
   statements: () => import('./statements.ts'),
   storm: () => import('./storm.ts'),
   sweep: () => import('./sweep.ts'),

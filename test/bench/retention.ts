@@ -1,0 +1,110 @@
+import { parseArgs } from 'node:util'
+import { openDatabase } from '../../src/db/client.ts'
+import type { Lifetime } from '../../src/lifetime.ts'
+import { keepMonths } from '../../src/messages/keep-months.ts'
+import { applyRetention } from '../../src/retention/apply-retention.ts'
+import { type Bench, measureLoad } from './measure.ts'
+import { orgOf } from './people.ts'
+import { startUsher } from './processes.ts'
+import { runBench, say, setUp } from './setup.ts'
+import type { Running, World } from './variants.ts'
+
+const HELP = `npm run bench -- retention [--rooms 50000] [--messages 200000] [--rate 50] [--seconds 10] [--rounds 3]
+How long a delivery takes to be routed at a rate, without and with the retention beside it, in turns. Half of the old messages
+are deleted in batches, because one org keeps their months; the months of the others are dropped.`
+
+/** One org keeps its messages for a year, all others for so many days. */
+const DAYS = 40
+const YEAR = 365
+const KEPT_BY_ONE = [70, 100, 130, 160]
+const KEPT_BY_NOBODY = [430, 460]
+
+type Settings = { rooms: number; messages: number; rate: number; seconds: number; rounds: number }
+type Lab = { bench: Bench; running: Running; databaseUrl: string; settings: Settings }
+
+const print = (line: string) => void process.stdout.write(`${line}\n`)
+
+/** `npm run bench -- retention`; see HELP. */
+async function retention(lifetime: Lifetime): Promise<void> {
+  const settings = readSettings()
+  const { enter } = await setUp(lifetime)
+  const { bench, world } = await enter(settings.rooms, 1)
+  await bench.client.query(
+    `update orgs set retention_days = case when id = $1 then ${YEAR} else ${DAYS} end`,
+    [orgOf(0)],
+  )
+  const lab = { bench, running: await startProcesses(world), databaseUrl: world.databaseUrl, settings }
+  await measure(lab)
+  print('| round | | median | 99 % | at most |\n|---|---|---|---|---|')
+  for (let round = 1; round <= settings.rounds; round += 1)
+    for (const beside of round % 2 === 0 ? [true, false] : [false, true])
+      await measureRound(lab, round, beside)
+}
+
+function readSettings(): Settings {
+  const text = (value: string) => ({ type: 'string' as const, default: value })
+  const { values } = parseArgs({
+    options: {
+      ...{ rooms: text('50000'), messages: text('200000'), rate: text('50') },
+      ...{ seconds: text('10'), rounds: text('3') },
+    },
+  })
+  const { rooms, messages, rate, seconds, rounds } = values
+  return {
+    ...{ rooms: Number(rooms), messages: Number(messages), rate: Number(rate) },
+    ...{ seconds: Number(seconds), rounds: Number(rounds) },
+  }
+}
+
+async function startProcesses({ databaseUrl, redisUrl, pool }: World): Promise<Running> {
+  const env = { DATABASE_URL: databaseUrl, ...(redisUrl && { REDIS_URL: redisUrl }) }
+  const processes = [await startUsher('server', env), await startUsher('workers', env)]
+  const drained = async () =>
+    (await pool.query(`select 1 from inbox where state = 'new' limit 1`)).rowCount === 0
+  const port = processes.find((one) => one.port !== undefined)?.port ?? 0
+  return { processes, port, drained, stop: async () => {} }
+}
+
+async function measure({ bench, running, settings: { rooms, rate, seconds } }: Lab) {
+  const load = { mix: 'messages' as const, rooms, rate, seconds, connections: 8, count: seconds * rate }
+  return measureLoad(bench, running, load)
+}
+
+async function measureRound(lab: Lab, round: number, beside: boolean): Promise<void> {
+  const { bench, databaseUrl, settings } = lab
+  const { db, close } = openDatabase(databaseUrl, { max: 2, name: 'bench-retention', onLost: () => {} })
+  let applied = Promise.resolve('alone')
+  if (beside) {
+    for (const days of [...KEPT_BY_ONE, ...KEPT_BY_NOBODY]) await insertOld(bench, days, settings.messages)
+    while ((await keepMonths(db, new Date())).made > 0);
+    applied = apply(db)
+  }
+  const { routed_ms } = await measure(lab)
+  const [p50, p99, max] = [routed_ms?.p50, routed_ms?.p99, routed_ms?.max].map((ms) => `${ms?.toFixed(0)} ms`)
+  print(`| ${round} | ${await applied} | ${p50} | ${p99} | ${max} |`)
+  await close()
+}
+
+/** Messages of all orgs and numbers, so many days old; of the months that one org keeps, that org has none. */
+async function insertOld({ client }: Bench, days: number, messages: number): Promise<void> {
+  const ages = KEPT_BY_ONE.includes(days) ? KEPT_BY_ONE : KEPT_BY_NOBODY
+  await client.query(
+    `insert into messages (org_id, wamid, waba_phone_id, direction, type, sent_at, received_at, seq, reason, payload)
+     select p.org_id, gen_random_uuid(), p.id, 'in', 'text', now() - $1::int * interval '1 day', now(), n, '',
+       '{"text":{"body":"an old message"}}'
+     from generate_series(1, $2::int) n, lateral (
+       select * from waba_phones where org_id <> $3 order by org_id, id offset n % 90 limit 1) p limit $2::int`,
+    [days, Math.ceil(messages / 2 / ages.length), orgOf(0)],
+  )
+}
+
+async function apply(db: Parameters<typeof applyRetention>[0]): Promise<string> {
+  const began = performance.now()
+  const { months, orgs } = await applyRetention(db, { eventRetentionDays: 30 })
+  const deleted = orgs.reduce((sum, { messages }) => sum + messages, 0)
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+  return `${deleted} messages deleted in batches, ${months.length} months dropped, in ${seconds} s`
+}
+
+say('a round takes half a minute')
+runBench(retention, HELP)
