@@ -103,7 +103,11 @@ function createPush(
   isEnding: () => boolean,
 ): (lane: TakenLane) => Promise<boolean> {
   const write = (all: Progress[]) =>
-    inReplayableTransaction(db, { first: [recordProgress(all), COMMIT] }, async (_tx, [mine]) => mine)
+    inReplayableTransaction(
+      db,
+      { keepPlans: true, first: [recordProgress(all), COMMIT] },
+      async (_tx, [mine]) => mine,
+    )
   const [recordNext, recordEnd] = [createRecorder(write), createRecorder(write)]
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {
