@@ -119,7 +119,10 @@ withChromium('the console, in a browser', () => {
       .toBe(1)
     await page.getByRole('link', { name: receiver.url }).click()
     const requests = page.getByRole('table', { name: 'Last requests' }).getByRole('row')
-    await requests.filter({ hasText: 'gone' }).first().waitFor()
+    // The list of requests is written after the state of the endpoint.
+    await expect
+      .poll(async () => (await page.reload()) && requests.filter({ hasText: 'gone' }).count())
+      .toBeGreaterThan(0)
     expect(await page.content()).not.toContain(SECRET_TEXT)
 
     receiver.set(takes)
