@@ -15,9 +15,9 @@ export type KnownMessage = { type: string; roomId: string | null; sentAt: Date }
 type Row = KnownMessage & { orgId: string; wamid: string }
 
 /**
- * The messages of these keys that are in the ledger already, by `ledgerKey`. The span of all of them decides which partitions
- * are opened at all, and that of a message which of those are looked at for it. `offset 0` has PostgreSQL look up each key:
- * in a plain join, the bounds of the span let it expect few rows in a month without statistics, read the whole month, and
+ * The messages of these keys that are in the ledger already, by `ledgerKey`. PostgreSQL opens the partitions of the span of all
+ * messages, and looks for each message in the partitions of its own span. `offset 0` makes PostgreSQL look up each key by the
+ * index: in a plain join, the bounds of the span let it expect few rows in a month without statistics, read the whole month, and
  * compare each row with each key.
  */
 export function readKnownMessages(messages: LedgerEntry[]): Statement<Map<string, KnownMessage>> {

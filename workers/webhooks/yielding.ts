@@ -15,8 +15,8 @@ const LATE_MS = 300
 /** Routing counts as late for so long after such a batch. */
 const STAYS_LATE_MS = 1_000
 /**
- * While routing is late, takes and requests of a process wait for the next of these times, so many for each: events go on
- * arriving, at a small price. Requests that are made together are recorded together, in one transaction.
+ * While routing is late, takes and requests of a process wait for the end of a slot, and a slot lets so many of them go on:
+ * events go on arriving, at a small price. Requests that are made together are recorded together, in one transaction.
  */
 const SLOT_MS = 250
 const STEPS_OF_SLOT = 20
