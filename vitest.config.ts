@@ -48,6 +48,7 @@ export const PURE = [
   'src/rules/uuid-time.ts',
   'src/rules/waiting.ts',
   'src/rules/window.ts',
+  'src/rules/without-pruning.ts',
   'src/routing/lookups.ts',
   'src/routing/plan.ts',
   'src/orgs/number-change.ts',

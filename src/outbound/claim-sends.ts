@@ -2,6 +2,7 @@ import type { Statement } from '../db/statement.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
 import { isOfSendSql } from '../rules/ledger-months.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
 import { CHOSEN, type Turns, turnValues } from './choose-pairs.ts'
 import { FREE_AT } from './pair-rate.ts'
 import { REFUSAL } from './policy.ts'
@@ -68,7 +69,7 @@ export function claimSends(turns: Turns): Statement<Claimed> {
         update messages m set status = 'failed', status_at = now(),
           errors = json_build_array(json_build_object('title', f.error))
         from refused f where m.org_id = f.org_id and m.wamid = ${provisionalWamidSql('f.id')}
-          and ${isOfSendSql('m', 'f.created_at')}
+          and ${isOfSendSql(withoutPruning('m.sent_at'), 'f.created_at')}
         returning m.org_id, m.customer_id, m.wamid, m.status, m.status_at, m.errors),
       logged as (${logStatuses('shown')}),
       waiting as (

@@ -2,6 +2,7 @@ import type { Statement } from '../db/statement.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
 import { canHaveStatusSql } from '../rules/find-sent.ts'
 import { statusRankSql } from '../rules/message-status.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
 import type { FailedMessage } from './refusals.ts'
 
 /**
@@ -19,7 +20,8 @@ export function applyEarlyStatuses(): Statement<{ applied: number; failed: Faile
         returning e.*, m.sent_at),
       applied as (
         update messages m set status = e.status, status_at = e.status_at, errors = e.errors
-        from early e where m.org_id = e.org_id and m.wamid = e.wamid and m.sent_at = e.sent_at and m.direction = 'out'
+        from early e where m.org_id = e.org_id and m.wamid = e.wamid and ${withoutPruning('m.sent_at')} = e.sent_at and ${canHaveStatusSql('m')}
+          and m.direction = 'out'
           and ${statusRankSql('e.status')} > coalesce(${statusRankSql('m.status')}, 0)
         returning m.org_id, m.customer_id, m.wamid, m.waba_phone_id, m.type, m.status, m.status_at, m.errors),
       logged as (${logStatuses('applied')})

@@ -10,8 +10,8 @@ import type { Send } from './read-send.ts'
 import type { FailedMessage } from './refusals.ts'
 import type { ShownError } from './send-errors.ts'
 
-/** SQL: when the row was made; read once, before the ledger. */
-const MADE = '(select o.created_at from outbox o where o.org_id = $1 and o.id = $2)'
+/** What tells which message is that of a send. */
+type SendKey = Pick<Send, 'org' | 'id' | 'createdAt'>
 
 /**
  * Meta accepted the message, which gets its real wamid in the ledger, and the status that came before this answer. The row
@@ -21,7 +21,7 @@ const MADE = '(select o.created_at from outbox o where o.org_id = $1 and o.id = 
  * @returns the message, if it had failed by that status
  */
 export function markSent(
-  { org, id, remotePhoneId }: Pick<Send, 'org' | 'id' | 'remotePhoneId'>,
+  { org, id, createdAt, remotePhoneId }: SendKey & Pick<Send, 'remotePhoneId'>,
   wamid: string,
   notice?: ShownError,
 ): Statement<FailedMessage[]> {
@@ -37,14 +37,23 @@ export function markSent(
           status_at = coalesce(e.status_at, m.status_at),
           errors = coalesce(e.errors, case when e.status is null or e.status = 'sent' then $5::json end)
         from (select) as one left join early e on true
-        where ${PAIR_IS_LOCKED} and m.org_id = $1 and m.wamid in ($3, $4) and ${isOfSendSql('m', MADE)}
+        where ${PAIR_IS_LOCKED} and m.org_id = $1 and m.wamid in ($3, $4)
+          and ${isOfSendSql('m.sent_at', '$7::timestamptz')}
           and (m.wamid = $4 or ${statusRankSql('e.status')} > coalesce(${statusRankSql('m.status')}, 0))
         returning m.org_id, m.wamid, m.customer_id, m.waba_phone_id, m.type, m.status_at, e.status, e.errors),
       logged as (${logSent('named', 'exists (select from sent)')})
       select org_id as "orgId", customer_id as "customerId", waba_phone_id as "phoneId", $6::text as "remotePhoneId",
         type, coalesce(status_at, now()) as at, errors
       from named where status = 'failed'`,
-    values: [org, id, wamid, provisionalWamid(id), notice ? JSON.stringify([notice]) : null, remotePhoneId],
+    values: [
+      org,
+      id,
+      wamid,
+      provisionalWamid(id),
+      notice ? JSON.stringify([notice]) : null,
+      remotePhoneId,
+      createdAt,
+    ],
     read: allRows<FailedMessage>,
   }
 }
@@ -80,7 +89,7 @@ export function releaseSend({ org, id }: OutboxRow, attempts: number, error: str
 
 /** The message failed for good, or its outcome is unknown; either way `shown` is shown in the chatroom's messages. */
 export function markEnded(
-  { org, id }: OutboxRow,
+  { org, id, createdAt }: SendKey,
   state: 'failed' | 'unknown',
   error: string,
   shown: ShownError = { title: error },
@@ -95,10 +104,10 @@ export function markEnded(
       shown as (
         update messages m set errors = $6::json,
           status = case when $3 = 'failed' then 'failed' else m.status end, status_at = now()
-        from ended where m.org_id = ended.org_id and m.wamid = $5 and ${isOfSendSql('m', MADE)}
+        from ended where m.org_id = ended.org_id and m.wamid = $5 and ${isOfSendSql('m.sent_at', '$7::timestamptz')}
         returning m.org_id, m.customer_id, m.wamid, $3 as status, m.status_at, m.errors)
       ${logStatuses('shown')}`,
-    values: [org, id, state, error, provisionalWamid(id), JSON.stringify([shown])],
+    values: [org, id, state, error, provisionalWamid(id), JSON.stringify([shown]), createdAt],
     read: nothing,
   }
 }

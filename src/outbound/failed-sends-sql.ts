@@ -32,7 +32,7 @@ export function failedSendsSql({
             and m.sent_at > now() - interval '31 days' and ${wanted('m.sent_at', 'failed')})
         union all
         (select ${COLUMNS}, u.created_at as sent_at from outbox u
-          join messages m on m.org_id = u.org_id and m.outbox_id = u.id and ${isOfSendSql('m', 'u.created_at')}
+          join messages m on m.org_id = u.org_id and m.outbox_id = u.id and ${isOfSendSql('m.sent_at', 'u.created_at')}
           where u.org_id = g.id and u.state = 'unknown' and m.status is null
             and ${wanted('u.created_at', 'unknown')})) m
       order by m.sent_at ${order}, m.wamid ${order} limit ${limit}) m

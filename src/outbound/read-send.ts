@@ -6,6 +6,7 @@ export type Send = {
   attempts: number
   kind: 'auto_reply' | 'message'
   customerId: string
+  createdAt: Date
   /** When this try began. */
   claimedAt: Date
   /** The number's id in Usher, `waba_phones.id`. */
@@ -25,7 +26,7 @@ export type Send = {
 
 /** SQL: the columns of `Send` for `o`, a row of the outbox, with the tables of `SEND_TABLES`. */
 export const SEND_COLUMNS = `o.org_id as org, o.id, o.attempts, o.kind, o.customer_id as "customerId",
-  o.claimed_at as "claimedAt", o.payload, p.id as "phoneId",
+  o.created_at as "createdAt", o.claimed_at as "claimedAt", o.payload, p.id as "phoneId",
   p.remote_id as "remotePhoneId", p.waba_id as "wabaId", w.access_token as "accessToken",
   (select a.value from customer_aliases a where a.org_id = o.org_id and a.customer_id = o.customer_id
     and a.kind = 'wa_id' order by a.value is distinct from k.wa_id, a.created_at desc limit 1) as "waId",

@@ -3,6 +3,7 @@ import { logStatuses } from '../event-log/status-sql.ts'
 import { isOfSendSql } from '../rules/ledger-months.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
 import { isWindowOpenSql, mayBeClosedSql, WINDOW_SINCE } from '../rules/window.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
 
 const PAGE = 1_000
 
@@ -32,7 +33,7 @@ export function markAbandonedSends(): Statement<StrandedSend[]> {
       shown as (
         update messages m set errors = json_build_array(json_build_object('title', a.error))
         from abandoned a where m.org_id = a.org_id and m.wamid = ${provisionalWamidSql('a.id')}
-          and ${isOfSendSql('m', 'a.created_at')}
+          and ${isOfSendSql(withoutPruning('m.sent_at'), 'a.created_at')}
         returning m.org_id, m.customer_id, m.wamid, 'unknown' as status, now() as status_at, m.errors),
       logged as (${logStatuses('shown')})
       select ${COLUMNS('a')} from abandoned a join waba_phones p on p.org_id = a.org_id and p.id = a.waba_phone_id`,
@@ -63,7 +64,7 @@ export function failLateSends(): Statement<StrandedSend[]> {
         update messages m set status = 'failed', status_at = now(),
           errors = json_build_array(json_build_object('title', late.error))
         from late where m.org_id = late.org_id and m.wamid = ${provisionalWamidSql('late.id')}
-          and ${isOfSendSql('m', 'late.created_at')}
+          and ${isOfSendSql(withoutPruning('m.sent_at'), 'late.created_at')}
         returning m.org_id, m.customer_id, m.wamid, m.status, m.status_at, m.errors),
       logged as (${logStatuses('shown')})
       select ${COLUMNS('late')} from late join waba_phones p on p.org_id = late.org_id and p.id = late.waba_phone_id`,

@@ -1,4 +1,5 @@
 import { nothing, run, send } from '../db/statement.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
 import type { RunStage } from './erasure-row.ts'
 import { LOG_START, SCAN_LOG } from './export-events.ts'
 
@@ -38,7 +39,7 @@ export const eraseEvents: RunStage = async (tx, { orgId, person, place }) => {
         gone as (
           delete from event_log e using scanned s
           where s.customer_id = any($5::uuid[]) and e.org_id = $1 and e.position = s.position and e.seq = s.seq
-            and e.at = s.at returning e.seq)
+            and ${withoutPruning('e.at')} = s.at returning e.seq)
         select l.position, l.seq, array(select seq::text from gone) as erased
         from (select) one left join (
           select position::text, seq::text from scanned order by scanned.position desc, scanned.seq desc limit 1) l on true`,

@@ -1,6 +1,7 @@
 import type { Db } from '../db/client.ts'
 import { nothing, run, type Statement, send } from '../db/statement.ts'
 import { insertTombstones } from '../erased/tombstones.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
 import type { RunStage } from './erasure-row.ts'
 
 const BATCH = 2_000
@@ -29,7 +30,7 @@ function deleteMessages(orgId: string, customerIds: string[]): Statement<string[
         where org_id = $1 and chatroom_id is null and customer_id = any($2::uuid[])
           and waba_phone_id = any(array(select id from waba_phones where org_id = $1)) limit ${BATCH})
       delete from messages m using (select * from in_rooms union select * from in_none) p
-      where m.org_id = $1 and m.wamid = p.wamid and m.sent_at = p.sent_at returning m.wamid`,
+      where m.org_id = $1 and m.wamid = p.wamid and ${withoutPruning('m.sent_at')} = p.sent_at returning m.wamid`,
     values: [orgId, customerIds],
     read: (rows: { wamid: string }[]) => rows.map(({ wamid }) => wamid),
   }

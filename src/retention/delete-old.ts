@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import { firstRow, run, type Statement } from '../db/statement.ts'
 import { readInOrder } from '../db/transaction.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
+import { listOldSpans, type OldSpan } from './old-spans.ts'
 
 /** Rows that a batch looks at; its transaction takes about 20 ms, and locks nothing that routing needs. */
 const PAGE = 1_000
@@ -9,32 +11,34 @@ const PAUSE_MS = 20
 
 type Page = { last: string | null; old: number }
 
-/** The messages of an org before a time, in the order of their wamids; rows that others have locked are left to the next run. */
+/**
+ * The messages of an org in a span, in the order of their wamids; rows that others have locked are left to the next run.
+ * A span has one partition of the ledger, and the default one: messages are deleted by their wamids, which would be looked
+ * up in each.
+ */
 function oldMessages(
   orgId: string,
   after: string,
-  before: Date,
+  { since, until }: OldSpan,
   deletes: boolean,
 ): Statement<Page | undefined> {
   return {
     name: deletes ? 'delete-old-messages' : 'count-old-messages',
     text: `with page as materialized (
-        select wamid, sent_at from messages
-        where org_id = $1 and wamid > $2 and sent_at < date_trunc('month', $3::timestamptz) + interval '1 month'
-        order by wamid limit ${PAGE}),
-      old as materialized (
-        select m.wamid, m.sent_at from page p
-        join messages m on m.org_id = $1 and m.wamid = p.wamid and m.sent_at = p.sent_at
-        where p.sent_at < $3 ${deletes ? 'for update of m skip locked' : ''})
+        select m.wamid, m.sent_at from messages m where m.org_id = $1 and m.wamid > $2 and ${IN_SPAN}
+        order by m.wamid limit ${PAGE} ${deletes ? 'for update of m skip locked' : ''})
       ${deletes ? DELETE : ''}
-      select (select max(wamid) from page) as last, (select count(*)::int from old) as old`,
-    values: [orgId, after, before],
+      select max(wamid) as last, count(*)::int as old from page`,
+    values: [orgId, after, since, until],
     read: firstRow<Page>,
   }
 }
 
+const IN_SPAN = 'm.sent_at >= $3 and m.sent_at < $4'
+
 const DELETE = `, gone as (
-        delete from messages m using old o where m.org_id = $1 and m.wamid = o.wamid and m.sent_at = o.sent_at)`
+        delete from messages m using page p where m.org_id = $1 and m.wamid = p.wamid
+          and ${withoutPruning('m.sent_at')} = p.sent_at and ${IN_SPAN})`
 
 /** Deletes, or counts, the messages of an org before a time, batch by batch; gives their number. */
 export async function handleOldMessages(
@@ -42,12 +46,15 @@ export async function handleOldMessages(
   { orgId, before, deletes }: { orgId: string; before: Date; deletes: boolean },
 ): Promise<number> {
   let sum = 0
-  for (let after = ''; ; await sleep(PAUSE_MS)) {
-    const page = await readInOrder(db, oldMessages(orgId, after, before, deletes))
-    if (page?.last == null) return sum
-    sum += page.old
-    after = page.last
+  for (const span of await listOldSpans(db, before)) {
+    for (let after = ''; ; await sleep(PAUSE_MS)) {
+      const page = await readInOrder(db, oldMessages(orgId, after, span, deletes))
+      if (page?.last == null) break
+      sum += page.old
+      after = page.last
+    }
   }
+  return sum
 }
 
 /** Deletes, or counts, the events of an org in the event log before a time; gives their number. */
@@ -67,12 +74,11 @@ function deleteOldEvents(orgId: string, before: Date): Statement<number | undefi
   return {
     name: 'delete-old-events',
     text: `with old as materialized (
-        select position, seq, at from event_log where org_id = $1 and at < $2
-        order by position, seq limit ${PAGE} for update skip locked),
+        select position from event_log where org_id = $1 and at < $2 order by position, seq limit ${PAGE}),
       gone as (
-        delete from event_log e using old o
-        where e.org_id = $1 and e.position = o.position and e.seq = o.seq and e.at = o.at)
-      select count(*)::int as deleted from old`,
+        delete from event_log e
+        where e.org_id = $1 and e.position <= (select max(position) from old) and e.at < $2 returning 1)
+      select count(*)::int as deleted from gone`,
     values: [orgId, before],
     read: ([row]: { deleted: number }[]) => row?.deleted,
   }

@@ -3,6 +3,7 @@ import { nothing, over, type Statement } from '../db/statement.ts'
 import { logSql } from '../event-log/log-events.ts'
 import { since } from '../rules/room.ts'
 import { followWaitsSql } from '../rules/waiting.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
 import { GHOST_TYPES } from '../webhook/extract.ts'
 import type { PlannedMessage, Unmasked } from './planned.ts'
 
@@ -62,15 +63,18 @@ const CONTENTS = columns<Unmasked>({
 
 /** Puts real content into the rows of ghosts, which were routed already. Real content is never replaced. */
 export function completeGhosts(arrivals: Unmasked[]): Statement<void> {
+  const times = arrivals.map(({ storedAt }) => storedAt.getTime())
   return over(CONTENTS, arrivals, {
     name: 'complete-ghosts',
     text: `with completed as (
         update messages m set type = u.type, payload = u.payload, contact = coalesce(u.contact, m.contact)
         from ${CONTENTS.as('u')}
-        where m.org_id = u.org_id and m.wamid = u.wamid and m.sent_at = u.sent_at and m.direction <> 'out'
+        where m.org_id = u.org_id and m.wamid = u.wamid and ${withoutPruning('m.sent_at')} = u.sent_at
+          and m.sent_at >= $7 and m.sent_at <= $8 and m.direction <> 'out'
           and m.type in (${GHOST_TYPES.map((type) => `'${type}'`).join(', ')})
         returning m.org_id, 'message.completed' as event, m.customer_id, m.wamid)
       ${logSql('completed as c(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid')}`,
+    values: [new Date(Math.min(...times)), new Date(Math.max(...times))],
     read: nothing,
   })
 }

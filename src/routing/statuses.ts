@@ -6,10 +6,11 @@ import { POSITION_OF_ROW } from '../event-log/position.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
 import { PAIR_IS_LOCKED } from '../outbound/lock-pairs.ts'
 import type { FailedMessage } from '../outbound/refusals.ts'
-import { findSentSql } from '../rules/find-sent.ts'
+import { canHaveStatusSql, findSentSql, STATUS_SPANS } from '../rules/find-sent.ts'
 import { isOfSendSql } from '../rules/ledger-months.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
+import { withoutPruning } from '../rules/without-pruning.ts'
 import type { StatusUpdate } from '../webhook/items.ts'
 import { keepEarlyStatuses } from './early-statuses.ts'
 
@@ -71,11 +72,13 @@ function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
           error = case when s.status = 'failed' then o.error end
         from s where o.org_id = s.org_id and o.id = s.id and o.state <> 'sent' and (select count(*) from pair) > 0),
       made as materialized (
-        select s.*, o.created_at from s join outbox o on o.org_id = s.org_id and o.id = s.id),
+        select s.*, o.created_at from s join outbox o on o.org_id = s.org_id and o.id = s.id
+        where o.state <> 'sent'),
       named as (
         update messages m set wamid = s.wamid, errors = null
         from made s where m.org_id = s.org_id and m.direction = 'out' and m.wamid = ${provisionalWamidSql('s.id')}
-          and ${isOfSendSql('m', 's.created_at')} and ${PAIR_IS_LOCKED}
+          and ${canHaveStatusSql('m')}
+          and ${isOfSendSql(withoutPruning('m.sent_at'), 's.created_at')} and ${PAIR_IS_LOCKED}
         returning m.org_id, 'message.sent', m.customer_id, m.wamid)
       ${logSql('named as n(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid', POSITION_OF_ROW)}`,
     read: nothing,
@@ -98,19 +101,26 @@ function moveForward(statuses: OrgStatus[]): Statement<FailedMessage[]> {
         select distinct on (u.org_id, u.wamid) u.* from ${STATUSES.as('u')}
         where ${statusRankSql('u.status')} is not null
         order by u.org_id, u.wamid, ${statusRankSql('u.status')} desc),
-      found as (select n.*, f.sent_at from newest n cross join ${findSentSql('n', 'f')}),
-      moved as (
-        update messages m set status = n.status, status_at = n.at,
-          errors = case when n.status in ('sent', 'failed') then coalesce(n.errors, m.errors) else n.errors end
-        from found n
-        where m.org_id = n.org_id and m.wamid = n.wamid and m.sent_at = n.sent_at and m.direction = 'out'
-          and ${statusRankSql('n.status')} > coalesce(${statusRankSql('m.status')}, 0)
-        returning m.org_id, m.customer_id, m.waba_phone_id, n.remote_phone_id, m.wamid, m.type, m.status, m.status_at,
-          m.errors, n.errors as reported),
+      found as materialized (select n.*, f.sent_at from newest n cross join ${findSentSql('n', 'f')}),
+      ${STATUS_SPANS.map((isIn, i) => `moved_${i} as (${move(isIn)})`).join(',\n      ')},
+      moved as (${STATUS_SPANS.map((_, i) => `select * from moved_${i}`).join(' union all ')}),
       logged as (${logStatuses('moved')})
       select org_id as "orgId", customer_id as "customerId", waba_phone_id as "phoneId",
         remote_phone_id as "remotePhoneId", type, status_at as at, reported as errors
       from moved where status = 'failed'`,
     read: allRows<FailedMessage>,
   })
+}
+
+/** SQL: moves the found messages of one span. */
+function move(isIn: (m: string) => string): string {
+  return `
+        update messages m set status = n.status, status_at = n.at,
+          errors = case when n.status in ('sent', 'failed') then coalesce(n.errors, m.errors) else n.errors end
+        from found n
+        where ${isIn('n')} and m.org_id = n.org_id and m.wamid = n.wamid
+          and ${withoutPruning('m.sent_at')} = n.sent_at and ${isIn('m')} and m.direction = 'out'
+          and ${statusRankSql('n.status')} > coalesce(${statusRankSql('m.status')}, 0)
+        returning m.org_id, m.customer_id, m.waba_phone_id, n.remote_phone_id, m.wamid, m.type, m.status, m.status_at,
+          m.errors, n.errors as reported`
 }

@@ -12,16 +12,25 @@ export function canHaveStatusSql(m: string): string {
 }
 
 /**
+ * SQL: that `m` is of the last 7 days, or that it is of the rest of the 100 days: most messages that get a status are recent,
+ * so a statement looks at the partitions of these days first, and at the others only for what is not there.
+ */
+export const STATUS_SPANS: readonly ((m: string) => string)[] = [
+  (m) => `${m}.sent_at > ${ago(RECENT_DAYS)} and ${m}.sent_at < now() + ${NOT_LATER}`,
+  (m) => `${m}.sent_at > ${ago(DAYS)} and ${m}.sent_at <= ${ago(RECENT_DAYS)}`,
+]
+
+/**
  * SQL: `lateral` relation `alias` with the message of the last 100 days that has the org_id and the wamid of `key`; no row
- * if there is none. A status names only a wamid, and most messages are recent: the partitions of the last days are
- * looked at first, and the others only for what is not there.
+ * if there is none. A status names only a wamid.
  */
 export function findSentSql(key: string, alias: string): string {
-  const part = (times: string) => `(
+  const parts = STATUS_SPANS.map(
+    (isIn) => `(
           select m.org_id, m.wamid, m.sent_at, m.direction, m.customer_id from messages m
-          where m.org_id = ${key}.org_id and m.wamid = ${key}.wamid and ${times} limit 1)`
+          where m.org_id = ${key}.org_id and m.wamid = ${key}.wamid and ${isIn('m')} limit 1)`,
+  )
   return `lateral (
-        select * from (${part(`m.sent_at > ${ago(RECENT_DAYS)} and m.sent_at < now() + ${NOT_LATER}`)}
-          union all ${part(`m.sent_at > ${ago(DAYS)} and m.sent_at <= ${ago(RECENT_DAYS)}`)}) found
+        select * from (${parts.join(' union all ')}) found
         limit 1) ${alias}`
 }

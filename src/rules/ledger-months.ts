@@ -36,11 +36,11 @@ export function monthsOfNamed(sentAt: Date): Span {
 }
 
 /**
- * SQL: whether a message can be the one of a row of the outbox that was made at `createdAt`. Both have the time of one
- * transaction. The time in the id of the row would not do: it is of a clock that may have been wrong.
+ * SQL: whether a message with this time can be the one of a row of the outbox that was made at `createdAt`. Both have the
+ * time of one transaction. The time in the id of the row would not do: it is of a clock that may have been wrong.
  */
-export function isOfSendSql(m: string, createdAt: string): string {
-  return `${m}.sent_at > ${createdAt} - interval '2 days' and ${m}.sent_at < ${createdAt} + interval '2 days'`
+export function isOfSendSql(sentAt: string, createdAt: string): string {
+  return `${sentAt} > ${createdAt} - interval '2 days' and ${sentAt} < ${createdAt} + interval '2 days'`
 }
 
 /** SQL: whether a message can be one that Usher queued after `time`: its clock may have been set back since. */

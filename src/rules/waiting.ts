@@ -1,3 +1,5 @@
+import { withoutPruning } from './without-pruning.ts'
+
 /** Types of messages that ask for no answer: the customer reacted to, edited or deleted a message. */
 export const ASKS_NOTHING = ['reaction', 'edit', 'revoke'] as const
 
@@ -32,11 +34,11 @@ export function followWaitsSql(stored: string, since: string): string {
             select from answer a where a.org_id = s.org_id and a.chatroom_id = s.chatroom_id and a.at >= s.sent_at)
           and (s.sent_at > s.received_at - ${LATE} or not exists (
             select from messages m where m.org_id = s.org_id and m.chatroom_id = s.chatroom_id
-              and m.sent_at >= s.sent_at and ${times} and m.direction <> 'in'))
+              and ${withoutPruning('m.sent_at')} >= s.sent_at and ${times} and m.direction <> 'in'))
         union all
         select a.org_id, a.chatroom_id, l.sent_at from answer a cross join lateral (
           select m.sent_at from messages m where m.org_id = a.org_id and m.chatroom_id = a.chatroom_id
-            and m.sent_at > a.at and ${times} and ${asks('m')} order by m.sent_at limit 1) l),
+            and ${withoutPruning('m.sent_at')} > a.at and ${times} and ${asks('m')} order by m.sent_at limit 1) l),
       started_waits as (
         insert into waiting_chatrooms (org_id, chatroom_id, since)
         select org_id, chatroom_id, min(sent_at) from asked where (select count(*) from ended_waits) >= 0

@@ -31,7 +31,7 @@ async function underWay() {
   const path = `/v1/org/${org.id}/chatroom/${roomId}/messages`
   const { id } = (await api.call('POST', path, { body: { origin: 'AGENT', text: { body: 'hi' } } })).body
   await claimOf(db, org.id)
-  const row = { org: org.id, id, remotePhoneId: org.phones[0]! }
+  const row = { org: org.id, id, createdAt: new Date(), remotePhoneId: org.phones[0]! }
   return { org, path, row, wamid: `wamid.${randomUUID()}` }
 }
 

@@ -98,7 +98,7 @@ it('routing, sending and reading events read the partitions of the last days onl
     const { sends } = await run(own, claimSends({ slots: 100, slotsOfOrg: 100, underWay: [], unusable: [] }))
     for (const send of sends) {
       const wamid = newWamid()
-      await run(own, markSent({ org: send.org, id: send.id, remotePhoneId: phone }, wamid))
+      await run(own, markSent({ ...send, remotePhoneId: phone }, wamid))
       ids.push(wamid)
     }
     for (const wamid of ids)

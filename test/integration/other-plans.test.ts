@@ -45,7 +45,7 @@ let statements: Statement[]
 
 /** Sends what goes on behind the API: the receiver, suspects, sends, heartbeats, idempotency. */
 async function behindTheApi(org: TestOrg): Promise<void> {
-  const row = { org: org.id, id: randomUUID(), remotePhoneId: org.phones[0]! }
+  const row = { org: org.id, id: randomUUID(), createdAt: new Date(), remotePhoneId: org.phones[0]! }
   await insertBatch(db, [Buffer.from('a')], 10_000)
   const ids = await insertSingle(db, Buffer.from('b'), 10_000, '')
   await takeStranded(db, 10, false)

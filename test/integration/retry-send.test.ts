@@ -22,7 +22,7 @@ async function ended(state: 'failed' | 'unknown' | 'queued', body: object = TEXT
   const { id } = await createRoom(db, org, { lastInboundAt: ago(0), ...room })
   const path = `/v1/org/${org.id}/chatroom/${id}/messages`
   const sent = (await api.call('POST', path, { body })).body
-  const row = { org: org.id, id: sent.id, remotePhoneId: org.phones[0]! }
+  const row = { org: org.id, id: sent.id, createdAt: new Date(), remotePhoneId: org.phones[0]! }
   if (state !== 'queued') await run(db, markEnded(row, state, 'no'))
   const retry = (call: object = {}, wamid = sent.wamid) => api.call('POST', `${path}/${wamid}/retry`, call)
   const list = async () => (await api.call('GET', path)).body.messages
@@ -67,7 +67,7 @@ describe('a message that failed', () => {
   it('may be named by its id too, and after a retry that failed, the retry may be sent again', async () => {
     const { org, sent, retry } = await ended('failed')
     const first = (await retry({}, sent.id)).body
-    await run(db, markEnded({ org: org.id, id: first.id }, 'failed', 'again'))
+    await run(db, markEnded({ org: org.id, id: first.id, createdAt: new Date() }, 'failed', 'again'))
     const second = (await retry({}, first.id)).body
     expect([second.retry_of, (await retry({}, `outbox:${sent.id}`)).body.id]).toEqual([first.id, first.id])
   })
@@ -156,7 +156,7 @@ it('an auto-reply that failed is sent again into its expired chatroom, as an aut
   const org = await createSendingOrg(db)
   const { id } = await createRoom(db, org, { expiredAt: ago(1) })
   const { replies } = await deliver(db, post(org.phones[0]!, message({})))
-  const row = replies[0]!
+  const row = { ...replies[0]!, createdAt: new Date() }
   await run(db, markEnded(row, 'unknown', 'no reply'))
   const path = `/v1/org/${org.id}/chatroom/${id}/messages/${row.id}/retry`
   const { status, body } = await api.call('POST', path, { body: { confirm: true } })

@@ -23,7 +23,11 @@ async function oneUnderWay() {
   return { org, row: replies[0]! as OutboxRow, wamid: `wamid.${randomUUID()}` }
 }
 
-const named = (org: TestOrg, row: OutboxRow) => ({ ...row, remotePhoneId: org.phones[0]! })
+const named = (org: TestOrg, row: OutboxRow) => ({
+  ...row,
+  createdAt: new Date(),
+  remotePhoneId: org.phones[0]!,
+})
 
 type Status = {
   id: string
@@ -59,7 +63,7 @@ describe('a status that names the row of the outbox', () => {
 
   it('is proof that a message which seemed to fail was accepted', async () => {
     const { org, row, wamid } = await oneUnderWay()
-    await run(db, markEnded(row, 'failed', 'Graph error 131000'))
+    await run(db, markEnded(named(org, row), 'failed', 'Graph error 131000'))
     await receive(org, { id: wamid, status: 'delivered', biz_opaque_callback_data: row.id })
     expect(await outboxOf(row)).toMatchObject({ state: 'sent', error: null })
     expect(await readMessage(db, org.id, wamid)).toMatchObject({ status: 'delivered', errors: null })

@@ -23,7 +23,10 @@ async function chat() {
   return { org, room, path, send, list }
 }
 
-const row = (org: TestOrg, { id }: { id: string }) => ({ org: org.id, id, remotePhoneId: org.phones[0]! })
+const row = (org: TestOrg, { id }: { id: string }) => ({
+  ...{ org: org.id, id, createdAt: new Date() },
+  remotePhoneId: org.phones[0]!,
+})
 
 function status(org: TestOrg, id: string, name: string, errors?: object[]) {
   const item = { id, status: name, timestamp: '1790416832', ...(errors && { errors }) }

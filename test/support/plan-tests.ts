@@ -293,6 +293,7 @@ export const PLAN_TESTS = {
     'insert-erasure',
     'insert-tombstones',
     'list-old-months',
+    'list-old-spans',
     'list-open-erasures',
     'list-open-erasures-of-org',
     'lock-erasure',

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { expect } from 'vitest'
 import type { Db } from '../../src/db/client.ts'
 
 export type Statement = { name: string; text: string; values: unknown[] }
@@ -53,22 +54,61 @@ export async function recordEverything(work: () => Promise<void>): Promise<State
   return [...statements.values()]
 }
 
-type Plan = { 'Node Type': string; 'Relation Name'?: string; Plans?: Plan[] }
+type Plan = {
+  'Node Type': string
+  'Relation Name'?: string
+  Operation?: string
+  'Index Cond'?: string
+  Filter?: string
+  Plans?: Plan[]
+}
 
 /** A partition of the ledger counts as the ledger. */
 const tableOf = (relation: string) => relation.replace(/^messages_(\d{6}|default)$/, 'messages')
 
-/** The nodes of a statement's plan, as `Seq Scan on messages`. */
-export async function planNodes(db: Db, { text, values }: Statement): Promise<string[]> {
+/**
+ * The nodes of a statement's plan, as `Seq Scan on messages`.
+ * @throws AssertionError when the statement chooses partitions while it locks rows (docs/ledger.md#statements-that-lock-rows)
+ */
+export async function planNodes(db: Db, statement: Statement): Promise<string[]> {
+  expect(await choicesBesideLocks(db, statement), statement.name).toEqual([])
+  return nodesOf(await readPlan(db, 'format json', statement)).map(
+    (node) => `${node['Node Type']} on ${tableOf(node['Relation Name'] ?? '-')}`,
+  )
+}
+
+/**
+ * The conditions by which a statement that locks rows chooses partitions while it runs: PostgreSQL 18.4 crashes, or passes
+ * over rows, when another transaction has changed one of the rows.
+ */
+async function choicesBesideLocks(db: Db, { text }: Statement): Promise<string[]> {
+  const nodes = nodesOf(await readPlan(db, 'format json, generic_plan', { text, values: [] }))
+  const locks = nodes.some(
+    (node) => node['Node Type'] === 'LockRows' || /Update|Delete|Merge/.test(node.Operation ?? ''),
+  )
+  const conditions = nodes
+    .filter((node) => /^(messages|event_log)_/.test(node['Relation Name'] ?? ''))
+    .flatMap((node) => [node['Index Cond'], node.Filter])
+    .flatMap((all) => (all ?? '').split(' AND '))
+  const chosen = conditions.filter((one) => CHOICE.test(one) && /\w\.\w|InitPlan|SubPlan/.test(one))
+  return locks ? [...new Set(chosen)] : []
+}
+
+/** A comparison with the column by which a table is partitioned, as EXPLAIN writes it. */
+const CHOICE = /(^|\()(sent_at|at) [<>=]|[<>=] (sent_at|at)\)/
+
+async function readPlan(
+  db: Db,
+  options: string,
+  { text, values }: Pick<Statement, 'text' | 'values'>,
+): Promise<Plan> {
   const { rows } = await db.$client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
-    `explain (format json) ${text}`,
+    `explain (${options}) ${text}`,
     values,
   )
-  const nodes: string[] = []
-  const walk = (plan: Plan) => {
-    nodes.push(`${plan['Node Type']} on ${tableOf(plan['Relation Name'] ?? '-')}`)
-    for (const child of plan.Plans ?? []) walk(child)
-  }
-  walk(rows[0]!['QUERY PLAN'][0]!.Plan)
-  return nodes
+  return rows[0]!['QUERY PLAN'][0]!.Plan
+}
+
+function nodesOf(plan: Plan): Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
 }

@@ -40,7 +40,7 @@ describe('the months in which the ledger can have a message', () => {
 })
 
 it('the message of a row of the outbox is looked for around the time of the row', () => {
-  expect(isOfSendSql('m', 'o.created_at')).toBe(
+  expect(isOfSendSql('m.sent_at', 'o.created_at')).toBe(
     `m.sent_at > o.created_at - interval '2 days' and m.sent_at < o.created_at + interval '2 days'`,
   )
 })
