@@ -2,6 +2,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { Db } from './client.ts'
 import { isUnreachable } from './pg-errors.ts'
+import { createRenewal } from './renew-plans.ts'
 import * as schema from './schema/index.ts'
 import { beginOn, isSetInTransactions } from './settings.ts'
 import { nothing, type Results, run, type Statement, send } from './statement.ts'
@@ -12,12 +13,10 @@ import { nothing, type Results, run, type Statement, send } from './statement.ts
  * the pool.
  */
 export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
-  return transact(db, [], [], work)
+  return transact(db, () => [], [], work)
 }
 
 export type Replayable<S extends readonly Statement<unknown>[]> = {
-  /** True: prepared plans are kept and used again. False: each statement is planned anew. */
-  keepPlans: boolean
   /** The first statements, which travel with the `begin`. They may end with `COMMIT`: then they are the whole transaction. */
   first: S
   /** As `readInOrder`, for all statements of the transaction. */
@@ -27,16 +26,15 @@ export type Replayable<S extends readonly Statement<unknown>[]> = {
 /**
  * As `inTransaction`, for work that is repeated when its commit is lost: the commit does not wait for the disk
  * (`synchronous_commit = off`), so a crash of PostgreSQL undoes what was committed in the last 0.6 s at most. Any later
- * durable commit, such as the claim of a message to send, makes it durable too.
+ * durable commit, such as the claim of a message to send, makes it durable too. Its prepared statements keep their plans.
  */
 export function inReplayableTransaction<const S extends readonly Statement<unknown>[], T>(
   db: Db,
-  { keepPlans, first, inOrder }: Replayable<S>,
+  { first, inOrder }: Replayable<S>,
   work: (tx: Db, first: Results<S>) => Promise<T>,
 ): Promise<T> {
-  const plans = keepPlans ? PLANS_KEPT : PLANS_OF_NOW
-  const settings = `set local synchronous_commit to off; set local plan_cache_mode to ${plans}`
-  return transact(db, inOrder ? [settings, NO_SORTS] : [settings], first, work)
+  const settings = ['set local synchronous_commit to off', ...(inOrder ? [NO_SORTS] : [])]
+  return transact(db, (client) => [...settings, ...renewPlans(client)], first, work)
 }
 
 /** Commits with the first statements of a transaction, or with the last ones (`commitWith`). */
@@ -65,19 +63,18 @@ export const COMMIT_ON_DISK: Statement<void> = plain('set local synchronous_comm
  * rows and sorts all that are left for each page: with 20,000 rows left a page took 60 ms instead of 6.
  */
 export function readInOrder<T>(db: Db, statement: Statement<T>): Promise<T> {
-  return transact(db, [NO_SORTS], [statement, COMMIT], async (_tx, [result]) => result)
+  return transact(
+    db,
+    () => [NO_SORTS],
+    [statement, COMMIT],
+    async (_tx, [result]) => result,
+  )
 }
 
 /** A sort that no index can replace is still made. */
 const NO_SORTS = 'set local enable_sort to off'
 
-/**
- * Planning costs 0.1 ms a statement. A kept plan fits the tables as they were when it was made: one made for an empty
- * ledger read all messages of an org for each that it looked up, until the next analyze. So only small work, for which
- * planning is a large share, keeps its plans.
- */
-const PLANS_KEPT = 'force_generic_plan'
-const PLANS_OF_NOW = 'force_custom_plan'
+const renewPlans = createRenewal()
 
 /** Runs `work` in a savepoint of a running transaction: a failure undoes its own writes only, and is passed on. */
 export async function inSavepoint<T>(tx: Db, work: () => Promise<T>): Promise<T> {
@@ -121,7 +118,7 @@ function plain(text: string): Statement<void> {
 
 async function transact<const S extends readonly Statement<unknown>[], T>(
   db: Db,
-  settings: string[],
+  settings: (client: pg.PoolClient) => string[],
   first: S,
   work: (tx: Db, first: Results<S>) => Promise<T>,
 ): Promise<T> {
@@ -136,7 +133,7 @@ async function transact<const S extends readonly Statement<unknown>[], T>(
   const tx = dbOn(client)
   let broken: Error | undefined
   try {
-    const [, ...begun] = await send(tx, [plain(beginOn(db.$client, ...settings)), ...first])
+    const [, ...begun] = await send(tx, [plain(beginOn(db.$client, ...settings(client))), ...first])
     const result = await work(tx, begun as Results<S>)
     if (!committed.delete(client) && first.at(-1) !== COMMIT) await client.query('commit')
     return result

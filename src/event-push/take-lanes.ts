@@ -62,21 +62,17 @@ export async function takeLanes(
 ): Promise<Taken[]> {
   const asked = performance.now()
   const first = [lockTargets(keys), readLanes(keys)] as const
-  return inReplayableTransaction(
-    db,
-    { keepPlans: true, first, inOrder: true },
-    async (tx, [targets, rows]) => {
-      const inTurn = keys.flatMap(
-        ({ endpointId }) => targets.find((target) => target.endpointId === endpointId) ?? [],
-      )
-      const opened = inTurn.flatMap((target) => openTarget(target, secretsKey) ?? [])
-      const found = opened.map((target) => findLanes(target, rows))
-      const taken = new Map<string, Taken>(inTurn.map(({ endpointId }) => [endpointId, SEALED]))
-      for (const one of await takeOf(tx, found, slots))
-        taken.set(one.planned.target.endpointId, toTaken(one, asked))
-      return keys.map(({ endpointId }) => taken.get(endpointId) ?? NOTHING)
-    },
-  )
+  return inReplayableTransaction(db, { first, inOrder: true }, async (tx, [targets, rows]) => {
+    const inTurn = keys.flatMap(
+      ({ endpointId }) => targets.find((target) => target.endpointId === endpointId) ?? [],
+    )
+    const opened = inTurn.flatMap((target) => openTarget(target, secretsKey) ?? [])
+    const found = opened.map((target) => findLanes(target, rows))
+    const taken = new Map<string, Taken>(inTurn.map(({ endpointId }) => [endpointId, SEALED]))
+    for (const one of await takeOf(tx, found, slots))
+      taken.set(one.planned.target.endpointId, toTaken(one, asked))
+    return keys.map(({ endpointId }) => taken.get(endpointId) ?? NOTHING)
+  })
 }
 
 type Took = { planned: Planned; leaseId: string; replay: TakenReplay | undefined }

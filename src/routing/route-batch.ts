@@ -39,9 +39,6 @@ export type Routed = RoutedItems & { outcomes: Outcome[] }
 
 const NOTHING: RoutedItems = { messages: [], duplicates: 0, replies: [], orgs: [], waitedMs: Infinity }
 
-/** In a larger batch, planning costs a message less, and a plan made for other tables than today's costs much. */
-const SMALL_BATCH = 3
-
 /**
  * Routes deliveries to their chatrooms: claim, extract, identify, lock and read, plan, apply; all in one transaction
  * with a fixed number of round trips. Its commit does not wait for the disk: if a crash of PostgreSQL undoes it, the
@@ -51,8 +48,7 @@ const SMALL_BATCH = 3
  */
 export async function routeBatch(db: Db, ids: number[], secretsKey?: Buffer): Promise<Routed> {
   const first = [claimDeliveries(ids)] as const
-  const keepPlans = ids.length <= SMALL_BATCH
-  return inReplayableTransaction(db, { first, keepPlans }, async (tx, [{ deliveries, now }]) => {
+  return inReplayableTransaction(db, { first }, async (tx, [{ deliveries, now }]) => {
     if (deliveries.length === 0) return { ...NOTHING, outcomes: [] }
     const extractions = deliveries.map(extract)
     const people = await withoutErased(tx, await readPeople(tx, extractions), secretsKey)

@@ -33,18 +33,14 @@ describe.each([
   it('hold for a single statement, in transactions, and for statements that each commit', async () => {
     expect(await run(db, SHOW)).toEqual(HELD)
     expect(await inTransaction(db, (tx) => run(tx, SHOW))).toEqual(HELD)
-    const replayable = { keepPlans: true, first: [SHOW] as const }
+    const replayable = { first: [SHOW] as const }
     expect(await inReplayableTransaction(db, replayable, async (_tx, [first]) => first)).toEqual(HELD)
     const commit = {
       ...SHOW,
       name: 'show-commit',
       text: `select current_setting('synchronous_commit') as held`,
     }
-    const { held } = (await inReplayableTransaction(
-      db,
-      { keepPlans: true, first: [commit] },
-      async (_tx, [first]) => first,
-    ))!
+    const { held } = (await inReplayableTransaction(db, { first: [commit] }, async (_tx, [first]) => first))!
     expect([held, await run(db, commit)]).toEqual(['off', { held: 'on' }])
     expect(await commitEach(db, [SHOW, SHOW])).toEqual([HELD, HELD])
     const { rows } = await db.$client.query(SHOW)

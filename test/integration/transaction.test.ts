@@ -40,11 +40,7 @@ it('only a replayable transaction does not wait for the disk', async () => {
     values: [],
     read: ([row]: { synchronous_commit: string }[]) => row?.synchronous_commit,
   }
-  const replayable = inReplayableTransaction(
-    db,
-    { keepPlans: false, first: [show] },
-    async (_tx, [first]) => first,
-  )
+  const replayable = inReplayableTransaction(db, { first: [show] }, async (_tx, [first]) => first)
   expect(await replayable).toBe('off')
   expect(await inTransaction(db, (tx) => run(tx, show))).toBe('on')
 })
@@ -56,7 +52,7 @@ await pool.query('create table kept (n int primary key)')
 it('a commit that travels with the first statements, or with the last ones, is the only one', async () => {
   const recorded = recordStatements(pool)
   const first = [plain('insert into kept values (1)'), COMMIT] as const
-  await inReplayableTransaction(db, { keepPlans: true, first }, async () => undefined)
+  await inReplayableTransaction(db, { first }, async () => undefined)
   await inTransaction(db, (tx) => commitWith(tx, [plain('insert into kept values (2)')]))
   await inTransaction(db, (tx) => run(tx, plain('insert into kept values (3)')))
   recorded.stop()
@@ -67,7 +63,7 @@ it('a commit that travels with the first statements, or with the last ones, is t
 it('a commit that travels with a statement that fails commits nothing', async () => {
   const twice = [plain('insert into kept values (8)'), plain('insert into kept values (8)')]
   await expect(
-    inReplayableTransaction(db, { keepPlans: true, first: [...twice, COMMIT] }, async () => undefined),
+    inReplayableTransaction(db, { first: [...twice, COMMIT] }, async () => undefined),
   ).rejects.toThrow('duplicate key')
   await expect(inTransaction(db, (tx) => commitWith(tx, twice))).rejects.toThrow('duplicate key')
   expect(await count()).toBe(3)
@@ -76,7 +72,7 @@ it('a commit that travels with a statement that fails commits nothing', async ()
 it('inside a larger transaction, the commit of its first statements is left to that one', async () => {
   const first = [plain('insert into kept values (9)'), COMMIT] as const
   const failed = inTransaction(db, async (tx) => {
-    await inReplayableTransaction(tx, { keepPlans: true, first }, async () => undefined)
+    await inReplayableTransaction(tx, { first }, async () => undefined)
     throw new Error('no')
   })
   await expect(failed).rejects.toThrow('no')

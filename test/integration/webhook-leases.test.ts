@@ -17,7 +17,7 @@ async function createWorld() {
   const org = await createOrg(db)
   const key = await subscribe(db, org, await startWebhookReceiver())
   const note = async () => {
-    await inReplayableTransaction(db, { keepPlans: true, first: [] }, (tx) =>
+    await inReplayableTransaction(db, { first: [] }, (tx) =>
       recordEvents(tx, [{ orgId: org.id, kind: 'contact.updated', actor: 'test' }]),
     )
   }

@@ -103,11 +103,7 @@ function createPush(
   isEnding: () => boolean,
 ): (lane: TakenLane) => Promise<boolean> {
   const write = (all: Progress[]) =>
-    inReplayableTransaction(
-      db,
-      { keepPlans: true, first: [recordProgress(all), COMMIT] },
-      async (_tx, [mine]) => mine,
-    )
+    inReplayableTransaction(db, { first: [recordProgress(all), COMMIT] }, async (_tx, [mine]) => mine)
   const [recordNext, recordEnd] = [createRecorder(write), createRecorder(write)]
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {
