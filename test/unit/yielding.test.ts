@@ -18,21 +18,33 @@ function createWorld() {
 it('makes requests at once while routing keeps up', async () => {
   const { noteRouted, isLate, free } = createWorld()
   expect(await free(10)).toBe(10)
-  noteRouted(300)
+  noteRouted(700)
   expect(await free(10)).toBe(10)
   expect(isLate()).toBe(false)
 })
 
-it('makes a few requests together at a time while routing is late, and all at once again a second later', async () => {
-  const { noteRouted, isLate, mayWork, free, clock } = createWorld()
-  noteRouted(301)
-  expect(isLate()).toBe(true)
-  expect(await free(10)).toBe(0)
+/** When the requests that ask at once may be made, as numbers of slots after the first. */
+async function slotsOf(requests: number, { mayWork }: Pick<ReturnType<typeof createWorld>, 'mayWork'>) {
   const began = performance.now()
-  const waits = Array.from({ length: 21 }, () => mayWork().then(() => performance.now() - began))
-  const ends = await Promise.all(waits)
-  expect(ends.at(9)! - ends[0]!).toBeLessThan(100)
-  expect(ends.at(-1)! - ends[0]!).toBeGreaterThan(200)
-  clock.at += 1_000
+  const waits = Array.from({ length: requests }, () => mayWork().then(() => performance.now() - began))
+  const [first = 0, ...others] = await Promise.all(waits)
+  return [0, ...others.map((end) => Math.round((end - first) / 250))]
+}
+
+const times = (count: number, slot: number) => Array.from({ length: count }, () => slot)
+
+it('makes requests together at a time while routing is late, and all at once again soon afterwards', async () => {
+  const { noteRouted, isLate, mayWork, free, clock } = createWorld()
+  noteRouted(701)
+  expect(isLate()).toBe(true)
+  expect(await free(1)).toBe(0)
+  expect(await slotsOf(60, { mayWork })).toEqual([...times(59, 0), 1])
+  clock.at += 300
   expect(await free(10)).toBe(10)
+})
+
+it('makes fewer requests when routing has been late for two seconds', async () => {
+  const { noteRouted, mayWork, clock } = createWorld()
+  for (; clock.at < 2_000; clock.at += 250) noteRouted(701)
+  expect(await slotsOf(21, { mayWork })).toEqual([...times(20, 0), 1])
 })

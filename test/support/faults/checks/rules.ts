@@ -61,6 +61,7 @@ export const RULES = {
   statusesGoForward: ['wrong', 'the status of a message only goes forward'],
 
   removedHasNothing: ['wrong', 'a user who was removed has no chatroom, no handover and no group'],
+  erasedStaysErased: ['invented', 'a message of an erased person does not come back by a redelivery'],
   removedIsRefused: ['wrong', 'the token of a user who was removed is answered with 403'],
 
   noDeadlock: ['wrong', 'no transaction ends because of a deadlock'],

@@ -1,4 +1,5 @@
 import { API } from './api.ts'
+import { ERASING } from './erasing.ts'
 import { EVENT_LOG } from './event-log.ts'
 import { LOCKING } from './locking.ts'
 import { POSTING } from './posting.ts'
@@ -10,5 +11,5 @@ import { STORING } from './storing.ts'
 /** Every guard that the mutation check takes away once. */
 export const MUTATIONS = [
   ...[...RECEIVING, ...STORING, ...ROUTING, ...SENDING, ...LOCKING, ...API, ...EVENT_LOG],
-  ...POSTING,
+  ...[...POSTING, ...ERASING],
 ]
