@@ -15,37 +15,28 @@ const LATE_MS = 700
 /** Routing counts as late for so long after such a batch; the next one comes sooner if routing is still late. */
 const STAYS_LATE_MS = 300
 /**
- * While routing is late, takes and requests of a process wait for the end of a slot, and a slot lets some of them go on:
+ * While routing is late, takes and requests of a process wait for the end of a slot, and a slot lets so many of them go on:
  * events go on arriving, at a small price. Requests that are made together are recorded together, in one transaction.
  */
 const SLOT_MS = 250
-/**
- * How many a slot lets go on: more at first, because most lateness is a moment's, and events that are kept back then make the
- * next one; few when it has lasted for two seconds, because more is sent to Usher than it can route.
- */
-const STEPS_AT_FIRST = 60
-const STEPS_LATER = 20
-const AT_FIRST_MS = 2_000
+const STEPS_OF_SLOT = 20
 
 /** `now`: a clock in milliseconds that never goes back. */
 export function createYielding(now = () => performance.now()): Yielding {
-  let [lateSince, lateUntil] = [0, 0]
+  let lateUntil = 0
   let last = { slot: 0, steps: 0 }
   const isLate = () => now() < lateUntil
   return {
     isLate,
     noteRouted(waitedMs) {
-      if (waitedMs <= LATE_MS) return
-      if (!isLate()) lateSince = now()
-      lateUntil = now() + STAYS_LATE_MS
+      if (waitedMs > LATE_MS) lateUntil = now() + STAYS_LATE_MS
     },
     async mayWork() {
       if (!isLate()) return
       const asked = now()
-      const most = asked - lateSince < AT_FIRST_MS ? STEPS_AT_FIRST : STEPS_LATER
       const slot = Math.floor(asked / SLOT_MS) + 1
       if (last.slot < slot) last = { slot, steps: 0 }
-      if (last.steps >= most) last = { slot: last.slot + 1, steps: 0 }
+      if (last.steps >= STEPS_OF_SLOT) last = { slot: last.slot + 1, steps: 0 }
       last.steps += 1
       await sleep(last.slot * SLOT_MS - asked)
     },
