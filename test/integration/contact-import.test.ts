@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ApiReply, startTestApi } from '../support/api.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { untilReadable } from '../support/event-log.ts'
 import { asText, openImport } from '../support/import.ts'
 import { createOrg, type TestOrg } from '../support/org.ts'
 import { eventually } from '../support/patience.ts'
@@ -184,6 +185,7 @@ describe('an import of contacts', () => {
   it('tells the event log of each contact', async () => {
     const org = await createOrg(db)
     await send(org, [line(), line()])
+    await untilReadable(db)
     const { body } = await api.call('GET', `/v1/org/${org.id}/events?types=contact.created`)
     expect(body.events).toHaveLength(2)
   })
