@@ -10,7 +10,7 @@ import type { Send } from './read-send.ts'
 import type { FailedMessage } from './refusals.ts'
 import type { ShownError } from './send-errors.ts'
 
-/** What tells which message is that of a send. */
+/** A send that ends; `createdAt` tells in which months its message can be. */
 type SendKey = Pick<Send, 'org' | 'id' | 'createdAt'>
 
 /**

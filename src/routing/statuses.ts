@@ -6,7 +6,7 @@ import { POSITION_OF_ROW } from '../event-log/position.ts'
 import { logStatuses } from '../event-log/status-sql.ts'
 import { PAIR_IS_LOCKED } from '../outbound/lock-pairs.ts'
 import type { FailedMessage } from '../outbound/refusals.ts'
-import { canHaveStatusSql, findSentSql, STATUS_SPANS } from '../rules/find-sent.ts'
+import { findSentSql, STATUS_SPANS } from '../rules/find-sent.ts'
 import { isOfSendSql } from '../rules/ledger-months.ts'
 import { statusRankSql } from '../rules/message-status.ts'
 import { provisionalWamidSql } from '../rules/provisional-wamid.ts'
@@ -77,7 +77,6 @@ function markSentByStatus(statuses: OrgStatus[]): Statement<void> {
       named as (
         update messages m set wamid = s.wamid, errors = null
         from made s where m.org_id = s.org_id and m.direction = 'out' and m.wamid = ${provisionalWamidSql('s.id')}
-          and ${canHaveStatusSql('m')}
           and ${isOfSendSql(withoutPruning('m.sent_at'), 's.created_at')} and ${PAIR_IS_LOCKED}
         returning m.org_id, 'message.sent', m.customer_id, m.wamid)
       ${logSql('named as n(org_id, type, customer_id, wamid)', 'org_id, type, customer_id, wamid', POSITION_OF_ROW)}`,

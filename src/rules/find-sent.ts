@@ -12,8 +12,8 @@ export function canHaveStatusSql(m: string): string {
 }
 
 /**
- * SQL: that `m` is of the last 7 days, or that it is of the rest of the 100 days: most messages that get a status are recent,
- * so a statement looks at the partitions of these days first, and at the others only for what is not there.
+ * SQL: two conditions on the message `m`: it was sent in the last 7 days, or in the 93 days before. Most statuses are of
+ * recent messages, so a statement reads the partitions of the first span, and those of the second for the other statuses only.
  */
 export const STATUS_SPANS: readonly ((m: string) => string)[] = [
   (m) => `${m}.sent_at > ${ago(RECENT_DAYS)} and ${m}.sent_at < now() + ${NOT_LATER}`,

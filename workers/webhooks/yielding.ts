@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type Yielding = {
   /** Messages were routed; the newest one of their batch had waited so long since its receipt. */
   noteRouted(waitedMs: number): void
-  /** Whether routing was late a moment ago. */
+  /** Whether routing was late within the last 300 ms. */
   isLate(): boolean
   /** Resolves when the process may take lanes, or make its next request: at once, unless routing is late. */
   mayWork(): Promise<void>
@@ -24,7 +24,7 @@ const STEPS_OF_SLOT = 20
 /** `now`: a clock in milliseconds that never goes back. */
 export function createYielding(now = () => performance.now()): Yielding {
   let lateUntil = 0
-  let last = { slot: 0, steps: 0 }
+  let steps = 0
   const isLate = () => now() < lateUntil
   return {
     isLate,
@@ -34,11 +34,8 @@ export function createYielding(now = () => performance.now()): Yielding {
     async mayWork() {
       if (!isLate()) return
       const asked = now()
-      const slot = Math.floor(asked / SLOT_MS) + 1
-      if (last.slot < slot) last = { slot, steps: 0 }
-      if (last.steps >= STEPS_OF_SLOT) last = { slot: last.slot + 1, steps: 0 }
-      last.steps += 1
-      await sleep(last.slot * SLOT_MS - asked)
+      steps = Math.max(steps, Math.floor(asked / SLOT_MS) * STEPS_OF_SLOT) + 1
+      await sleep(Math.ceil(steps / STEPS_OF_SLOT) * SLOT_MS - asked)
     },
   }
 }
