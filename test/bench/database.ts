@@ -7,6 +7,7 @@ import pg from 'pg'
 import { startEmbedded } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { projectRoot } from '../../src/project-root.ts'
+import { growLedger } from './grown-ledger.ts'
 import { loadRooms } from './load.ts'
 import { localeSql } from './locale.ts'
 
@@ -44,9 +45,9 @@ export type BenchServer = {
   settings: Record<string, string>
   /**
    * Makes a fresh copy of the database with this number of rooms, for this process alone, and drops its previous copy
-   * of the same label.
+   * of the same label. `ledger`: so many messages are in it already (`growLedger`).
    */
-  clone(rooms: number, label?: 'a' | 'b'): Promise<string>
+  clone(rooms: number, label?: 'a' | 'b', ledger?: number): Promise<string>
   /** Drops the copies; the server stops with its last user. */
   stop(): Promise<void>
 }
@@ -78,7 +79,7 @@ export async function startDatabase(log: (line: string) => void, locale?: string
     settings: Object.fromEntries(
       await Promise.all(SETTINGS.map(async (name) => [name, await show(url, name)] as const)),
     ),
-    clone: (rooms, label = 'a') => clone(url, { rooms, locale }, `${COPY}_${label}`, log),
+    clone: (rooms, label = 'a', ledger = 0) => clone(url, { rooms, locale, ledger }, `${COPY}_${label}`, log),
     stop: async () => {
       for (const label of ['a', 'b'])
         await on(url, (client) => client.query(`drop database if exists ${COPY}_${label} with (force)`))
@@ -96,7 +97,7 @@ export async function connect(url: string): Promise<pg.Client> {
   return client
 }
 
-type Wanted = { rooms: number; locale: string | undefined }
+type Wanted = { rooms: number; locale: string | undefined; ledger: number }
 
 async function clone(
   url: string,
@@ -136,25 +137,33 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function ensureTemplate(
-  url: string,
-  { rooms, locale }: Wanted,
-  log: (line: string) => void,
-): Promise<string> {
+async function ensureTemplate(url: string, wanted: Wanted, log: (line: string) => void): Promise<string> {
+  const { rooms, locale, ledger } = wanted
   const ofLocale = locale ? `_${locale.toLowerCase().replaceAll(/\W/g, '')}` : ''
-  const template = `bench_${fingerprint()}_${rooms}${ofLocale}`
+  const template = `bench_${fingerprint()}_${rooms}${ofLocale}${ledger > 0 ? `_${ledger}` : ''}`
   const { rowCount } = await on(url, (c) =>
     c.query('select 1 from pg_database where datname = $1', [template]),
   )
   if (rowCount === 1) return template
+  const base = ledger > 0 ? await ensureTemplate(url, { ...wanted, ledger: 0 }, log) : undefined
   const draft = `${template}_draft_${process.pid}`
+  const ofBase = base ? `template ${base} strategy file_copy` : undefined
   await on(url, (client) => client.query(`drop database if exists ${draft} with (force)`))
-  await on(url, async (client) => client.query(`create database ${draft} ${await localeSql(client, locale)}`))
-  log(`loading ${rooms} chatrooms (kept for the next run under ${FOLDER})`)
-  await migrate(withDatabase(url, draft))
-  await loadRooms(withDatabase(url, draft), rooms, log)
+  await on(url, async (client) =>
+    client.query(`create database ${draft} ${ofBase ?? (await localeSql(client, locale))}`),
+  )
+  log(
+    `loading ${ledger > 0 ? `${ledger} messages` : `${rooms} chatrooms`} (kept for the next run under ${FOLDER})`,
+  )
+  await fill(withDatabase(url, draft), wanted, log)
   await on(url, (client) => client.query(`alter database ${draft} rename to ${template}`))
   return template
+}
+
+async function fill(url: string, { rooms, ledger }: Wanted, log: (line: string) => void): Promise<void> {
+  if (ledger > 0) return growLedger(url, { rooms, ledger }, log)
+  await migrate(url)
+  await loadRooms(url, rooms, log)
 }
 
 /** A hash that changes with the schema and with the loader. */
@@ -162,7 +171,7 @@ function fingerprint(): string {
   const hash = createHash('sha256')
   const files = [
     ...readdirSync(join(projectRoot(), 'drizzle')).map((name) => join(projectRoot(), 'drizzle', name)),
-    ...['load.ts', 'people.ts'].map((name) => join(projectRoot(), 'test/bench', name)),
+    ...['load.ts', 'people.ts', 'grown-ledger.ts'].map((name) => join(projectRoot(), 'test/bench', name)),
   ]
   for (const file of files.sort()) if (statSync(file).isFile()) hash.update(readFileSync(file))
   return hash.digest('hex').slice(0, 10)

@@ -4,7 +4,7 @@ import { projectRoot } from '../../src/project-root.ts'
 import { createMutant } from '../support/faults/mutations/mutant.ts'
 import { startDatabase } from './database.ts'
 import { runBench, say } from './setup.ts'
-import { openSide, takeTurns } from './sides.ts'
+import { openSide, reportOf, takeTurns } from './sides.ts'
 
 const HELP = `npm run bench -- events [--rooms 1000000] [--batch 200] [--pairs 100]`
 
@@ -25,11 +25,13 @@ async function events(lifetime: Lifetime): Promise<void> {
   const server = await startDatabase(say)
   lifetime.onStop('postgres', server.stop)
   const sides = [
-    await openSide('a', projectRoot(), await server.clone(rooms, 'a'), lifetime),
-    await openSide('b', root, await server.clone(rooms, 'b'), lifetime),
+    await openSide('a', projectRoot(), await server.clone(rooms, 'a')),
+    await openSide('b', root, await server.clone(rooms, 'b')),
   ] as const
   const names = ['with the event log', 'without it'] as const
-  process.stdout.write(await takeTurns(sides, { rooms, batch, pairs, names }))
+  for (const { label, close } of sides) lifetime.onStop(`pool ${label}`, close)
+  const turns = { rooms, batch, pairs }
+  process.stdout.write(reportOf(await takeTurns(sides, turns), turns, names))
 }
 
 function readSettings() {

@@ -1,5 +1,4 @@
 import { type Database, openDatabase } from '../../src/db/client.ts'
-import type { Lifetime } from '../../src/lifetime.ts'
 import { FIRST_STRANGER, orgOf, phoneOf, waIdOf } from './people.ts'
 import type { Side } from './sides.ts'
 
@@ -8,7 +7,25 @@ type Row = {
   seq: string
   receivedAt: Date
   message: { id: string; from: string; from_user_id: string; timestamp: string; type: string }
-  contact: object
+  contact: { profile: { name: string } }
+}
+
+/** The messages of a batch, with the keys of the rows that they concern; a stranger has no customer and no chatroom. */
+export type FloorMessage = Row & {
+  orgId: string
+  phoneId: string
+  customerId: string | null
+  roomId: string | null
+  sentAt: Date
+}
+
+/** What a promise adds to the floor: to its tables beforehand, and to each batch, before its messages are stored and afterwards. */
+export type Extra = {
+  setUp?: string
+  /** In place of taking the deliveries out of the inbox at once. */
+  claim?: (db: Database['db'], ids: number[]) => Promise<unknown>
+  before?: (db: Database['db'], messages: FloorMessage[]) => Promise<unknown>
+  after?: (db: Database['db'], messages: FloorMessage[]) => Promise<unknown>
 }
 
 const LEDGER = `create table floor_ledger (like messages);
@@ -36,67 +53,67 @@ const TOUCH = `update chatrooms r set last_inbound_at = greatest(r.last_inbound_
  * index of timelines, its chatrooms are updated, and its deliveries are deleted from the inbox, by three statements in a
  * transaction. Nothing is looked up, locked or checked: the ids of rows follow from the numbers of the benchmark's people.
  */
-export async function openFloor(label: Side['label'], url: string, lifetime: Lifetime): Promise<Side> {
+export async function openFloor(label: Side['label'], url: string, extra: Extra = {}): Promise<Side> {
   const { db, close } = openDatabase(url, { max: 1, name: `bench-${label}`, onLost: () => {} })
-  lifetime.onStop(`pool ${label}`, close)
   await db.$client.query(LEDGER)
-  return { label, db, route: storeBatch }
+  if (extra.setUp !== undefined) await db.$client.query(extra.setUp)
+  return { label, db, route: (_, ids) => storeBatch(db, ids, extra), close }
 }
 
 /** The pool has one connection, so its statements are of one session; a failure ends the benchmark. */
-async function storeBatch({ $client: client }: Database['db'], ids: number[]): Promise<void> {
+async function storeBatch(db: Database['db'], ids: number[], extra: Extra): Promise<void> {
+  const { $client: client } = db
   await client.query('begin; set local synchronous_commit to off')
+  await extra.claim?.(db, ids)
   const taken = await client.query({ name: 'floor-take', text: TAKE, values: [ids] })
-  const rows = taken.rows.flatMap(rowsOf)
-  const orgs = rows.map((row) => orgOf(numberOf(row)))
-  const rooms = rows.map((row) => idOf(row, '0002'))
-  const times = rows.map(({ message }) => new Date(Number(message.timestamp) * 1_000))
-  const values = valuesOf(rows, { orgs, rooms, times })
-  const { rowCount } = await client.query({ name: 'floor-insert', text: INSERT, values })
+  const messages = taken.rows.flatMap(messagesOf)
+  await extra.before?.(db, messages)
+  const { rowCount } = await client.query({ name: 'floor-insert', text: INSERT, values: valuesOf(messages) })
   if (rowCount !== ids.length) throw new Error('the floor did not store each message')
-  await client.query({ name: 'floor-touch', text: TOUCH, values: [orgs, rooms, times] })
+  const rooms = [messages.map((m) => m.orgId), messages.map((m) => m.roomId), messages.map((m) => m.sentAt)]
+  await client.query({ name: 'floor-touch', text: TOUCH, values: rooms })
+  await extra.after?.(db, messages)
   await client.query('commit')
 }
 
-type Places = { orgs: string[]; rooms: (string | null)[]; times: Date[] }
-
-function valuesOf(rows: Row[], { orgs, rooms, times }: Places): unknown[] {
+function valuesOf(messages: FloorMessage[]): unknown[] {
   return [
-    orgs,
-    rows.map(({ message }) => message.id),
-    rows.map((row) => phoneOf(numberOf(row))),
-    rows.map((row) => idOf(row, '0000')),
-    rooms,
-    rows.map(({ message }) => message.type),
-    times,
-    rows.map(({ receivedAt }) => receivedAt),
-    rows.map(({ seq }) => seq),
-    rooms.map((room) => (room === null ? 'held' : 'active')),
-    rows.map(({ message }) => message.from),
-    rows.map(({ message }) => message.from_user_id),
-    rows.map(({ message }) => JSON.stringify(message)),
-    rows.map(({ contact }) => JSON.stringify(contact)),
+    messages.map(({ orgId }) => orgId),
+    messages.map(({ message }) => message.id),
+    messages.map(({ phoneId }) => phoneId),
+    messages.map(({ customerId }) => customerId),
+    messages.map(({ roomId }) => roomId),
+    messages.map(({ message }) => message.type),
+    messages.map(({ sentAt }) => sentAt),
+    messages.map(({ receivedAt }) => receivedAt),
+    messages.map(({ seq }) => seq),
+    messages.map(({ roomId }) => (roomId === null ? 'held' : 'active')),
+    messages.map(({ message }) => message.from),
+    messages.map(({ message }) => message.from_user_id),
+    messages.map(({ message }) => JSON.stringify(message)),
+    messages.map(({ contact }) => JSON.stringify(contact)),
   ]
 }
 
-function rowsOf({
-  id,
-  body,
-  received_at: receivedAt,
-}: {
-  id: string
-  body: Buffer
-  received_at: Date
-}): Row[] {
+type Taken = { id: string; body: Buffer; received_at: Date }
+
+function messagesOf({ id, body, received_at: receivedAt }: Taken): FloorMessage[] {
   const { value } = JSON.parse(body.toString()).entry[0].changes[0]
-  return [{ seq: id, receivedAt, message: value.messages[0], contact: value.contacts[0] }]
+  const row: Row = { seq: id, receivedAt, message: value.messages[0], contact: value.contacts[0] }
+  const n = Number(row.message.from) - Number(waIdOf(0))
+  return [
+    {
+      ...row,
+      orgId: orgOf(n),
+      phoneId: phoneOf(n),
+      customerId: idOf(n, '0000'),
+      roomId: idOf(n, '0002'),
+      sentAt: new Date(Number(row.message.timestamp) * 1_000),
+    },
+  ]
 }
 
-/** The number of a room, or of a customer without one. */
-const numberOf = ({ message }: Row) => Number(message.from) - Number(waIdOf(0))
-
 /** The id that the loader gave a row of this kind; null for a customer without a room. */
-function idOf(row: Row, kind: string): string | null {
-  const n = numberOf(row)
+function idOf(n: number, kind: string): string | null {
   return n >= FIRST_STRANGER ? null : `01930000-${kind}-7000-8000-${n.toString(16).padStart(12, '0')}`
 }

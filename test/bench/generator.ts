@@ -12,11 +12,16 @@ export type Load = Batch & {
   rate?: number
   /** Pause of a connection after an answer, in the closed loop. */
   pauseMs?: number
+  /** Requests are signed when they are sent: for loads that are too long to be kept in memory. */
+  isLong?: boolean
   /** Start over when the requests run out: for variants that do not read them. */
   repeat?: boolean
 }
 
-/** Times are milliseconds since the epoch; `sentAt` (when it was due) and `acceptedAt` (1: answered 200) by place. */
+/**
+ * Times are milliseconds since the epoch. By place: `sentAt`, when the request was due, and `answerMs`, how long its answer
+ * took; 0: it was not answered 200.
+ */
 export type LoadResult = {
   startedAt: number
   lastAt: number
@@ -26,7 +31,7 @@ export type LoadResult = {
   ranOut: boolean
   answer: { p50: number; p99: number; max: number }
   sentAt: Float64Array
-  acceptedAt: Uint8Array
+  answerMs: Float32Array
 }
 
 /** First `prepare`, which signs all requests, then `go`. */
@@ -43,13 +48,14 @@ let requests: Buffer[] = []
 answerParent(async (message: ToGenerator): Promise<LoadResult | object> => {
   if ('go' in message) return run()
   load = message.prepare
-  requests = Array.from({ length: load.count }, (_, place) => requestOf(bodyAt(load, place)))
+  const before = load.isLong ? 0 : load.count
+  requests = Array.from({ length: before }, (_, place) => requestOf(bodyAt(load, place)))
   return {}
 })
 
 async function run(): Promise<LoadResult> {
   const sentAt = new Float64Array(load.count)
-  const accepted = new Uint8Array(load.count)
+  const answerMs = new Float32Array(load.count)
   const answers = createHistogram()
   const count = { sent: 0, answered: 0, accepted: 0 }
   let lastAt = 0
@@ -57,11 +63,12 @@ async function run(): Promise<LoadResult> {
 
   const onAnswer = (connection: Connection, status: number) => {
     lastAt = now()
-    answers.record(Math.max(1, Math.round((lastAt - connection.dueAt) * 1e6)))
+    const took = Math.max(1e-3, lastAt - connection.dueAt)
+    answers.record(Math.round(took * 1e6))
     count.answered += 1
     if (status === 200) {
       count.accepted += 1
-      accepted[connection.place] = 1
+      answerMs[connection.place] = took
     }
     proceed(connection)
   }
@@ -69,7 +76,7 @@ async function run(): Promise<LoadResult> {
     const place = count.sent++ % load.count
     Object.assign(connection, { place, dueAt })
     sentAt[place] = dueAt
-    connection.socket.write(requests[place] ?? '')
+    connection.socket.write(requests[place] ?? requestOf(bodyAt(load, place)))
   }
   const connections = await Promise.all(
     Array.from({ length: load.connections }, () => openConnection(load.port, onAnswer)),
@@ -90,7 +97,7 @@ async function run(): Promise<LoadResult> {
     ranOut: load.rate === undefined && !load.repeat && count.sent === load.count,
     answer: { p50: ms(answers.percentile(50)), p99: ms(answers.percentile(99)), max: ms(answers.max) },
     sentAt: sentAt.subarray(0, taken),
-    acceptedAt: accepted.subarray(0, taken),
+    answerMs: answerMs.subarray(0, taken),
   }
 }
 

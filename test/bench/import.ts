@@ -10,9 +10,8 @@ import type { Lifetime } from '../../src/lifetime.ts'
 import { type Bench, measureLoad } from './measure.ts'
 import { cpuBetween, readCpu } from './meters.ts'
 import { orgOf } from './people.ts'
-import { startUsher } from './processes.ts'
 import { runBench, say, setUp } from './setup.ts'
-import type { Running, World } from './variants.ts'
+import { type Running, startApart } from './variants.ts'
 
 const HELP = `npm run bench -- import [--rooms 50000] [--lines 1000000] [--chatrooms 50000] [--rounds 3] [--seconds 5]
 An import over HTTP of so many contacts; one of contacts with chatrooms; and routing with and without an import beside it,
@@ -34,7 +33,7 @@ async function importBench(lifetime: Lifetime): Promise<void> {
   const settings = readSettings()
   const { enter } = await setUp(lifetime)
   const { bench, world } = await enter(settings.rooms, 1)
-  const lab = { bench, running: await startProcesses(world), settings }
+  const lab = { bench, running: await startApart(world, { JWT_SECRET: SECRET }), settings }
   await measureContacts(lab)
   await measureChatrooms(lab)
   await compareRouting(lab)
@@ -54,15 +53,6 @@ function readSettings(): Settings {
     ...{ rooms: number(rooms), lines: number(lines), chatrooms: number(chatrooms) },
     ...{ rounds: number(rounds), seconds: number(seconds) },
   }
-}
-
-async function startProcesses({ databaseUrl, redisUrl, pool }: World): Promise<Running> {
-  const env = { DATABASE_URL: databaseUrl, JWT_SECRET: SECRET, ...(redisUrl && { REDIS_URL: redisUrl }) }
-  const processes = [await startUsher('server', env), await startUsher('workers', env)]
-  const drained = async () =>
-    (await pool.query(`select 1 from inbox where state = 'new' limit 1`)).rowCount === 0
-  const port = processes.find((one) => one.port !== undefined)?.port ?? 0
-  return { processes, port, drained, stop: async () => {} }
 }
 
 let people = 0

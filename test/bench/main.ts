@@ -8,9 +8,11 @@ const OTHERS = {
   import: () => import('./import.ts'),
   paired: () => import('./paired.ts'),
   posting: () => import('./posting.ts'),
+  prices: () => import('./prices.ts'),
   retention: () => import('./retention.ts'),
   statements: () => import('./statements.ts'),
   storm: () => import('./storm.ts'),
+  sustained: () => import('./sustained.ts'),
   sweep: () => import('./sweep.ts'),
   table: () => import('./table.ts'),
 }

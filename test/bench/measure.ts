@@ -22,7 +22,7 @@ const DRAIN_MS = 180_000
 
 let runs = 0
 /** An identifier that no other run has; its last characters are the seed for the choice of rooms. */
-const newRun = () => `${Date.now().toString(36)}${(runs++).toString(36).padStart(3, '0')}`
+export const newRun = () => `${Date.now().toString(36)}${(runs++).toString(36).padStart(3, '0')}`
 
 /** Sends one load to a running variant, waits until everything is routed, and undoes its lasting changes. */
 export async function measureLoad(
@@ -100,14 +100,14 @@ function answered({ accepted, refused, unanswered, answer, startedAt, lastAt, ra
 type Routed = { messages: Map<number, number>; lastAt: number }
 
 function routedFigures(
-  { accepted, acceptedAt, sentAt, startedAt }: LoadResult,
+  { accepted, answerMs, sentAt, startedAt }: LoadResult,
   { mix }: Batch,
   routed: Routed,
 ) {
   const latencies: number[] = []
   let lost = 0
-  acceptedAt.forEach((ok, place) => {
-    if (ok === 0 || !isMessage(mix, place)) return
+  answerMs.forEach((took, place) => {
+    if (took === 0 || !isMessage(mix, place)) return
     const at = routed.messages.get(place)
     if (at === undefined) lost += 1
     else latencies.push(at - (sentAt[place] ?? 0))
@@ -120,7 +120,7 @@ function routedFigures(
 }
 
 /** When the transactions that routed this run's messages and statuses were committed, by PostgreSQL's own record. */
-async function readRouted(client: pg.Client, { run }: Batch): Promise<Routed> {
+export async function readRouted(client: pg.Client, { run }: Batch): Promise<Routed> {
   const { rows } = await client.query<{ wamid: string; at: string; status: string | null }>(
     `select m.wamid, m.status, extract(epoch from pg_xact_commit_timestamp(m.xmin)) * 1000 as at
      from orgs o cross join lateral (

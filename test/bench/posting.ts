@@ -10,9 +10,8 @@ import type { Sunk, ToSink } from './event-sink.ts'
 import { type Bench, measureLoad } from './measure.ts'
 import { readPeakMemory } from './meters.ts'
 import { ORGS, orgOf } from './people.ts'
-import { startUsher } from './processes.ts'
 import { runBench, say, setUp } from './setup.ts'
-import type { Running, World } from './variants.ts'
+import { type Running, startApart } from './variants.ts'
 
 const HELP = `npm run bench -- posting [--rooms 50000] [--rounds 3] [--seconds 5] [--events 20000] [--rate 500]
 Routing with and without a webhook endpoint in each org, in turns; one endpoint that is so many events behind; and the time
@@ -37,7 +36,10 @@ async function posting(lifetime: Lifetime): Promise<void> {
   lifetime.onStop('receiver of the endpoints', sink.stop)
   const secretsKey = randomBytes(32)
   await createEndpoints(world.databaseUrl, (await sink.ask({ reset: true })).url, secretsKey)
-  const running = await startProcesses(world, secretsKey)
+  const running = await startApart(world, {
+    SECRETS_KEY: secretsKey.toString('base64'),
+    WEBHOOK_ALLOW_PRIVATE: 'true',
+  })
   const lab = { bench, running, sink, settings }
   await compareRouting(lab)
   await measureBacklog(lab)
@@ -72,20 +74,6 @@ async function createEndpoints(databaseUrl: string, url: string, secretsKey: Buf
       installation: { secretsKey, allowPrivateWebhooks: true },
     })
   await close()
-}
-
-async function startProcesses({ databaseUrl, redisUrl, pool }: World, secretsKey: Buffer): Promise<Running> {
-  const env = {
-    DATABASE_URL: databaseUrl,
-    ...(redisUrl && { REDIS_URL: redisUrl }),
-    SECRETS_KEY: secretsKey.toString('base64'),
-    WEBHOOK_ALLOW_PRIVATE: 'true',
-  }
-  const processes = [await startUsher('server', env), await startUsher('workers', env)]
-  const drained = async () =>
-    (await pool.query(`select 1 from inbox where state = 'new' limit 1`)).rowCount === 0
-  const port = processes.find((one) => one.port !== undefined)?.port ?? 0
-  return { processes, port, drained, stop: async () => {} }
 }
 
 /** Enables all endpoints, or none, from the end of the log on. */

@@ -5,9 +5,8 @@ import { keepMonths } from '../../src/messages/keep-months.ts'
 import { applyRetention } from '../../src/retention/apply-retention.ts'
 import { type Bench, measureLoad } from './measure.ts'
 import { orgOf } from './people.ts'
-import { startUsher } from './processes.ts'
 import { runBench, say, setUp } from './setup.ts'
-import type { Running, World } from './variants.ts'
+import { type Running, startApart } from './variants.ts'
 
 const HELP = `npm run bench -- retention [--rooms 50000] [--messages 200000] [--rate 50] [--seconds 10] [--rounds 3]
 How long a delivery takes to be routed at a rate, without and with the retention beside it, in turns. Half of the old messages
@@ -33,7 +32,7 @@ async function retention(lifetime: Lifetime): Promise<void> {
     `update orgs set retention_days = case when id = $1 then ${YEAR} else ${DAYS} end`,
     [orgOf(0)],
   )
-  const lab = { bench, running: await startProcesses(world), databaseUrl: world.databaseUrl, settings }
+  const lab = { bench, running: await startApart(world), databaseUrl: world.databaseUrl, settings }
   await measure(lab)
   print('| round | | median | 99 % | at most |\n|---|---|---|---|---|')
   for (let round = 1; round <= settings.rounds; round += 1)
@@ -54,15 +53,6 @@ function readSettings(): Settings {
     ...{ rooms: Number(rooms), messages: Number(messages), rate: Number(rate) },
     ...{ seconds: Number(seconds), rounds: Number(rounds) },
   }
-}
-
-async function startProcesses({ databaseUrl, redisUrl, pool }: World): Promise<Running> {
-  const env = { DATABASE_URL: databaseUrl, ...(redisUrl && { REDIS_URL: redisUrl }) }
-  const processes = [await startUsher('server', env), await startUsher('workers', env)]
-  const drained = async () =>
-    (await pool.query(`select 1 from inbox where state = 'new' limit 1`)).rowCount === 0
-  const port = processes.find((one) => one.port !== undefined)?.port ?? 0
-  return { processes, port, drained, stop: async () => {} }
 }
 
 async function measure({ bench, running, settings: { rooms, rate, seconds } }: Lab) {

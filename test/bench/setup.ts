@@ -15,8 +15,8 @@ const STOP_MS = 30_000
 export type Setup = {
   settings: Record<string, string>
   redisUrl: string | undefined
-  /** Replaces the database by a fresh copy with this number of rooms. */
-  enter(rooms: number, workerProcesses: number): Promise<{ bench: Bench; world: World }>
+  /** Replaces the database by a fresh copy with this number of rooms; `ledger`: and of messages that are in the ledger already. */
+  enter(rooms: number, workerProcesses: number, ledger?: number): Promise<{ bench: Bench; world: World }>
 }
 
 /** Progress and warnings go to stderr, the report to stdout. */
@@ -65,9 +65,9 @@ export async function setUp(lifetime: Lifetime, locale?: string): Promise<Setup>
   return {
     settings: server.settings,
     redisUrl: redis?.url,
-    async enter(rooms, workerProcesses) {
+    async enter(rooms, workerProcesses, ledger) {
       await leave()
-      const databaseUrl = await server.clone(rooms)
+      const databaseUrl = await server.clone(rooms, 'a', ledger)
       const client = await connect(databaseUrl)
       const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 })
       pool.on('error', () => undefined)

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Database, openDatabase } from '../../src/db/client.ts'
-import type { Lifetime } from '../../src/lifetime.ts'
 import { store } from '../support/inbox.ts'
 import { bodyAt } from './requests.ts'
 
@@ -11,19 +10,21 @@ const WARM_UP = 10
 
 type Route = (db: Database['db'], ids: number[]) => Promise<unknown>
 /** One checkout under test: its routing, over a connection of its own, to a copy of the database of its own. */
-export type Side = { label: 'a' | 'b'; db: Database['db']; route: Route }
+export type Side = { label: 'a' | 'b'; db: Database['db']; route: Route; close(): Promise<void> }
 /** What one batch cost: microseconds of CPU of PostgreSQL's backend and of Node, of time, and bytes of WAL, a message. */
-type Cost = { backend: number; node: number; cpu: number; wall: number; wal: number }
+export type Cost = { backend: number; node: number; cpu: number; wall: number; wal: number }
 
-/** How many pairs of batches of how many messages, into how many chatrooms; `names` are those of the sides. */
-export type Turns = { rooms: number; batch: number; pairs: number; names: readonly [string, string] }
+/** How many pairs of batches of how many messages, into how many chatrooms. */
+export type Turns = { rooms: number; batch: number; pairs: number }
 
 /**
  * Lets the two sides route the same messages, in turns, batch by batch, so a machine that is faster or slower for minutes
- * changes both sides alike; gives the table of what a message cost, and of the ratios of the pairs.
+ * changes both sides alike; gives what a message cost in each pair of batches.
  */
-export async function takeTurns(sides: readonly [Side, Side], turns: Turns): Promise<string> {
-  const { rooms, batch, pairs } = turns
+export async function takeTurns(
+  sides: readonly [Side, Side],
+  { rooms, batch, pairs }: Turns,
+): Promise<[Cost, Cost][]> {
   const run = `${Date.now().toString(36)}000`
   const load = { run, mix: 'messages' as const, rooms, count: (pairs + WARM_UP) * batch }
   const costs: [Cost, Cost][] = []
@@ -34,21 +35,15 @@ export async function takeTurns(sides: readonly [Side, Side], turns: Turns): Pro
     const second = await routeOnce(order[1], bodies)
     costs.push(pair % 2 === 0 ? [first, second] : [second, first])
   }
-  return report(costs.slice(WARM_UP), turns)
+  return costs.slice(WARM_UP)
 }
 
 /** Opens a side: the routing of the checkout in `folder`, built, on the database at `url`. */
-export async function openSide(
-  label: Side['label'],
-  folder: string,
-  url: string,
-  lifetime: Lifetime,
-): Promise<Side> {
+export async function openSide(label: Side['label'], folder: string, url: string): Promise<Side> {
   const load = (file: string) => import(pathToFileURL(join(folder, 'dist/src', file)).href)
   const client: { openDatabase: typeof openDatabase } = await load('db/client.js')
   const { db, close } = client.openDatabase(url, { max: 1, name: `bench-${label}`, onLost: () => {} })
-  lifetime.onStop(`pool ${label}`, close)
-  return { label, db, route: await loadRoute(folder, load) }
+  return { label, db, route: await loadRoute(folder, load), close }
 }
 
 /** Routing as each version exports it: a batch that PostgreSQL refuses ends the benchmark. */
@@ -106,7 +101,12 @@ function backendMicros(pid: number): number {
   }
 }
 
-function report(costs: [Cost, Cost][], { rooms, batch, names }: Turns): string {
+/** The table of what a message cost on either side, and of the ratios of the pairs; `names` are those of the sides. */
+export function reportOf(
+  costs: [Cost, Cost][],
+  { rooms, batch }: Turns,
+  names: readonly [string, string],
+): string {
   const rows = (['backend', 'node', 'cpu', 'wall', 'wal'] as const).map((name) => {
     const median = (values: number[]) => quantile(values, 0.5)
     const a = costs.map(([cost]) => cost[name])
@@ -124,7 +124,8 @@ function report(costs: [Cost, Cost][], { rooms, batch, names }: Turns): string {
   ].join('\n')
 }
 
-function quantile(values: number[], q: number): number {
+/** The value below which this share of the values lies. */
+export function quantile(values: number[], q: number): number {
   const sorted = [...values].sort((x, y) => x - y)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
 }

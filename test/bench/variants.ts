@@ -82,6 +82,11 @@ const apart = (world: World): Role[] => [
   ...Array.from({ length: world.workerProcesses }, () => 'workers' as const),
 ]
 
+/** A server and workers of their own, with the queue on Redis where this machine has it. */
+export function startApart(world: World, settings: Record<string, string> = {}): Promise<Running> {
+  return usher(world, apart(world), world.redisUrl, settings)
+}
+
 async function usher(
   { databaseUrl, pool }: World,
   roles: Role[],
