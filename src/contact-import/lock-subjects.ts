@@ -2,9 +2,8 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Db } from '../db/client.ts'
 import { run } from '../db/statement.ts'
 import { ApiError } from '../errors.ts'
-import { lockPeople } from '../identity/lock-people.ts'
 import { personOfPhone } from '../identity/person.ts'
-import { resolvePeople } from '../identity/resolve-customers.ts'
+import { lockAndResolve } from '../identity/resolve-customers.ts'
 import type { Candidate } from './candidate.ts'
 import { readAffiliates } from './read-affiliates.ts'
 import type { StoredContact } from './read-contacts.ts'
@@ -36,8 +35,7 @@ export async function lockSubjects(
   )
   const people = fresh.map(({ phone }) => personOfPhone(orgId, phone))
   const holders = along.map(({ customerId: id }) => ({ orgId, id }))
-  const known = await lockPeople(tx, people, holders)
-  const { customerIds } = await resolvePeople(tx, people, { known })
+  const customerIds = await lockAndResolve(tx, people, holders)
   const owners = new Map(fresh.map((candidate, i) => [candidate, customerIds[i] ?? '']))
   const affiliates = await run(tx, readAffiliates(orgId, [...new Set(owners.values())]))
   return candidates.flatMap((candidate): Subject[] => {

@@ -49,6 +49,19 @@ export async function resolvePeople(tx: Db, people: Person[], given: Given = {})
   return { customerIds, locked }
 }
 
+/**
+ * As `resolvePeople`, for people most of whom are new: their names are read once, under the locks. Locks their customers, and
+ * those in `along`, whether or not there is news.
+ */
+export async function lockAndResolve(
+  tx: Db,
+  people: Person[],
+  along: CustomerKey[],
+): Promise<(string | undefined)[]> {
+  if (people.length === 0) await run(tx, lockCustomers(along))
+  return (await resolvePeople(tx, people, { known: new Map(), news: people, along })).customerIds
+}
+
 /** The customer ids of `resolvePeople`. */
 export async function resolveCustomers(tx: Db, people: Person[]): Promise<(string | undefined)[]> {
   return (await resolvePeople(tx, people)).customerIds

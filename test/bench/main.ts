@@ -7,6 +7,7 @@ const OTHERS = {
   growth: () => import('./growth.ts'),
   import: () => import('./import.ts'),
   paired: () => import('./paired.ts'),
+  peers: () => import('./peers.ts'),
   posting: () => import('./posting.ts'),
   prices: () => import('./prices.ts'),
   retention: () => import('./retention.ts'),

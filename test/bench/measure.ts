@@ -120,7 +120,7 @@ function routedFigures(
 }
 
 /** When the transactions that routed this run's messages and statuses were committed, by PostgreSQL's own record. */
-export async function readRouted(client: pg.Client, { run }: Batch): Promise<Routed> {
+export async function readRouted(client: pg.Client, { run }: Pick<Batch, 'run'>): Promise<Routed> {
   const { rows } = await client.query<{ wamid: string; at: string; status: string | null }>(
     `select m.wamid, m.status, extract(epoch from pg_xact_commit_timestamp(m.xmin)) * 1000 as at
      from orgs o cross join lateral (

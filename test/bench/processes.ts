@@ -42,6 +42,11 @@ export function startScript(name: string, file: string, env: Record<string, stri
   return start(name, join(import.meta.dirname, file), [], env)
 }
 
+/** As `startScript`, of a file at this path. */
+export function startFile(name: string, path: string, env: Record<string, string>): Promise<Process> {
+  return start(name, path, [], env)
+}
+
 async function start(
   name: string,
   entry: string,

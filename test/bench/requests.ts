@@ -46,19 +46,30 @@ export function requestOf(body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body])
 }
 
+/** A signed delivery of three messages of one customer with a room; their ids are those of the places 3n to 3n + 2. */
+export function tripleAt(
+  run: string,
+  rooms: number,
+  place: number,
+): { body: Buffer; headers: Record<string, string> } {
+  const n = roomAt(run, rooms, place)
+  const contact = { profile: { name: nameOf(n) }, wa_id: waIdOf(n), user_id: userIdOf(n) }
+  const messages = [0, 1, 2].map((i) => messageOf(n, wamidOf(run, 3 * place + i), `Part ${i + 1} of three.`))
+  const body = post(n, { messages, contacts: [contact] })
+  return { body, headers: { 'content-type': 'application/json', 'x-hub-signature-256': sign(body, SECRET) } }
+}
+
 function messageBody(run: string, rooms: number, place: number): Buffer {
   const known = roomAt(run, rooms, place)
   const n = isStranger(run, place) ? FIRST_STRANGER + (hash(run, place) % 90_000_000) : known
   const contact = { profile: { name: nameOf(n) }, wa_id: waIdOf(n), user_id: userIdOf(n) }
-  const message = {
-    from: waIdOf(n),
-    from_user_id: userIdOf(n),
-    id: wamidOf(run, place),
-    timestamp: String(Math.floor(Date.now() / 1000)),
-    type: 'text',
-    text: { body: `Is the flat on the second floor still free? I could come on day ${place % 28}.` },
-  }
-  return post(n, { messages: [message], contacts: [contact] })
+  const text = `Is the flat on the second floor still free? I could come on day ${place % 28}.`
+  return post(n, { messages: [messageOf(n, wamidOf(run, place), text)], contacts: [contact] })
+}
+
+function messageOf(n: number, id: string, body: string) {
+  const timestamp = String(Math.floor(Date.now() / 1000))
+  return { from: waIdOf(n), from_user_id: userIdOf(n), id, timestamp, type: 'text', text: { body } }
 }
 
 function statusBody(run: string, rooms: number, place: number): Buffer {

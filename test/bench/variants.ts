@@ -146,7 +146,8 @@ async function bare(kind: 'express' | 'http'): Promise<Running> {
   return running([await startScript('server', `bare/${kind}.js`, { META_APP_SECRET: SECRET })], undefined)
 }
 
-function running(processes: Process[], drained: Running['drained']): Running {
+/** Processes as a variant; the first that listens takes the load. */
+export function running(processes: Process[], drained: Running['drained']): Running {
   const port = processes.find((p) => p.port !== undefined)?.port ?? 0
   return {
     ...{ processes, port, drained },
