@@ -22,6 +22,17 @@ export function synonymsOf(alias: Alias): Alias[] {
   return alias.kind === 'phone' ? phoneAliases(alias.value.slice(1)) : [alias]
 }
 
+/**
+ * What the names that mean the same have in common: the digits of a phone in either spelling. `COMMON_NAME` is the same in SQL,
+ * and an index has it, so that both spellings are found at one place. Ids stay as they are, since none begins with a plus.
+ */
+export function commonName({ value }: Alias): string {
+  return value.replace(/^\++/, '')
+}
+
+/** SQL: `commonName` of a row `a` of customer_aliases. */
+export const COMMON_NAME = `ltrim(a.value, '+')`
+
 /** The names of a phone, given as digits: it may be known as a `wa_id` (from messages) or as E.164 (from the CRM). */
 export function phoneAliases(digits: string): Alias[] {
   return [

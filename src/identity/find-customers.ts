@@ -1,13 +1,13 @@
 import type { Db } from '../db/client.ts'
 import { type Columns, columns, text } from '../db/columns.ts'
 import { over, run, type Statement } from '../db/statement.ts'
-import { type Alias, aliasKey } from './aliases.ts'
+import { type Alias, aliasKey, COMMON_NAME, commonName } from './aliases.ts'
 import { find } from './find.ts'
 import type { Holding, Holdings } from './holdings.ts'
 import { type Identity, namesToLookUp, type Person } from './person.ts'
 
-/** A name to look up; `owner` is the org, or the number (`phone_number_id`) that tells the org. */
-type Key = { owner: string; alias: Alias }
+/** Names to look up (`commonName`); `owner` is the org, or the number (`phone_number_id`) that tells the org. */
+type Key = { owner: string; name: string }
 
 const KEYS = keyColumns('org_id')
 const KEYS_AT_NUMBERS = keyColumns('phone_id')
@@ -21,7 +21,7 @@ export function readAliases(people: Person[]): Statement<Holdings> {
     name: 'read-aliases',
     text: `select ${HOLDING}
       from ${KEYS.as('k')}
-      join customer_aliases a on a.org_id = k.org_id and a.kind = k.kind and a.value = k.value`,
+      join customer_aliases a on a.org_id = k.org_id and ${COMMON_NAME} = k.name`,
     read: toHoldings,
   })
 }
@@ -34,20 +34,30 @@ export function readAliasesAtNumbers(people: { phoneId: string; identity: Identi
     text: `select ${HOLDING}
       from ${KEYS_AT_NUMBERS.as('k')}
       join meta_objects m on m.kind = 'phone' and m.id = k.phone_id
-      join customer_aliases a on a.org_id = m.org_id and a.kind = k.kind and a.value = k.value`,
+      join customer_aliases a on a.org_id = m.org_id and ${COMMON_NAME} = k.name`,
     read: toHoldings,
   })
 }
+
+type OwnedName = { orgId: string; alias: Alias }
+
+const NAMES = columns<OwnedName>({
+  org_id: text((n) => n.orgId),
+  kind: text((n) => n.alias.kind),
+  value: text((n) => n.alias.value),
+})
 
 type Former = Alias & { orgId: string; customerId: string; until: Date }
 
 /** The former holders of every name of these people, the earliest first. */
 export function readFormerAliases(people: Person[]): Statement<Former[]> {
-  const keys = keysOf(people.map((person) => ({ owner: person.orgId, identity: person })))
-  return over(KEYS, keys, {
+  const names = new Map<string, OwnedName>()
+  for (const { orgId, ...identity } of people)
+    for (const alias of namesToLookUp(identity)) names.set(aliasKey(orgId, alias), { orgId, alias })
+  return over(NAMES, [...names.values()], {
     name: 'read-former-aliases',
     text: `select f.org_id as "orgId", f.kind, f.value, f.customer_id as "customerId", f.until
-      from ${KEYS.as('k')}
+      from ${NAMES.as('k')}
       join former_aliases f on f.org_id = k.org_id and f.kind = k.kind and f.value = k.value
       order by f.until`,
     read: (rows: Former[]) => rows,
@@ -79,16 +89,18 @@ export async function findCustomerEver(db: Db, person: Person): Promise<string |
 function keyColumns(owner: string): Columns<Key> {
   return columns<Key>({
     [owner]: text((k) => k.owner),
-    kind: text((k) => k.alias.kind),
-    value: text((k) => k.alias.value),
+    name: text((k) => k.name),
   })
 }
 
-/** Every name that may lead to these people, each once. */
+/** Every name that may lead to these people, each once, whatever its spelling. */
 function keysOf(people: { owner: string; identity: Identity }[]): Key[] {
   const keys = new Map<string, Key>()
   for (const { owner, identity } of people) {
-    for (const alias of namesToLookUp(identity)) keys.set(aliasKey(owner, alias), { owner, alias })
+    for (const alias of namesToLookUp(identity)) {
+      const name = commonName(alias)
+      keys.set(`${owner}\n${name}`, { owner, name })
+    }
   }
   return [...keys.values()]
 }

@@ -58,6 +58,8 @@ export const customerAliases = pgTable(
       foreignColumns: [customers.orgId, customers.id],
     }),
     index('customer_aliases_customer').on(t.orgId, t.customerId),
+    // The names that mean the same are found together (src/identity/aliases.ts).
+    index('customer_aliases_common').on(t.orgId, sql`ltrim(value, '+')`),
     // Names of former versions, which repairNames looks for; there are none once it has run.
     index('customer_aliases_with_plus').on(t.orgId, t.value).where(sql`kind = 'wa_id' and value like '+%'`),
     check('customer_aliases_kind_known', sql`${t.kind} in ('phone', 'wa_id', 'bsuid', 'parent_bsuid')`),

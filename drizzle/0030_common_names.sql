@@ -1,0 +1,1 @@
+CREATE INDEX "customer_aliases_common" ON "customer_aliases" USING btree ("org_id",ltrim(value, '+'));
