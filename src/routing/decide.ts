@@ -29,7 +29,13 @@ function decideAmong(message: Inbound, rooms: Room[], settings: RoutingSettings,
   const counted = isWord ? rooms.map((room) => countMessage(room, message.sentAt, settings)) : rooms
   const overdue = applyOverdue(counted, settings, now)
   const candidates = [...overdue.rooms].sort(byPreference)
-  const base = { ...overdue, ...NO_EFFECT, candidates }
+  const base: Undecided = {
+    ...NO_EFFECT,
+    candidates,
+    rooms: overdue.rooms,
+    changed: overdue.changed,
+    transitions: overdue.transitions,
+  }
   const first = candidates[0]
   const target = candidates.find(({ id }) => id === message.targetRoomId)
   const aside = ASIDE[message.nature]

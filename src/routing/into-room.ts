@@ -47,7 +47,7 @@ function withRoom(
 ): Pick<Decision, 'rooms' | 'changed'> {
   return {
     rooms: base.rooms.map((r) => (r.id === room.id ? room : r)),
-    changed: [...new Set([...base.changed, room.id])],
+    changed: base.changed.includes(room.id) ? base.changed : [...base.changed, room.id],
   }
 }
 
@@ -85,6 +85,7 @@ export function intoLiving(message: Inbound, room: Room, base: Undecided): Decis
     at: message.sentAt,
     reason: 'the customer wrote',
   }
+  const { rooms, changed } = withRoom(base, next)
   return {
     ...base,
     route: reactivated ? 'reactivated' : 'active',
@@ -93,7 +94,8 @@ export function intoLiving(message: Inbound, room: Room, base: Undecided): Decis
       : 'the active chatroom',
     roomId: room.id,
     handoverTo: room.pendingUserId,
-    ...withRoom(base, next),
+    rooms,
+    changed,
     transitions: reactivated ? [...base.transitions, transition] : base.transitions,
   }
 }

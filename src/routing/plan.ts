@@ -87,7 +87,8 @@ function route(state: State, arrival: Sent): string | null {
   const { orgId, customerId, message, settings } = arrival
   const pair = pairKey({ orgId, customerId, phoneId: message.phoneId })
   const target = message.target && state.messages.get(ledgerKey({ orgId, wamid: message.target }))
-  const inbound = { ...message, targetRoomId: target ? target.roomId : null }
+  const { wamid, type, nature, sentAt } = message
+  const inbound = { wamid, type, nature, sentAt, targetRoomId: target ? target.roomId : null }
   const decision = decide(inbound, state.rooms.get(pair) ?? [], settings, state.now)
   const created = decision.route === 'created' ? createRoom(state, arrival) : undefined
   state.rooms.set(pair, created ? [...decision.rooms, created] : decision.rooms)
@@ -96,7 +97,7 @@ function route(state: State, arrival: Sent): string | null {
   }
   const roomId = created?.id ?? decision.roomId
   const { route, reason, candidates } = decision
-  state.plan.messages.push({ ...arrival, route, reason, roomId, candidates })
+  state.plan.messages.push({ orgId, customerId, settings, message, route, reason, roomId, candidates })
   addEffects(state.plan, arrival, decision)
   return roomId
 }

@@ -35,13 +35,12 @@ export function readMessage(item: unknown, around: Around, nature: 'customer' | 
   const isOwn = from !== undefined && from === digitsOf(displayOf(metadata))
   if (isOwn && (message.to !== undefined || message.to_user_id !== undefined)) return readEcho(item, around)
   const contact = contactOf(message, asList(contacts), asList(messages))
-  return {
-    ...common(message, around),
+  return messageOf(message, around, {
     nature: isOwn ? 'own' : natureOf(message, nature),
     direction: 'in',
     sender: senderOf(message, contact),
     contact: contact && toJson(contact),
-  }
+  })
 }
 
 /**
@@ -50,7 +49,7 @@ export function readMessage(item: unknown, around: Around, nature: 'customer' | 
  * @throws Problem when it cannot be read
  */
 export function readEcho(item: unknown, around: Around): InboundMessage {
-  return named({ ...readCoexistence(item, around, undefined), nature: 'echo' })
+  return named(readCoexistence(item, around, undefined, 'echo'))
 }
 
 /**
@@ -59,7 +58,7 @@ export function readEcho(item: unknown, around: Around): InboundMessage {
  * @throws Problem when it cannot be read
  */
 export function readImport(item: unknown, around: Around, thread: unknown): InboundMessage {
-  const message: InboundMessage = { ...readCoexistence(item, around, thread), nature: 'import' }
+  const message = readCoexistence(item, around, thread, 'import')
   return thread === undefined ? message : named(message)
 }
 
@@ -69,11 +68,11 @@ function named(message: InboundMessage): InboundMessage {
   return message
 }
 
-function readCoexistence(item: unknown, around: Around, thread: unknown): Omit<InboundMessage, 'nature'> {
+function readCoexistence(item: unknown, around: Around, thread: unknown, nature: Nature): InboundMessage {
   const message = objectOf(item)
   const isOwn = isFromCompany(message, { display: displayOf(around.value.metadata), thread })
   const sender = isOwn ? recipientOf(message, thread) : writerOf({ from: thread, ...message })
-  return { ...common(message, around), direction: isOwn ? 'echo' : 'in', sender, contact: undefined }
+  return messageOf(message, around, { nature, direction: isOwn ? 'echo' : 'in', sender, contact: undefined })
 }
 
 function displayOf(metadata: unknown): unknown {
@@ -147,15 +146,22 @@ export function readAccountEvent(change: Change, field: string, value: Json, rec
   }
 }
 
-function common(message: Json, { value, receivedAt, seq }: Around) {
+type Own = Pick<InboundMessage, 'nature' | 'direction' | 'sender' | 'contact'>
+
+/** Each property by its name: copying objects took a tenth of the time of reading a delivery. */
+function messageOf(message: Json, { value, receivedAt, seq }: Around, own: Own): InboundMessage {
   return {
     phoneId: numberOf(value),
     wamid: identifier(message.id, 'id'),
     type: wordOf(message.type),
+    nature: own.nature,
+    direction: own.direction,
     sentAt: instantOf(message.timestamp, receivedAt),
     receivedAt,
     seq,
+    sender: own.sender,
     payload: toJson(message),
+    contact: own.contact,
     target: targetOf(message),
   }
 }
