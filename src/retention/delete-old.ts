@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/client.ts'
 import { firstRow, run, type Statement } from '../db/statement.ts'
 import { readInOrder } from '../db/transaction.ts'
+import { yieldToRouting } from '../inbox/yield-to-routing.ts'
 import { withoutPruning } from '../rules/without-pruning.ts'
 import { listOldSpans, type OldSpan } from './old-spans.ts'
 
-/** Rows that a batch looks at; its transaction takes about 20 ms, and locks nothing that routing needs. */
-const PAGE = 1_000
-const PAUSE_MS = 20
+/** Rows that a batch looks at; its transaction takes about 20 ms in a large ledger, and locks nothing that routing needs. */
+const PAGE = 250
+/** After a batch, the deletion rests for so many times as long as the batch took: routing needs the processor and the disk. */
+const RESTS = 3
+const LEAST_REST_MS = 20
 
 type Page = { last: string | null; old: number }
 
@@ -47,8 +50,8 @@ export async function handleOldMessages(
 ): Promise<number> {
   let sum = 0
   for (const span of await listOldSpans(db, before)) {
-    for (let after = ''; ; await sleep(PAUSE_MS)) {
-      const page = await readInOrder(db, oldMessages(orgId, after, span, deletes))
+    for (let after = ''; ; ) {
+      const page = await inTurn(db, oldMessages(orgId, after, span, deletes))
       if (page?.last == null) break
       sum += page.old
       after = page.last
@@ -63,11 +66,20 @@ export async function handleOldEvents(
   { orgId, before, deletes }: { orgId: string; before: Date; deletes: boolean },
 ): Promise<number> {
   if (!deletes) return run(db, countOldEvents(orgId, before))
-  for (let sum = 0; ; await sleep(PAUSE_MS)) {
-    const deleted = (await readInOrder(db, deleteOldEvents(orgId, before))) ?? 0
+  for (let sum = 0; ; ) {
+    const deleted = (await inTurn(db, deleteOldEvents(orgId, before))) ?? 0
     sum += deleted
     if (deleted === 0) return sum
   }
+}
+
+/** Runs a batch while routing is not late, and rests afterwards. */
+async function inTurn<T>(db: Db, batch: Statement<T>): Promise<T> {
+  await yieldToRouting(db)
+  const began = performance.now()
+  const result = await readInOrder(db, batch)
+  await sleep(Math.max(LEAST_REST_MS, RESTS * (performance.now() - began)))
+  return result
 }
 
 function deleteOldEvents(orgId: string, before: Date): Statement<number | undefined> {

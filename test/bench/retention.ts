@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { openDatabase } from '../../src/db/client.ts'
 import type { Lifetime } from '../../src/lifetime.ts'
-import { applyRetention } from '../../src/retention/apply-retention.ts'
+import { applyRetention, type Retained } from '../../src/retention/apply-retention.ts'
+import { dropOldMonths } from '../../src/retention/drop-months.ts'
 import { type Bench, measureLoad } from './measure.ts'
 import { orgOf } from './people.ts'
 import { runBench, say, setUp } from './setup.ts'
@@ -39,10 +40,6 @@ async function retention(lifetime: Lifetime): Promise<void> {
   const settings = readSettings()
   const { enter } = await setUp(lifetime)
   const { bench, world } = await enter(settings.rooms, 1, settings.ledger)
-  await bench.client.query(
-    `update orgs set retention_days = case when id = $1 then $2::int else ${DAYS} end`,
-    [orgOf(0), settings.ledger > 0 ? DAYS : YEAR],
-  )
   const lab = { bench, running: await startApart(world), databaseUrl: world.databaseUrl, settings }
   await measure(lab)
   print('| round | | median | 99 % | at most |\n|---|---|---|---|---|')
@@ -78,7 +75,7 @@ async function measureRound(lab: Lab, round: number, beside: boolean): Promise<v
   if (beside && settings.ledger === 0)
     for (const days of [...KEPT_BY_ONE, ...KEPT_BY_NOBODY]) await insertOld(bench, days, settings.messages)
   const begin = () => {
-    applied = sleep(BEGIN_MS).then(() => apply(db))
+    applied = sleep(BEGIN_MS).then(() => apply(bench, db, settings))
   }
   const { routed_ms } = await measure(lab, beside ? begin : undefined)
   const [p50, p99, max] = [routed_ms?.p50, routed_ms?.p99, routed_ms?.max].map((ms) => `${ms?.toFixed(0)} ms`)
@@ -103,11 +100,24 @@ async function insertOld({ client }: Bench, days: number, messages: number): Pro
   )
 }
 
-async function apply(db: Parameters<typeof applyRetention>[0]): Promise<string> {
+/** The orgs get their settings now, or the workers would apply them on their own. */
+async function apply(
+  { client }: Bench,
+  db: Parameters<typeof applyRetention>[0],
+  { ledger }: Settings,
+): Promise<string> {
+  await client.query(`update orgs set retention_days = case when id = $1 then $2::int else ${DAYS} end`, [
+    orgOf(0),
+    ledger > 0 ? DAYS : YEAR,
+  ])
   const began = performance.now()
-  const { months, orgs } = await applyRetention(db, { eventRetentionDays: 30 })
+  const { months, orgs }: Retained =
+    ledger > 0
+      ? { months: await dropOldMonths(db, new Date(Date.now() - DAYS * 86_400_000)), orgs: [] }
+      : await applyRetention(db, { eventRetentionDays: 30 })
   const deleted = orgs.reduce((sum, { messages }) => sum + messages, 0)
   const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+  await client.query('update orgs set retention_days = null')
   return `${deleted} messages deleted in batches, ${months.length} months dropped, in ${seconds} s`
 }
 
