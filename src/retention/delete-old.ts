@@ -6,8 +6,10 @@ import { yieldToRouting } from '../inbox/yield-to-routing.ts'
 import { withoutPruning } from '../rules/without-pruning.ts'
 import { listOldSpans, type OldSpan } from './old-spans.ts'
 
-/** Rows that a batch looks at; its transaction takes about 20 ms in a large ledger, and locks nothing that routing needs. */
+/** Rows that a batch deletes; its transaction takes about 20 ms in a large ledger, and locks nothing that routing needs. */
 const PAGE = 250
+/** Rows that are counted at a time. */
+const COUNTED = 5_000
 /** After a batch, the deletion rests for so many times as long as the batch took: routing needs the processor and the disk. */
 const RESTS = 3
 const LEAST_REST_MS = 20
@@ -29,7 +31,7 @@ function oldMessages(
     name: deletes ? 'delete-old-messages' : 'count-old-messages',
     text: `with page as materialized (
         select m.wamid, m.sent_at from messages m where m.org_id = $1 and m.wamid > $2 and ${IN_SPAN}
-        order by m.wamid limit ${PAGE} ${deletes ? 'for update of m skip locked' : ''})
+        order by m.wamid ${deletes ? `limit ${PAGE} for update of m skip locked` : `limit ${COUNTED}`})
       ${deletes ? DELETE : ''}
       select max(wamid) as last, count(*)::int as old from page`,
     values: [orgId, after, since, until],

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Db } from '../../src/db/client.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
 import type { TestOrg } from './org.ts'
@@ -15,23 +16,31 @@ export async function loadCustomers(
   users: string[],
   messagesOfEach = 1,
 ): Promise<void> {
-  for (let loaded = 0; loaded < customers; loaded += PART)
-    await loadPart(db, org, users, [Math.min(PART, customers - loaded), messagesOfEach])
+  const prefix = randomBytes(8).toString('hex')
+  for (let loaded = 0; loaded < customers; loaded += PART) {
+    const count = Math.min(PART, customers - loaded)
+    await loadPart(db, org, users, { count, messagesOfEach, prefix, loaded })
+  }
   await db.$client.query('analyze')
 }
 
-async function loadPart(db: Db, org: TestOrg, users: string[], counts: [number, number]): Promise<void> {
+/** Ids begin with the prefix and rise, as those of Usher do: indexes over random ones take minutes to grow to a million rows. */
+type Part = { count: number; messagesOfEach: number; prefix: string; loaded: number }
+
+async function loadPart(db: Db, org: TestOrg, users: string[], part: Part): Promise<void> {
   await inTransaction(db, async (tx) => {
     // Triggers and foreign keys take most of the time, and plans do not depend on them.
     await tx.$client.query('set local session_replication_role = replica')
-    await insertPart(tx, org, users, counts)
+    await insertPart(tx, org, users, part)
   })
 }
 
-async function insertPart(tx: Db, org: TestOrg, users: string[], counts: [number, number]): Promise<void> {
+async function insertPart(tx: Db, org: TestOrg, users: string[], part: Part): Promise<void> {
+  const { count, messagesOfEach, prefix, loaded } = part
   await tx.$client.query(
     `with c as (
-       insert into customers (org_id, id) select $1, gen_random_uuid() from generate_series(1, $4) returning id),
+       insert into customers (org_id, id)
+       select $1, ($6 || lpad(to_hex(n), 16, '0'))::uuid from generate_series($7::int, $7::int + $4::int - 1) n returning id),
      a as (
        insert into customer_aliases (org_id, kind, value, customer_id) select $1, 'wa_id', 'w' || id, id from c),
      k as (
@@ -56,6 +65,6 @@ async function insertPart(tx: Db, org: TestOrg, users: string[], counts: [number
          now() - random() * interval '30 days', now(), (random() * 1e12)::bigint, 'held', 'x', '{}' from c, generate_series(1, $5) n)
      insert into events (org_id, id, kind, actor, customer_id, contact_id, chatroom_id)
      select $1, gen_random_uuid(), 'chatroom.created', 'x', id, id, id from c`,
-    [org.id, org.phones[0], users, ...counts],
+    [org.id, org.phones[0], users, count, messagesOfEach, prefix, loaded],
   )
 }
