@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
+import { COMMON_NAME, commonName } from '../../src/identity/aliases.ts'
 import { findCustomer } from '../../src/identity/find-customers.ts'
 import { type Person, personOf, personOfPhone } from '../../src/identity/person.ts'
 import { resolveCustomers } from '../../src/identity/resolve-customers.ts'
@@ -32,6 +33,15 @@ describe.each(Object.entries(PHONES))('a phone of %s', (_, phones) => {
     ])
     expect(rows[0].n).toBe(phones.length)
   })
+})
+
+it('the database sees the same common name in each name as Usher does', async () => {
+  const values = ['1555', '+1555', '++1555', 'US.1', '+US.1', 'US.+1', ' +1555', '+']
+  const { rows } = await db.$client.query(
+    `select ${COMMON_NAME} as name from unnest($1::text[]) with ordinality as a(value, place) order by place`,
+    [values],
+  )
+  expect(rows.map(({ name }) => name)).toEqual(values.map((value) => commonName({ kind: 'bsuid', value })))
 })
 
 describe('a phone', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { aliasKey, isId, orgOfKey, synonymsOf } from '../../src/identity/aliases.ts'
+import { aliasKey, commonName, isId, orgOfKey, synonymsOf } from '../../src/identity/aliases.ts'
 import { namesToLookUp, personOf, personOfPhone } from '../../src/identity/person.ts'
 
 const nobody = { waId: undefined, userId: undefined, parentUserId: undefined, profileName: undefined }
@@ -58,6 +58,11 @@ it('a phone has a `wa_id` and an E.164 number as synonyms, and a BSUID has none'
   expect(values(synonymsOf({ kind: 'wa_id', value: '1555' }))).toEqual(both)
   expect(values(synonymsOf({ kind: 'phone', value: '+1555' }))).toEqual(both)
   expect(values(synonymsOf({ kind: 'bsuid', value: 'US.1' }))).toEqual(['US.1'])
+})
+
+it('the names of a phone have their digits in common, and an id is itself', () => {
+  expect(synonymsOf({ kind: 'phone', value: '+1555' }).map(commonName)).toEqual(['1555', '1555'])
+  expect(commonName({ kind: 'bsuid', value: 'US.+1' })).toBe('US.+1')
 })
 
 it('a BSUID and a parent BSUID are ids, a `wa_id` and a phone are not', () => {
