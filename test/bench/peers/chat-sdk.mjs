@@ -3,7 +3,7 @@ import { createWhatsAppAdapter } from '@chat-adapter/whatsapp'
 import { Chat } from 'chat'
 import { serve, store } from './shared.mjs'
 
-/** The Chat SDK answers and then calls its user, one message of a thread at a time; those that come meanwhile wait in Redis. */
+/** The Chat SDK answers and then calls its user; `concurrent` is the one of its strategies that drops or merges no message. */
 const whatsapp = createWhatsAppAdapter({
   ...{ accessToken: 'none', appSecret: process.env.META_APP_SECRET, verifyToken: 'none' },
   ...{ phoneNumberId: 'bench-phone-0', userName: 'bench' },
@@ -13,13 +13,10 @@ const bot = new Chat({
   adapters: { whatsapp },
   state: createRedisState({ url: process.env.REDIS_URL }),
   logger: 'silent',
-  concurrency: 'queue',
+  concurrency: 'concurrent',
 })
 const phoneOf = (thread) => thread.id.split(':')[1]
-bot.onDirectMessage(async (thread, message, _channel, context) => {
-  for (const one of [...(context?.skipped ?? []), message])
-    await store(one.id, phoneOf(thread), one.author.userId, one.raw)
-})
+bot.onDirectMessage((thread, { id, author, raw }) => store(id, phoneOf(thread), author.userId, raw))
 
 serve(async (request, response) => {
   const url = `http://127.0.0.1${request.originalUrl}`
