@@ -84,15 +84,16 @@ describe('the other kinds of webhooks of the soak', () => {
     expect(await violatedWith(routed, { direction: 'echo' })).toContain('speaksAsPosted')
     expect(await violatedWith(routed, { nobody: true })).toContain('ownIsNobody')
     const inRoom = await database.db.$client.query(
-      `select r.wamid from messages r join messages t on t.wamid = r.payload -> 'reaction' ->> 'message_id'
+      `select r.wamid from messages r join messages t on t.wamid = coalesce(r.payload -> 'reaction' ->> 'message_id',
+         r.payload -> 'edit' ->> 'original_message_id', r.payload -> 'revoke' ->> 'original_message_id')
        where r.chatroom_id = t.chatroom_id and t.chatroom_id is not null limit 1`,
     )
-    const reaction = ({ wamid }: PostedMessage) => wamid === inRoom.rows[0].wamid
+    const act = ({ wamid }: PostedMessage) => wamid === inRoom.rows[0].wamid
     const { rows } = await database.db.$client.query(
       'select wamid from messages m where chatroom_id <> (select chatroom_id from messages where wamid = $1) limit 1',
       [inRoom.rows[0].wamid],
     )
-    expect(await violatedWith(reaction, { target: rows[0].wamid })).toContain('actsGoAlong')
+    expect(await violatedWith(act, { target: rows[0].wamid })).toContain('actsGoAlong')
   })
 
   it('leave nothing to users who left', async () => {
