@@ -6,7 +6,7 @@ import { find } from './find.ts'
 import type { Holding, Holdings } from './holdings.ts'
 import { type Identity, namesToLookUp, type Person } from './person.ts'
 
-/** Names to look up (`commonName`); `owner` is the org, or the number (`phone_number_id`) that tells the org. */
+/** A common name to look up (`commonName`); `owner` is the org, or the number (`phone_number_id`) that tells the org. */
 type Key = { owner: string; name: string }
 
 const KEYS = keyColumns('org_id')
@@ -93,7 +93,7 @@ function keyColumns(owner: string): Columns<Key> {
   })
 }
 
-/** Every name that may lead to these people, each once, whatever its spelling. */
+/** The common name of every name that may lead to these people; the two spellings of a phone give one. */
 function keysOf(people: { owner: string; identity: Identity }[]): Key[] {
   const keys = new Map<string, Key>()
   for (const { owner, identity } of people) {

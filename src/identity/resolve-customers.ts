@@ -50,8 +50,8 @@ export async function resolvePeople(tx: Db, people: Person[], given: Given = {})
 }
 
 /**
- * As `resolvePeople`, for people most of whom are new: their names are read once, under the locks. Locks their customers, and
- * those in `along`, whether or not there is news.
+ * Finds the customers of people as `resolvePeople` does, and reads their names only once, under the locks: most of these people
+ * are new. It locks their customers, and the customers in `along`, even if nobody has news.
  */
 export async function lockAndResolve(
   tx: Db,

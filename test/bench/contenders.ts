@@ -10,7 +10,7 @@ import { startFile } from './processes.ts'
 import { SECRET } from './requests.ts'
 import { running, VARIANTS, type Variant } from './variants.ts'
 
-/** What is compared: what it needs, how it starts, and which messages of a run it has stored, with the time in ms, by place. */
+/** A variant that is compared with libraries. `stored` gives the time in ms at which each message of a run was stored, by its place. */
 export type Contender = Variant & {
   prepare(client: pg.Client): Promise<void>
   stored(client: pg.Client, run: string): Promise<Map<number, number>>
