@@ -3,6 +3,7 @@
  * follow.
  */
 const OTHERS = {
+  beside: () => import('./beside.ts'),
   events: () => import('./events.ts'),
   growth: () => import('./growth.ts'),
   import: () => import('./import.ts'),

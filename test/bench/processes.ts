@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { projectRoot } from '../../src/project-root.ts'
 import { type RunningProcess, spawnProcess } from '../support/running-process.ts'
 import { SECRET } from './requests.ts'
 
@@ -24,13 +25,17 @@ export async function stopProcesses(): Promise<void> {
   await Promise.all([...running].map((one) => one.stop()))
 }
 
-/** Starts a role of Usher as users do: from `dist`, with production settings, without this process's environment. */
+/**
+ * Starts a role of Usher as users do: from `dist`, with production settings, without this process's environment. `root`:
+ * the checkout that holds `dist`, this one unless given.
+ */
 export function startUsher(
   role: 'all' | 'server' | 'workers',
   env: Record<string, string>,
+  root = projectRoot(),
 ): Promise<Process> {
   const name = role === 'all' ? 'usher' : role
-  return start(name, 'workers/main.js', [role], {
+  return start(name, join(root, 'dist/workers/main.js'), [role], {
     ...{ META_APP_SECRET: SECRET, META_VERIFY_TOKEN: 'word', HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0' },
     SHUTDOWN_DELAY_SECONDS: '0',
     ...env,

@@ -7,7 +7,14 @@ import { type Process, startScript, startUsher } from './processes.ts'
 import { SECRET } from './requests.ts'
 
 /** Where a variant runs: its database, and Redis when this machine has one. */
-export type World = { databaseUrl: string; redisUrl: string | undefined; pool: Pool; workerProcesses: number }
+export type World = {
+  databaseUrl: string
+  redisUrl: string | undefined
+  pool: Pool
+  workerProcesses: number
+  /** The checkout whose processes run, this one unless given. */
+  root?: string
+}
 
 export type Running = {
   processes: Process[]
@@ -88,7 +95,7 @@ export function startApart(world: World, settings: Record<string, string> = {}):
 }
 
 async function usher(
-  { databaseUrl, pool }: World,
+  { databaseUrl, pool, root }: World,
   roles: Role[],
   redisUrl: string | undefined,
   settings: Record<string, string> = {},
@@ -96,7 +103,7 @@ async function usher(
   if (redisUrl !== undefined) await empty(redisUrl)
   const env = { DATABASE_URL: databaseUrl, ...(redisUrl && { REDIS_URL: redisUrl }), ...settings }
   const processes: Process[] = []
-  for (const role of roles) processes.push(await startUsher(role, env))
+  for (const role of roles) processes.push(await startUsher(role, env, root))
   const drained = async () =>
     (await pool.query(`select 1 from inbox where state = 'new' limit 1`)).rowCount === 0
   return running(processes, drained)
