@@ -5,8 +5,11 @@ import { takeStranded } from '../../src/inbox/stranded.ts'
 import { claimSends } from '../../src/outbound/claim-sends.ts'
 import { failLateSends, markAbandonedSends } from '../../src/outbound/stranded-sends.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
+import { monthsOfMessage } from '../../src/rules/ledger-months.ts'
+import { growLedger } from '../bench/grown-ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { store } from '../support/inbox.ts'
+import { partitionOf } from '../support/ledger.ts'
 import { createOrg, createRoom } from '../support/org.ts'
 import { missingIn } from '../support/plan-tests.ts'
 import { planNodes, recordStatements, type Statement } from '../support/statements.ts'
@@ -23,6 +26,10 @@ const BIG = [
   'outbox',
   'account_events',
 ]
+
+/** So many messages in the ledger: `PLAN_LEDGER=20000000 npx vitest run --project integration plans.test` takes some minutes. */
+const LEDGER = Number(process.env.PLAN_LEDGER ?? 0)
+const LOAD_MS = LEDGER > 0 ? 3_600_000 : undefined
 
 /** A batch that makes routing use every statement it has. */
 async function everyStatement({ db, pool }: TestDatabase): Promise<Statement[]> {
@@ -58,6 +65,16 @@ describe.each(['empty', 'loaded'])('on %s tables', (fill) => {
     database = await createTestDatabase()
     if (fill === 'loaded') await load(database)
     statements = await everyStatement(database)
+  }, LOAD_MS)
+
+  it('routing opens only the partitions of the months around its messages', async () => {
+    const known = statements.find(({ name }) => name === 'read-known-messages')!
+    const { rows } = await database.pool.query(`explain ${known.text}`, known.values)
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    const opened = [...plan.matchAll(/ on (messages_\d+)/g)].map(([, table]) => table!)
+    const { since, until } = monthsOfMessage(new Date())
+    expect(opened).not.toEqual([])
+    expect(opened.filter((table) => table < partitionOf(since) || table > partitionOf(until))).toEqual([])
   })
 
   it('routing reads big tables by index, without hash or merge joins', async () => {
@@ -150,8 +167,9 @@ it('routing 200 messages takes as many round trips as routing one', async () => 
   expect(await trips(556, 200)).toBe(one)
 })
 
-/** 3,000 customers with a chatroom each, and statistics. */
-async function load({ db }: TestDatabase): Promise<void> {
+/** 3,000 customers with a chatroom each, the messages that are asked for, and statistics. */
+async function load({ db, url }: TestDatabase): Promise<void> {
+  if (LEDGER > 0) await growLedger(url, { rooms: 1_000_000, ledger: LEDGER }, () => {})
   const org = await createOrg(db)
   await inTransaction(db, async (tx) => {
     // Triggers and foreign keys take most of the time, and plans do not depend on them.
