@@ -3,28 +3,27 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import type { Lifetime } from '../../src/lifetime.ts'
-import { findRedis, startRedis } from '../support/redis.ts'
+import { startRedis } from '../support/redis.ts'
 import { connect, type startDatabase } from './database.ts'
 import type { Figures } from './figures.ts'
 import { loadOf, MOST_PER_SECOND, type Way, warmUp } from './loads.ts'
 import { type Bench, measureLoad } from './measure.ts'
-import { type Options, readOptions } from './options.ts'
+import { type Engine, type Options, readEngines, readOptions } from './options.ts'
 import { runBench, say, setUp } from './setup.ts'
 import { quantile } from './sides.ts'
-import { type Running, VARIANTS, type World } from './variants.ts'
+import { VARIANTS, type World } from './variants.ts'
 
 const HELP = `npm run bench -- beside --other FOLDER [--pairs 20] [--rooms 1000000] [--seconds 2] [--engines redis,postgres]
 FOLDER is another checkout of Usher, built with its benchmark (npm run build && npx tsc -p tsconfig.bench.json). The processes
 of both run, each with a database and a Redis of its own, and are loaded in turns: one delivery at a time, and as fast as it
 goes.`
 
-type Engine = 'redis' | 'postgres'
 /** One checkout under test: the connections to its database and to the servers that are measured with it. */
 type Side = { bench: Bench; world: World }
 type Sides = readonly [Side, Side]
 type Pair = [Figures, Figures]
 
-/** What is compared, by the way of loading. */
+/** Each way of loading has the figures that are compared, and how each of them is read from a measurement. */
 const COMPARED = {
   single: {
     'answer, ms, p50': ({ answer_ms }) => answer_ms?.p50,
@@ -49,15 +48,16 @@ async function beside(lifetime: Lifetime): Promise<void> {
   const { other, pairs, engines, options } = readSettings()
   const { enter } = await setUp(lifetime)
   const own = await enter(options.rooms, 1)
-  const theirs = await enterOther(lifetime, other, own.bench, options.rooms)
+  const theirs = await enterOther(lifetime, other, own, options.rooms)
   for (const engine of engines) {
+    if (VARIANTS[engine].needsRedis && own.world.redisUrl === undefined) continue
     const measured = await compare(engine, [own, theirs], pairs, options)
     for (const way of WAYS) process.stdout.write(reportOf(engine, way, measured[way]))
   }
 }
 
-/** The other's database, which its own benchmark loads into the same PostgreSQL, and a Redis for it. */
-async function enterOther(lifetime: Lifetime, folder: string, bench: Bench, rooms: number): Promise<Side> {
+/** The other's database, which its own benchmark loads into the same PostgreSQL, and a Redis for it if this checkout has one. */
+async function enterOther(lifetime: Lifetime, folder: string, own: Side, rooms: number): Promise<Side> {
   const file = pathToFileURL(join(folder, 'dist/bench/test/bench/database.js')).href
   const module: { startDatabase: typeof startDatabase } = await import(file)
   const server = await module.startDatabase(say)
@@ -68,36 +68,36 @@ async function enterOther(lifetime: Lifetime, folder: string, bench: Bench, room
   lifetime.onStop("the other's connections", async () => {
     await Promise.all([client.end(), pool.end()])
   })
-  const redis = findRedis() === undefined ? undefined : await startRedis()
+  const redis = own.world.redisUrl === undefined ? undefined : await startRedis()
   if (redis) lifetime.onStop("the other's redis", redis.stop)
-  const servers = bench.servers.filter(({ name }) => name !== 'redis')
+  const servers = own.bench.servers.filter(({ name }) => name !== 'redis')
   if (redis) servers.push({ name: 'redis', pid: redis.pid, withChildren: false })
   const world = { databaseUrl, redisUrl: redis?.url, pool, workerProcesses: 1, root: folder }
-  return { bench: { ...bench, client, servers }, world }
+  return { bench: { ...own.bench, client, servers }, world }
 }
 
 /** Runs both, and loads them in turns; the one that is first changes from pair to pair. */
 async function compare(engine: Engine, sides: Sides, pairs: number, options: Options) {
-  const measured: Record<(typeof WAYS)[number], Pair[]> = { single: [], full: [] }
-  const running: Running[] = []
-  try {
-    for (const { world } of sides) running.push(await VARIANTS[engine].start(world))
-    const [mine, others] = running.map((one, i) => ({ running: one, bench: (sides[i] as Side).bench }))
-    if (!mine || !others) throw new Error('two sides are needed')
-    for (const { running, bench } of [mine, others]) await warmUp(bench, running, options, false)
-    for (let pair = 0; pair < pairs; pair++) {
-      for (const way of WAYS) {
-        say(`${engine}, ${way}: pair ${pair + 1} of ${pairs}`)
-        const measure = (one: typeof mine) =>
-          measureLoad(one.bench, one.running, loadOf(way, options, MOST_PER_SECOND.usher, false))
-        if (pair % 2 === 0) measured[way].push([await measure(mine), await measure(others)])
-        else measured[way].push(([await measure(others), await measure(mine)] as Pair).reverse() as Pair)
-      }
-    }
-    return measured
-  } finally {
-    for (const one of running) await one.stop()
+  const start = async ({ bench, world }: Side) => {
+    const running = await VARIANTS[engine].start(world)
+    await warmUp(bench, running, options, false)
+    return { bench, running }
   }
+  const [mine, others] = [await start(sides[0]), await start(sides[1])]
+  const measured: Record<(typeof WAYS)[number], Pair[]> = { single: [], full: [] }
+  for (let pair = 0; pair < pairs; pair++) {
+    const isMineFirst = pair % 2 === 0
+    for (const way of WAYS) {
+      say(`${engine}, ${way}: pair ${pair + 1} of ${pairs}`)
+      const measure = ({ bench, running }: typeof mine) =>
+        measureLoad(bench, running, loadOf(way, options, MOST_PER_SECOND.usher, false))
+      const first = await measure(isMineFirst ? mine : others)
+      const second = await measure(isMineFirst ? others : mine)
+      measured[way].push(isMineFirst ? [first, second] : [second, first])
+    }
+  }
+  await Promise.all([mine.running.stop(), others.running.stop()])
+  return measured
 }
 
 function reportOf(engine: Engine, way: (typeof WAYS)[number], pairs: Pair[]): string {
@@ -127,12 +127,13 @@ function readSettings() {
     },
   })
   if (values.other === '') throw new Error('--other is missing')
-  const engines = values.engines.split(',').map((engine) => {
-    if (engine !== 'redis' && engine !== 'postgres') throw new Error('--engines must be redis or postgres')
-    return engine
-  })
   const options = readOptions(['--rooms', values.rooms, '--seconds', values.seconds])
-  return { other: resolve(values.other), pairs: Number(values.pairs), engines, options }
+  return {
+    other: resolve(values.other),
+    pairs: Number(values.pairs),
+    engines: readEngines(values.engines),
+    options,
+  }
 }
 
 runBench(beside, HELP)

@@ -21,6 +21,19 @@ export type Options = {
   forget: boolean
 }
 
+export type Engine = 'redis' | 'postgres'
+
+/**
+ * The engines named in `words`, separated by commas.
+ * @throws Error with a line for the user.
+ */
+export function readEngines(words: string): Engine[] {
+  return words.split(',').map((engine) => {
+    if (engine !== 'redis' && engine !== 'postgres') throw new Error('--engines must be redis or postgres')
+    return engine
+  })
+}
+
 /** As the file of `--json`: the object goes to the standard output, and nothing else does. */
 export const STDOUT = '-'
 

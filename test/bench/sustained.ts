@@ -6,6 +6,7 @@ import { latencyOf, spreadOf } from './figures.ts'
 import type { LoadResult } from './generator.ts'
 import { type Bench, newRun, readRouted } from './measure.ts'
 import { readPeakMemory, readWal } from './meters.ts'
+import { readEngines } from './options.ts'
 import { runBench, setUp } from './setup.ts'
 import { type Running, VARIANTS } from './variants.ts'
 
@@ -28,8 +29,9 @@ const print = (line: string) => void process.stdout.write(`${line}\n`)
 /** `npm run bench -- sustained`; see HELP. */
 async function sustained(lifetime: Lifetime): Promise<void> {
   const settings = readSettings()
-  const { enter } = await setUp(lifetime)
+  const { enter, redisUrl } = await setUp(lifetime)
   for (const engine of settings.engines) {
+    if (VARIANTS[engine].needsRedis && redisUrl === undefined) continue
     let { rate } = settings
     if (rate === undefined) {
       const routed = await measure(enter, engine, settings, undefined)
@@ -159,10 +161,7 @@ function readSettings() {
       rate: rate === undefined ? undefined : Number(rate),
     },
     ...{ rooms: Number(rooms), ledger: Number(ledger), connections: Number(connections), most: Number(most) },
-    engines: engines.split(',').map((engine) => {
-      if (engine !== 'redis' && engine !== 'postgres') throw new Error('--engines must be redis or postgres')
-      return engine
-    }),
+    engines: readEngines(engines),
   }
 }
 
