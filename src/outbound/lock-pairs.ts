@@ -12,12 +12,13 @@ const ROWS = columns<OutboxRow>({ org_id: text((r) => r.org), id: uuid((r) => r.
 
 /**
  * Locks, in one order, the pairs whose outbox a transaction is about to change: those that get new messages, and those of
- * outbox rows that end. A statement that only adds rows, or only ends rows, locks its own pairs in that order; a
- * transaction with both would take two turns, and two such transactions could wait for each other. It is therefore sent
- * only where there is both. A pair that does not exist yet is nobody else's, since its customer is locked.
+ * outbox rows that end. A statement that only adds rows, or only ends rows, locks its own pairs in that order. A
+ * transaction that adds rows and applies statuses needs this one first: it would come to the pairs in two turns, or from
+ * the row of a message or of an early status, while a sender that holds the pair waits for that row. It is sent only where
+ * there are `pairs`. A pair that does not exist yet is nobody else's, since its customer is locked.
  */
 export function lockPairs(pairs: Pair[], ending: OutboxRow[]): Statement<void> {
-  return over(PAIRS, ending.length > 0 ? pairs : [], {
+  return over(PAIRS, pairs, {
     name: 'lock-pairs',
     text: `with pair as (
         select * from ${PAIRS.as('p')}

@@ -16,13 +16,16 @@ const EVENTS = columns<OrgAccountEvent>({
 
 const KEPT = `select org_id, 'account.event' as type, json_build_object('digest', encode(digest, 'hex')) as data from kept`
 
-/** Keeps webhook fields that are no messages, each once: the digest recognises a redelivery. */
+/**
+ * Keeps webhook fields that are no messages, each once: the digest recognises a redelivery. They are inserted in the order of
+ * their key, since a batch waits for another one that inserts the same.
+ */
 export function keepAccountEvents(events: OrgAccountEvent[]): Statement<void> {
   return over(EVENTS, events, {
     name: 'keep-account-events',
     text: `with kept as (
         insert into account_events (${EVENTS.names}) select ${EVENTS.names} from ${EVENTS.as('e')}
-        on conflict do nothing returning org_id, digest)
+        order by org_id, digest on conflict do nothing returning org_id, digest)
       ${logSql(`(${KEPT}) as news`, 'org_id, type, data')}`,
     read: nothing,
   })

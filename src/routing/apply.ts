@@ -51,7 +51,7 @@ export type Changes = {
 export async function applyChanges(tx: Db, changes: Changes): Promise<OutboxRow[]> {
   const { plan, addresses, preferences, calls, statuses, accountEvents, ends } = changes
   const [, , failed, , moves, called, , expiries, replies, optOuts, , , attached] = await send(tx, [
-    lockPairs(plan.replies, endedBy(statuses)),
+    lockPairs(statuses.length > 0 ? plan.replies : [], endedBy(statuses)),
     ...applyStatuses(statuses),
     noteAddresses(addresses),
     noteCalls(calls),

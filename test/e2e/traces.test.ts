@@ -35,6 +35,13 @@ function waysOf(name: string, spans: Span[]): { names: string[]; isWhole: boolea
     })
 }
 
+/** Without it, a listener whose connection was ended is there again a second later. */
+const REFUSE_LISTENERS = `
+  create function refuse_listeners() returns event_trigger language plpgsql as $$ begin
+    if current_setting('application_name') = 'usher-listener' then raise 'no listeners in this test'; end if;
+  end $$;
+  create event trigger refuse_listeners on login execute function refuse_listeners()`
+
 const start = (env: Record<string, string>) =>
   startUsher('all', { NODE_OPTIONS: PRELOAD, SECRETS_KEY, ...env })
 
@@ -66,6 +73,11 @@ describe.each(ways)(
       and datname = current_database()`
       const listening = async () => (await db.$client.query(`select 1 from ${listeners}`)).rowCount
       await expect.poll(listening).toBe(1)
+      if (!notified) {
+        await db.$client.query(REFUSE_LISTENERS)
+        await db.$client.query(`select pg_terminate_backend(pid) from ${listeners}`)
+        await expect.poll(listening).toBe(0)
+      }
       const exports = () => collector.requests.map((request) => request.body as Export)
       const spans = () =>
         exports()
@@ -74,8 +86,6 @@ describe.each(ways)(
           .flatMap((s) => s.spans)
       const ways = () => waysOf('Graph send', spans())
       for (const [i, from] of CUSTOMERS.entries()) {
-        // The listener is there again a second later.
-        if (!notified) await db.$client.query(`select pg_terminate_backend(pid) from ${listeners}`)
         const body = post(org.phones[0]!, message({ from, body: 'CANARY-text' }))
         expect(await postDelivery(app.url, body)).toBe(200)
         await expect.poll(() => ways()[i]?.isWhole).toBe(true)

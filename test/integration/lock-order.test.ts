@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isTransient } from '../../src/db/pg-errors.ts'
+import { run } from '../../src/db/statement.ts'
+import { keepAccountEvents } from '../../src/routing/account-events.ts'
 import { routeDeliveries } from '../../src/routing/route-deliveries.ts'
 import { startTestApi } from '../support/api.ts'
 import { besideLocks } from '../support/beside-locks.ts'
@@ -89,6 +91,22 @@ it('batches with number changes and merges, and calls of the API beside them, ne
     `${SECONDS} s: ${routed} deliveries, ${merged.rowCount} merges, ${JSON.stringify([...statuses])}, deadlocks ${deadlocks}\n`,
   )
   expect(deadlocks).toBe(0)
+})
+
+it('batches that keep the same account events insert them in one order', async () => {
+  const org = await createOrg(db)
+  const common = {
+    orgId: org.id,
+    phoneId: undefined,
+    wabaId: org.wabaId,
+    field: 'account_update',
+    receivedAt: new Date(),
+  }
+  const eventOf = (digest: string) => ({ ...common, digest: Buffer.from(digest), payload: '{}' })
+  const lock = `insert into account_events (org_id, digest, waba_id, field, received_at, payload)
+    values ('${org.id}', convert_to($1, 'utf8'), 'w', 'account_update', now(), '{}')`
+  const work = () => run(db, keepAccountEvents([eventOf('last'), eventOf('first')]))
+  await besideLocks({ pool, url, lock }, ['first', 'last'], work)
 })
 
 describe('customers are locked in one order', () => {

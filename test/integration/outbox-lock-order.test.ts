@@ -44,6 +44,21 @@ it('a batch with the status of one customer and the auto-reply to another locks 
   expect(routed.replies).toHaveLength(1)
 })
 
+it('a batch with an auto-reply and an early status locks the pair first, as a sender does', async () => {
+  const org = await createSendingOrg(db)
+  const [phone] = org.phones
+  const { customerId } = await createRoom(db, org, { customer: '+15552000003', expiredAt: ago(1) })
+  const write = () => post(phone!, message({ from: '15552000003' }))
+  const wamid = `wamid.${randomUUID()}`
+  const early = (status: string) => ({ id: wamid, status, timestamp: '1790416832' })
+  await deliver(db, write(), bytes(delivery([change(phone!, { statuses: [early('sent')] })])))
+  const batch = [write(), bytes(delivery([change(phone!, { statuses: [early('delivered')] })]))]
+  const lastLock = 'select from early_statuses where wamid = $1 for update'
+  const locks = { pool, url, lock, lastLock }
+  const routed = await besideLocks(locks, [customerId, wamid], () => deliver(db, ...batch))
+  expect(routed.replies).toHaveLength(1)
+})
+
 it('a batch whose status finds its customer behind the locks is tried again, and locks all in one order', async () => {
   const org = await createSendingOrg(db)
   const room = await createRoom(db, org, { lastInboundAt: new Date() })

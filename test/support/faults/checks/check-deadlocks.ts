@@ -9,9 +9,14 @@ const END_OTHERS = `
 
 /**
  * Checks that PostgreSQL has resolved no deadlock in this database since its last crash, which resets the count. It ends
- * Usher's connections, so it is the last check.
+ * Usher's connections, so it is the last check. `describeLast` tells which statements waited for each other in the last
+ * deadlocks of the server, so many of them.
  */
-export async function checkDeadlocks({ db }: Pick<Evidence, 'db'>, report: Report): Promise<void> {
+export async function checkDeadlocks(
+  { db }: Pick<Evidence, 'db'>,
+  report: Report,
+  describeLast: (count: number) => Promise<string[]>,
+): Promise<void> {
   const { rows: ended } = await db.$client.query<{ pid: number }>(END_OTHERS)
   const pids = ended.map(({ pid }) => pid)
   const left = 'select from pg_stat_activity where pid = any($1)'
@@ -19,5 +24,7 @@ export async function checkDeadlocks({ db }: Pick<Evidence, 'db'>, report: Repor
   const { rows } = await db.$client.query<{ deadlocks: number }>(
     'select deadlocks::int from pg_stat_database where datname = current_database()',
   )
-  for (let n = 0; n < (rows[0]?.deadlocks ?? 0); n += 1) report.add('noDeadlock', 'see the log of PostgreSQL')
+  const count = rows[0]?.deadlocks ?? 0
+  const described = await describeLast(count)
+  for (let n = 0; n < count; n += 1) report.add('noDeadlock', described[n] ?? 'not in the log of PostgreSQL')
 }

@@ -35,7 +35,7 @@ export async function checkLab(lab: Lab): Promise<Verdict> {
   await checkDeadLetters(lab, report)
   for (const answer of lab.meta.log.forgedLetIn) report.add('forgedIsRefused', answer)
   checkProcesses(lab, report)
-  await checkDeadlocks(lab, report)
+  await checkDeadlocks(lab, report, lab.postgres.lastDeadlocks)
   const violations = report.violations()
   return { violations, figures: { ...figures, ...countByKind(violations) } }
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { readLockFile } from '../../../../src/db/embedded/lock-file.ts'
@@ -14,10 +15,14 @@ export type FaultyPostgres = {
   /** Stops every process of the server until `thaw`: connections stay open and silent. */
   freeze(): Promise<void>
   thaw(): void
+  /** The statements of the last deadlocks of the server, at most so many, as its log describes them. */
+  lastDeadlocks(count: number): Promise<string[]>
   stop(): Promise<void>
 }
 
 const PROBE_MS = 1_000
+/** Characters of a deadlock that are shown. */
+const DESCRIBED = 1_500
 
 /** Starts an empty server, with fsync, in the folder `postgres` below `folder`. */
 export async function startFaultyPostgres(folder: string): Promise<FaultyPostgres> {
@@ -44,11 +49,22 @@ export async function startFaultyPostgres(folder: string): Promise<FaultyPostgre
       }
     },
     thaw: () => thaw(),
+    async lastDeadlocks(count) {
+      return count > 0
+        ? describeDeadlocks(await readFile(join(dataDir, 'server.log'), 'utf8')).slice(-count)
+        : []
+    },
     async stop() {
       thaw()
       await server.stop()
     },
   }
+}
+
+/** What a server's log says about each deadlock: which process waited for which, and the statement of each. */
+export function describeDeadlocks(log: string): string[] {
+  const details = log.matchAll(/ERROR: {2}deadlock detected\n[^\n]*DETAIL: {2}([^\n]*\n(?:\t[^\n]*\n)*)/g)
+  return [...details].map(([, detail = '']) => detail.replace(/\s+/g, ' ').trim().slice(0, DESCRIBED))
 }
 
 async function postmasterOf(dataDir: string): Promise<number> {
