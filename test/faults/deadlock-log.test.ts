@@ -1,6 +1,9 @@
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import pg from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
+import { projectRoot } from '../../src/project-root.ts'
+import { isOfBullmq } from '../support/faults/checks/check-deadlocks.ts'
 import { startFaultyPostgres } from '../support/faults/lab/postgres.ts'
 import { makeFolder } from '../support/faults/lab/stores.ts'
 
@@ -26,4 +29,21 @@ it('a deadlock is described by the statements that waited for each other', async
   expect(described).toHaveLength(1)
   for (const statement of [lock(1), lock(2)]) expect(described[0]).toContain(statement)
   expect(await server.lastDeadlocks(0)).toEqual([])
+})
+
+it('a deadlock of BullMQ alone is told from one that Usher takes part in', async () => {
+  const renewal = '-- Refresh multiple active-job locks in one round-trip; returns the ids whose'
+  const search = '-- Two-phase stalled-job recovery (mark on one pass, reclaim on the next);'
+  const deadlock = (...statements: string[]) =>
+    ['Process 1 waits for ShareLock on transaction 7; blocked by process 2.']
+      .concat(statements.map((statement, i) => `Process ${i + 1}: ${statement}`))
+      .join(' ')
+  expect(isOfBullmq(deadlock(renewal, search))).toBe(true)
+  expect(isOfBullmq(deadlock(search, renewal))).toBe(true)
+  expect(isOfBullmq(deadlock(search, 'update outbox set state = $1'))).toBe(false)
+  expect(isOfBullmq('not in the log of PostgreSQL')).toBe(false)
+
+  const scripts = join(projectRoot(), 'node_modules/bullmq/dist/esm/postgres/sql-scripts.js')
+  const sql = await readFile(scripts, 'utf8')
+  for (const text of [renewal, search]) expect(sql).toContain(text)
 })

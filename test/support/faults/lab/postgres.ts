@@ -21,8 +21,6 @@ export type FaultyPostgres = {
 }
 
 const PROBE_MS = 1_000
-/** Characters of a deadlock that are shown. */
-const DESCRIBED = 1_500
 
 /** Starts an empty server, with fsync, in the folder `postgres` below `folder`. */
 export async function startFaultyPostgres(folder: string): Promise<FaultyPostgres> {
@@ -64,7 +62,7 @@ export async function startFaultyPostgres(folder: string): Promise<FaultyPostgre
 /** What a server's log says about each deadlock: which process waited for which, and the statement of each. */
 export function describeDeadlocks(log: string): string[] {
   const details = log.matchAll(/ERROR: {2}deadlock detected\n[^\n]*DETAIL: {2}([^\n]*\n(?:\t[^\n]*\n)*)/g)
-  return [...details].map(([, detail = '']) => detail.replace(/\s+/g, ' ').trim().slice(0, DESCRIBED))
+  return [...details].map(([, detail = '']) => detail.replace(/\s+/g, ' ').trim())
 }
 
 async function postmasterOf(dataDir: string): Promise<number> {
