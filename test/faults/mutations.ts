@@ -44,7 +44,7 @@ type Result = { guard: string; whole: string; broken: string; asExpected: boolea
 async function checkMutation(postgres: FaultyPostgres, mutation: Mutation): Promise<Result> {
   const { guard, violates } = mutation
   const { whole, broken } = await playMutation(postgres, mutation)
-  const noticed = broken.find(({ rule }) => rule === violates)
+  const noticed = broken.find(({ rule }) => [violates].flat().includes(rule))
   const result = {
     guard,
     whole: whole.length === 0 ? 'no violation' : format(whole),

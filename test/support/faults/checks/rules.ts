@@ -64,7 +64,7 @@ export const RULES = {
   erasedStaysErased: ['invented', 'a message of an erased person does not come back by a redelivery'],
   removedIsRefused: ['wrong', 'the token of a user who was removed is answered with 403'],
 
-  noDeadlock: ['wrong', 'no transaction ends because of a deadlock'],
+  noDeadlock: ['wrong', 'no transaction of Usher ends because of a deadlock'],
   othersDoNotWait: ['wrong', 'a delivery that waits for the lock of one customer holds up nobody else'],
   logSkipsNothing: ['lost', 'a reader who follows the event log gets every event'],
   logIsInOrder: ['wrong', 'a reader who follows the event log gets the events in the order of the log'],

@@ -3,14 +3,17 @@ import type { Oddities } from '../lab/content.ts'
 import type { Edit } from './mutant.ts'
 import type { Scenario } from './scenarios.ts'
 
-/** One guard that is taken away, what puts it to the test, and the rule that must be found violated then. */
+/**
+ * One guard that is taken away, what puts it to the test, and the rule that must be found violated then; any of several where
+ * it is a matter of chance which.
+ */
 export type Mutation = {
   guard: string
   edits: Edit[]
   /** Constraints of the database that are dropped. */
   sql?: string[]
   scenario: Scenario
-  violates: Rule
+  violates: Rule | Rule[]
   oddities?: Partial<Oddities>
   /** Share of the sends whose statuses are reported; default: all. */
   statuses?: number
