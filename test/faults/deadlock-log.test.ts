@@ -31,7 +31,7 @@ it('a deadlock is described by the statements that waited for each other', async
   expect(await server.lastDeadlocks(0)).toEqual([])
 })
 
-it('a deadlock of BullMQ alone is told from one that Usher takes part in', async () => {
+it('a deadlock between two statements of BullMQ is not one of Usher', async () => {
   const renewal = '-- Refresh multiple active-job locks in one round-trip; returns the ids whose'
   const search = '-- Two-phase stalled-job recovery (mark on one pass, reclaim on the next);'
   const deadlock = (...statements: string[]) =>
