@@ -9,8 +9,8 @@ const END_OTHERS = `
 
 /**
  * BullMQ renews the locks of a worker's jobs, and looks for jobs that stalled, each in one statement that changes many rows in
- * no order of its own. Two of them may end in a deadlock while jobs take longer than 15 s, as in an outage, which does no
- * harm (docs/reliability.md#what-holds).
+ * no order of its own. Two of them may end in a deadlock while several jobs take longer than a second, as in an outage,
+ * which does no harm (docs/reliability.md#what-holds).
  */
 const OF_BULLMQ = /^-- (Refresh multiple active-job locks|Two-phase stalled-job recovery)/
 
