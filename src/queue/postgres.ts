@@ -1,11 +1,12 @@
 import { type ConnectionOptions, createPostgresBackend, type createRedisBackend } from 'bullmq'
 import pg from 'pg'
+import { limitWaiting } from '../db/limit-waiting.ts'
 import { endLostConnections } from '../db/lost-connections.ts'
 import { END_ABANDONED, SAME_SESSION, sendOneByOne } from '../db/settings.ts'
 
 /** Opens the pool of Queues, of at most `max` connections: a statement that takes longer than `patienceMs` fails. */
 export function producerPool(url: string, patienceMs: number, max: number): pg.Pool {
-  return openPool(url, { max, query_timeout: patienceMs, connectionTimeoutMillis: patienceMs })
+  return openPool(url, { max, query_timeout: patienceMs }, patienceMs)
 }
 
 /**
@@ -13,7 +14,7 @@ export function producerPool(url: string, patienceMs: number, max: number): pg.P
  * server, and ends connections that were lost.
  */
 export function workerPool(url: string, max: number): pg.Pool {
-  const pool = openPool(url, { max, query_timeout: 3_000, connectionTimeoutMillis: 2_000 })
+  const pool = openPool(url, { max, query_timeout: 3_000 }, 2_000)
   endLostConnections(pool, url, () => undefined)
   return pool
 }
@@ -21,9 +22,12 @@ export function workerPool(url: string, max: number): pg.Pool {
 /**
  * BullMQ could open the pool itself, but does not listen for errors of a connection in use: a server that hung up while
  * an object was being built ended the process. And it names its schema in a startup parameter, which poolers refuse.
+ * A connection may take longer than the `waitMs` of its caller: five queues that gave theirs up and tried again, in each of
+ * several processes, kept a server that was slow to accept connections from serving anybody.
  */
-function openPool(url: string, limits: pg.PoolConfig): pg.Pool {
+function openPool(url: string, limits: pg.PoolConfig, waitMs: number): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, keepAlive: true, ...limits })
+  limitWaiting(pool, waitMs)
   pool.on('error', () => undefined)
   pool.on('connect', (client) => {
     client.on('error', () => undefined)

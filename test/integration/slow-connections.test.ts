@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { type DatabaseOptions, openDatabase } from '../../src/db/client.ts'
+import { producerPool, workerPool } from '../../src/queue/postgres.ts'
 import { startTestApp } from '../support/app.ts'
 import { atEndOf } from '../support/at-end.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createOrg } from '../support/org.ts'
+import { eventually } from '../support/patience.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { message, post } from '../support/webhooks.ts'
 
@@ -31,6 +33,27 @@ describe('where making a connection takes longer than a caller waits', () => {
     await expect(pool.query('select 1')).rejects.toThrow('timeout exceeded when trying to connect')
     expect(performance.now() - begin).toBeGreaterThan(1_900)
     expect((await pool.query('select 1 as n')).rows).toEqual([{ n: 1 }])
+    expect(proxy.open()).toBe(1)
+  })
+
+  it.each([
+    ['of a queue', (url: string) => producerPool(url, 500, 1)],
+    ['of a worker', (url: string) => workerPool(url, 1)],
+  ])('a connection %s is made once, however often it is asked for meanwhile', async (_, openPool) => {
+    const { url, proxy } = await startLate()
+    const pool = openPool(url)
+    atEndOf('test', () => pool.end())
+    let failures = 0
+    await eventually(() =>
+      pool.query('select 1').then(
+        () => true,
+        () => {
+          failures += 1
+          return false
+        },
+      ),
+    )
+    expect(failures).toBeGreaterThan(0)
     expect(proxy.open()).toBe(1)
   })
 
