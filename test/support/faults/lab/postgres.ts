@@ -60,7 +60,7 @@ export async function startFaultyPostgres(folder: string): Promise<FaultyPostgre
 }
 
 /** What a server's log says about each deadlock: which process waited for which, and the statement of each. */
-export function describeDeadlocks(log: string): string[] {
+function describeDeadlocks(log: string): string[] {
   const details = log.matchAll(/ERROR: {2}deadlock detected\n[^\n]*DETAIL: {2}([^\n]*\n(?:\t[^\n]*\n)*)/g)
   return [...details].map(([, detail = '']) => detail.replace(/\s+/g, ' ').trim())
 }
