@@ -21,9 +21,9 @@ export function isOfBullmq(deadlock: string): boolean {
 }
 
 /**
- * Checks that PostgreSQL has resolved no deadlock in this database since its last crash, which resets the count. It ends
- * Usher's connections, so it is the last check. Those of BullMQ alone do not count. `describeLast` tells which statements waited for each other in the last
- * deadlocks of the server, so many of them.
+ * Checks that PostgreSQL has resolved no deadlock in this database since its last crash, which resets the count, but for
+ * deadlocks between statements of BullMQ. It ends Usher's connections, so it is the last check. `describeLast` gives, for
+ * so many of the server's last deadlocks, the statements that waited for each other.
  */
 export async function checkDeadlocks(
   { db }: Pick<Evidence, 'db'>,
