@@ -15,6 +15,9 @@ import { makeSecrets, type Secrets, secretStrings } from './secrets.ts'
 import { type Stores, startStores } from './stores.ts'
 import type { UsherProcess } from './usher-process.ts'
 
+/** How long a receiver goes on after SIGTERM before it begins to close: the default of Usher. */
+export const RECEIVER_DELAY_SECONDS = 5
+
 export type LabEngine = 'postgres' | 'redis'
 
 export type LabOptions = {
@@ -143,6 +146,7 @@ function environment(
     JWT_SECRET: secrets.jwt,
     SECRETS_KEY: secrets.secretsKey.toString('base64'),
     WEBHOOK_ALLOW_PRIVATE: 'true',
+    SHUTDOWN_DELAY_SECONDS: String(RECEIVER_DELAY_SECONDS),
     OPS_USER: 'ops',
     OPS_PASSWORD: secrets.ops,
   }

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Lab } from '../lab/lab.ts'
-import type { UsherProcess } from '../lab/usher-process.ts'
+import { SLOWNESS } from '../../patience.ts'
+import { type Lab, RECEIVER_DELAY_SECONDS } from '../lab/lab.ts'
+import type { ProcessRole, UsherProcess } from '../lab/usher-process.ts'
 import type { Fault } from './fault.ts'
 
-/** Each process promises to end within 10 s of a SIGTERM; the rest is for the machine. */
-const STOPS_WITHIN_MS = 12_000
+/** What docs/operate.md promises: 10 s, which for a receiver begin after its delay. */
+const STOPS_WITHIN_MS = { workers: 10_000, server: RECEIVER_DELAY_SECONDS * 1_000 + 10_000 }
+const FOR_THE_MACHINE_MS = 2_000
 
 /** Faults of Usher's own processes. */
 export function processFaults(longestFreezeMs: number): Fault[] {
@@ -60,13 +62,17 @@ function skewReceiver(longestMs: number): Fault {
   }
 }
 
+function stopsWithinMs(role: ProcessRole): number {
+  return STOPS_WITHIN_MS[role] + FOR_THE_MACHINE_MS * SLOWNESS
+}
+
 /** One after another, as a deployment does; each must end by itself, in time and with exit code 0. */
 const restartAll: Fault['run'] = async (lab, _random, ended) => {
   for (const process of [...lab.receivers, ...lab.workers]) {
     const before = performance.now()
     const code = await process.end('SIGTERM')
     const ms = Math.round(performance.now() - before)
-    if (code !== 0 || ms > STOPS_WITHIN_MS)
+    if (code !== 0 || ms > stopsWithinMs(process.role))
       process.figures.unasked.push(`exit code ${code} ${ms} ms after SIGTERM`)
     await process.start()
   }
