@@ -7,7 +7,7 @@ export const LANES = 32
 export const REPLAY_LANE = 1_000
 
 /** So many events of a lane are taken at a time. */
-export const EVENTS_OF_LANE = 32
+export const EVENTS_OF_LANE = 64
 
 /** A lane that is not at the head. `isFree`: it is due, nobody works on it, and it does not wait for people. */
 export type LaneRow = Place & { lane: number; isFree: boolean; isLeased: boolean }
@@ -22,8 +22,11 @@ export type Candidate = Place & { lane: number }
 export function candidatesOf({ head, rows }: Standing): Candidate[] {
   const free = rows.filter(({ isFree }) => isFree)
   const behind = new Set(rows.map(({ lane }) => lane))
-  const all = Array.from({ length: LANES }, (_, lane) => ({ ...head, lane }))
-  return [...free.toSorted(comparePlaces), ...all.filter(({ lane }) => !behind.has(lane))]
+  const { position, seq, at } = head
+  const candidates: Candidate[] = free.toSorted(comparePlaces)
+  for (let lane = 0; lane < LANES; lane += 1)
+    if (!behind.has(lane)) candidates.push({ position, seq, at, lane })
+  return candidates
 }
 
 /** How many lanes may be taken, of `slots`. While an endpoint fails, one lane at a time tries it. */
@@ -32,8 +35,8 @@ export function slotsFor({ rows }: Standing, isFailing: boolean, slots: number):
   return isFailing ? Math.min(slots, triers) : slots
 }
 
-/** A lane's events on a page. */
-export type Share<E> = { lane: number; events: E[] }
+/** A lane's events on a page. Of a lane that is not `isRead`, only the first one, which may not be posted. */
+export type Share<E> = { lane: number; events: E[]; isRead: boolean }
 
 /** The end of what these candidates may read: undefined is the end of the log. Lanes that are behind go up to the head. */
 export function boundOf({ head, rows }: Standing, candidates: Candidate[]): Place | undefined {
@@ -43,8 +46,8 @@ export function boundOf({ head, rows }: Standing, candidates: Candidate[]): Plac
 /**
  * What a taker writes after it has read a page of the log.
  * `taken`: these lanes are leased, their events are posted, and the lane stands at `upTo` then;
- * `waiting`: lanes that are behind from now on, and free: those at the head that have events too, for which there was no
- * slot, and those behind that have no event up to the end of the page, where they stand now;
+ * `waiting`: lanes that are behind from now on, and free: those at the head that have events too, which were not read or had
+ * no slot, and those behind that have no event up to the end of the page, where they stand now;
  * `risen`: lanes that were behind and have no event up to the head, where they stand now;
  * `head`: where lanes without a row stand from now on. No lane is ever beyond it.
  */
@@ -69,21 +72,28 @@ export function planLanes<E extends Place>(
 ): Plan<E> {
   const behind = new Set(rows.map(({ lane }) => lane))
   const active = new Set(shares.map(({ lane }) => lane))
-  const reached = candidates.filter((candidate) => comparePlaces(candidate, end) < 0)
+  const reached = candidates.filter(
+    (one) => (active.has(one.lane) || behind.has(one.lane)) && comparePlaces(one, end) < 0,
+  )
   const withEvents = reached.filter(({ lane }) => active.has(lane))
-  const taken = withEvents.slice(0, slots).map((candidate) => {
-    const events = shares.flatMap(({ lane, events }) => (lane === candidate.lane ? events : []))
-    return { ...candidate, events, upTo: endOf(events, end) }
-  })
+  const read = new Map(shares.flatMap(({ lane, events, isRead }) => (isRead ? [[lane, events]] : [])))
+  const taken = withEvents
+    .filter(({ lane }) => read.has(lane))
+    .slice(0, slots)
+    .map((candidate) => {
+      const events = read.get(candidate.lane) ?? []
+      return { ...candidate, events, upTo: endOf(events, end) }
+    })
+  const isTaken = new Set(taken.map(({ lane }) => lane))
   const idle = reached.filter(({ lane }) => behind.has(lane) && !active.has(lane))
-  const left = withEvents.slice(slots).filter(({ lane }) => !behind.has(lane))
+  const left = withEvents.filter(({ lane }) => !isTaken.has(lane) && !behind.has(lane))
   const isAtHead = comparePlaces(end, head) >= 0
   return {
     taken,
     waiting: isAtHead ? left : [...left, ...idle.map(({ lane }) => ({ ...end, lane }))],
     risen: isAtHead ? idle.map(({ lane }) => lane) : [],
     head: isAtHead && hasFront(candidates, rows) ? end : head,
-    isMore: !isEnd || withEvents.length > slots,
+    isMore: !isEnd || withEvents.length > taken.length,
   }
 }
 

@@ -26,18 +26,20 @@ export function rowsOfPage(pages: number): number {
   return Math.ceil(SCANNED / Math.max(2, pages))
 }
 
-/** The page of an endpoint: the next events of its candidates, up to `bound`. */
+/** The page of an endpoint: the next events of its candidates, up to `bound`. The events of at most `lanes` of them are read. */
 export type Wanted = {
   orgId: string
   candidates: Candidate[]
   types: EventType[] | null
   bound: Place | undefined
+  lanes: number
 }
 
 type Row = Omit<EventRow, 'position'> & {
   nth: number
   position: string | null
   lane: number
+  isRead: boolean
   horizon: number
   now: Date
   scanned: number
@@ -70,15 +72,21 @@ export function readLanePages(wanted: Wanted[]): Statement<LanePage[]> {
 
 const NOWHERE: Place = { position: 0, seq: 0, at: new Date(0) }
 
-function ask({ orgId, candidates, types, bound }: Wanted): Asked {
+function ask({ orgId, candidates, types, bound, lanes }: Wanted): Asked {
   const { position, seq, at } = firstOf(candidates) ?? NOWHERE
-  const byLane = new Map(candidates.map((candidate) => [candidate.lane, candidate]))
+  const isOnePlace =
+    candidates.length === LANES && candidates.every((one) => one.position === position && one.seq === seq)
+  const byLane = isOnePlace ? undefined : new Map(candidates.map((candidate) => [candidate.lane, candidate]))
   const listOf = (name: 'position' | 'seq') =>
-    arrayText(Array.from({ length: LANES }, (_, lane) => byLane.get(lane)?.[name] ?? null))
+    byLane && arrayText(Array.from({ length: LANES }, (_, lane) => byLane.get(lane)?.[name] ?? null))
   return {
-    ...{ orgId, position, seq, since: new Date(Math.max(0, at.getTime() - MARGIN_MS)) },
+    ...{ orgId, lanes, position, seq, since: new Date(Math.max(0, at.getTime() - MARGIN_MS)) },
     ...{ untilPosition: bound?.position ?? null, untilSeq: bound?.seq ?? null },
-    ...{ types: types && arrayText(types), positions: listOf('position'), seqs: listOf('seq') },
+    ...{
+      types: types && arrayText(types),
+      positions: listOf('position') ?? null,
+      seqs: listOf('seq') ?? null,
+    },
   }
 }
 
@@ -91,9 +99,9 @@ function toPage(rows: Row[], { candidates, bound }: Wanted, limit: number): Lane
   const [first] = rows
   if (!first) throw new Error('the event log gave no horizon')
   const shares = new Map<number, Share<LaneEvent>>()
-  for (const { lane, position, ...row } of rows) {
+  for (const { lane, isRead, position, ...row } of rows) {
     if (position === null) continue
-    const share = shares.get(lane) ?? { lane, events: [] }
+    const share = shares.get(lane) ?? { lane, events: [], isRead }
     const place = { position: Number(position), seq: Number(row.seq), at: row.at }
     share.events.push({ ...place, row: { ...row, position } })
     shares.set(lane, share)

@@ -79,7 +79,7 @@ type Took = { planned: Planned; leaseId: string; replay: TakenReplay | undefined
 
 async function takeOf(tx: Db, found: Found[], slots: number): Promise<Took[]> {
   const leaseId = randomId()
-  const all = planTake(await readPages(tx, found), slots)
+  const all = planTake(await readPages(tx, found, slots), slots)
   const took: Took[] = []
   for (const planned of all) {
     const { target, plan } = planned
@@ -96,11 +96,17 @@ async function takeOf(tx: Db, found: Found[], slots: number): Promise<Took[]> {
   return took
 }
 
+/** Not every endpoint has as many lanes with events as its share of the slots; the others may have more. */
+const LANES_FOR_A_SLOT = 2
+const FEWEST_LANES = 4
+
 /** One page of the log for each endpoint with lanes that may be taken. */
-async function readPages(tx: Db, found: Found[]) {
+async function readPages(tx: Db, found: Found[], slots: number) {
   const asking = found.filter(({ most }) => most > 0)
-  const wanted = asking.map(({ target: { orgId, types }, standing, candidates }) => {
-    return { orgId, types, candidates, bound: boundOf(standing, candidates) }
+  const lanes = Math.max(FEWEST_LANES, Math.ceil((LANES_FOR_A_SLOT * slots) / asking.length))
+  const wanted = asking.map(({ target: { orgId, types }, standing, candidates, most }) => {
+    const bound = boundOf(standing, candidates)
+    return { orgId, types, candidates, bound, lanes: Math.min(most, lanes) }
   })
   const pages = await run(tx, readLanePages(wanted))
   return found.map((one) => ({ one, page: pages[asking.indexOf(one)] }))

@@ -24,7 +24,7 @@ export type Producer = {
    */
   wakeSenders(): void
   /**
-   * Has events of these orgs posted, with one job for all calls of 20 ms, or of 250 ms if they may wait. Never throws. When the
+   * Has events of these orgs posted, with one job for all calls of 50 ms, or of 250 ms if they may wait. Never throws. When the
    * job is lost, the workers look for themselves within seconds.
    */
   announceEvents(orgIds: string[], mayWait?: boolean): void
@@ -42,7 +42,9 @@ export type Producer = {
 
 const ENQUEUE_MS = 300
 const WAKE_MS = 20
-const PATIENT_WAKE_MS = 250
+/** Events of several orgs that are announced together are taken together, and a take costs more than what it reads. */
+const ANNOUNCE_MS = 50
+const PATIENT_ANNOUNCE_MS = 250
 /** A job that wakes the senders is not worth a second try. */
 const WAKE = { attempts: 1, removeOnFail: true }
 
@@ -92,8 +94,8 @@ function createEnqueue(queueOf: Producer['queue'], warn: (err: unknown, message:
     orgs.clear()
     if (data.orgs.length > 0) void enqueue('webhooks', (queue) => queue.add('wake', data, WAKE))
   }
-  const announceSoon = coalesce(announceOrgs, WAKE_MS)
-  const announceLater = coalesce(announceOrgs, PATIENT_WAKE_MS)
+  const announceSoon = coalesce(announceOrgs, ANNOUNCE_MS)
+  const announceLater = coalesce(announceOrgs, PATIENT_ANNOUNCE_MS)
   return {
     announceEvents(orgIds, mayWait = false) {
       for (const id of orgIds) orgs.add(id)

@@ -23,10 +23,11 @@ const server = createServer(async (req, res) => {
 }).listen(0, '127.0.0.1')
 const listening = once(server, 'listening')
 
+/** The URL has a name, as those of endpoints have: Usher examines an address in a URL for each request, that of a name for each connection. */
 answerParent(async ({ reset }: ToSink): Promise<Sunk> => {
   await listening
   if (reset) lags = []
   const { port } = server.address() as AddressInfo
   const lag = latencyOf(lags) ?? undefined
-  return { url: `http://127.0.0.1:${port}/`, count: lags.length, lastAt, lag }
+  return { url: `http://localhost:${port}/`, count: lags.length, lastAt, lag }
 })

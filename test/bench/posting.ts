@@ -20,6 +20,7 @@ from an event to its receiver at a rate.`
 const CONNECTIONS = 64
 /** A process learns of endpoints within this time. */
 const KNOWN_MS = 3_000
+const QUIET_MS = 2_000
 const PATIENCE_MS = 1_200_000
 
 type Settings = { rooms: number; rounds: number; seconds: number; events: number; rate: number }
@@ -77,14 +78,24 @@ async function createEndpoints(databaseUrl: string, url: string, secretsKey: Buf
 }
 
 /** Enables all endpoints, or none, from the end of the log on. */
-async function enable({ bench: { client } }: Lab, isEnabled: boolean): Promise<void> {
+async function enable({ bench: { client }, sink }: Lab, isEnabled: boolean): Promise<void> {
   await client.query('update webhook_endpoints set enabled = false')
+  await untilQuiet(sink)
   await client.query('delete from webhook_lanes')
   await client.query(
     `update webhook_endpoints set enabled = $1, position = ${HORIZON}, seq = 0, at = now()`,
     [isEnabled],
   )
   await sleep(KNOWN_MS)
+}
+
+/** Lanes that were taken go on to the end of what was taken. */
+async function untilQuiet(sink: Lab['sink']): Promise<void> {
+  for (let before = -1; ; await sleep(QUIET_MS)) {
+    const { count } = await sink.ask({ reset: false })
+    if (count === before) return
+    before = count
+  }
 }
 
 /** Waits until so many events have arrived since the last reset; gives what the receiver says then. */
@@ -124,10 +135,12 @@ async function measureBacklog(lab: Lab): Promise<void> {
   const { bench, running, sink, settings } = lab
   await enable(lab, false)
   await bench.client.query(
-    `insert into event_log (org_id, position, at, type, customer_id, wamid)
-     select m.org_id, ${POSITION}, now(), 'message.received', m.customer_id, m.wamid
-     from generate_series(1, 1000) n, messages m
-     where m.org_id = $1 and m.direction = 'in' and m.chatroom_id is not null limit $2`,
+    `with c as (select id, row_number() over () - 1 as nth, count(*) over () as all from customers where org_id = $1),
+       m as (select wamid, row_number() over () - 1 as nth, count(*) over () as all from messages
+         where org_id = $1 and direction = 'in' and chatroom_id is not null)
+     insert into event_log (org_id, position, at, type, customer_id, wamid)
+     select $1, ${POSITION}, now(), 'message.received', c.id, m.wamid
+     from generate_series(1, $2::int) n join c on c.nth = n % c.all join m on m.nth = n % m.all order by n`,
     [orgOf(0), settings.events],
   )
   await sink.ask({ reset: true })

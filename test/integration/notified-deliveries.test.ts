@@ -20,7 +20,7 @@ async function startWorker(url: string, db: Db) {
   onTestFinished(() => producer.close(1_000))
   const queued: number[][] = []
   const deliveries = startDeliveries({
-    yielding: { noteRouted: () => {}, isLate: () => false },
+    yielding: { noteRouted: () => {}, isHeldBack: () => false },
     engine,
     directUrl: url,
     onCanary: async () => {},

@@ -26,7 +26,7 @@ async function suspects() {
     log,
     producer: { wakeSenders: () => {} },
     announceEvents: () => {},
-    yielding: { noteRouted: () => {}, isLate: () => false },
+    yielding: { noteRouted: () => {}, isHeldBack: () => false },
     tracing: { traced: <T>(_name: string, _attributes: object, work: () => T) => work() },
   }
   const routing = (stub?: Route) => {

@@ -57,7 +57,7 @@ export function createPusher(db: Database['db'], deadlineMs = 1_000): Pusher {
       {
         ...{ db, client, tracing: NO_TRACES, userAgent: 'Usher/test', isEnding: () => false },
         mayPost: async () => {},
-        record: createRecorder((all) => run(db, recordProgress(all))),
+        record: createRecorder((all) => run(db, recordProgress(all)), 0),
         onAttempt: (attempt) => void attempts.push(attempt),
         onDisabled: (_lane, reason) => void disabled.push(reason),
       },

@@ -64,7 +64,7 @@ describe('the lanes that may be taken', () => {
 describe('the plan for a page', () => {
   it('takes the lanes that have events, and moves the head', () => {
     const standing = { head: place(10), rows: [] }
-    const shares = [{ lane: 4, events: events(11, 15) }]
+    const shares = [{ lane: 4, events: events(11, 15), isRead: true }]
     const plan = planLanes(standing, candidatesOf(standing), page(20, true, shares), 8)
     expect(plan).toEqual({
       taken: [{ ...place(10), lane: 4, events: events(11, 15), upTo: place(20) }],
@@ -74,24 +74,38 @@ describe('the plan for a page', () => {
 
   it('lets lanes at the head wait where they are if there is no slot for them', () => {
     const standing = { head: place(10), rows: [] }
-    const shares = [1, 2, 3].map((lane) => ({ lane, events: events(10 + lane) }))
+    const shares = [1, 2, 3].map((lane) => ({ lane, events: events(10 + lane), isRead: true }))
     const plan = planLanes(standing, candidatesOf(standing), page(20, true, shares), 1)
     expect(plan.taken.map(({ lane }) => lane)).toEqual([1])
     expect(plan.waiting).toEqual([2, 3].map((lane) => ({ ...place(10), lane })))
     expect(plan).toMatchObject({ head: place(20), isMore: true })
   })
 
+  it('lets lanes whose events were not read wait where they are', () => {
+    const standing = { head: place(10), rows: [row(7, 5)] }
+    const shares = [7, 1, 2].map((lane) => ({ lane, events: events(10 + lane), isRead: lane === 1 }))
+    const plan = planLanes(standing, candidatesOf(standing), page(20, true, shares), 8)
+    expect(plan.taken.map(({ lane }) => lane)).toEqual([1])
+    expect(plan.waiting).toEqual([{ ...place(10), lane: 2 }])
+    expect(plan).toMatchObject({ risen: [], head: place(20), isMore: true })
+  })
+
   it('goes up to the last event of a lane that has more of them than it takes at once', () => {
     const standing = { head: place(10), rows: [] }
     const many = events(...Array.from({ length: EVENTS_OF_LANE }, (_, i) => 11 + i))
-    const plan = planLanes(standing, candidatesOf(standing), page(90, true, [{ lane: 0, events: many }]), 8)
+    const plan = planLanes(
+      standing,
+      candidatesOf(standing),
+      page(90, true, [{ lane: 0, events: many, isRead: true }]),
+      8,
+    )
     expect(plan.taken[0]?.upTo).toEqual(many.at(-1))
     expect(plan.head).toEqual(place(90))
   })
 
   it('leaves the head where it is if the page of a lane that is behind ends before it', () => {
     const standing = { head: place(100), rows: [row(1, 10), row(2, 20)] }
-    const shares = [{ lane: 1, events: events(30) }]
+    const shares = [{ lane: 1, events: events(30), isRead: true }]
     const plan = planLanes(standing, candidatesOf(standing), page(50, false, shares), 8)
     expect(plan.taken).toMatchObject([{ lane: 1, upTo: place(50) }])
     expect(plan.waiting).toEqual([{ ...place(50), lane: 2 }])
@@ -130,9 +144,13 @@ function createWorld(seed: number) {
     const scanned = below.slice(0, limit)
     const isEnd = scanned.length < limit
     const end = isEnd ? (bound ?? place(log.length + 1)) : scanned.at(-1)!
-    const shares = candidates.flatMap((candidate) => {
+    let unread = random(3)
+    const shares = candidates.toReversed().flatMap((candidate) => {
       const mine = scanned.filter((e) => e.lane === candidate.lane && comparePlaces(e, candidate) > 0)
-      return mine.length > 0 ? [{ lane: candidate.lane, events: mine.slice(0, EVENTS_OF_LANE) }] : []
+      if (mine.length === 0) return []
+      const isRead = unread === 0 || candidate === candidates[0]
+      if (!isRead) unread -= 1
+      return [{ lane: candidate.lane, events: mine.slice(0, isRead ? EVENTS_OF_LANE : 1), isRead }]
     })
     return { end, isEnd, shares }
   }

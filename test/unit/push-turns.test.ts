@@ -126,22 +126,29 @@ it('tries again when a take fails', async () => {
   await turns.rest()
 })
 
-it('progress that comes while some is being written is written together', async () => {
-  const batches: number[] = []
-  let release = () => {}
+it('progress that comes within the window, or while some is being written, is written together', async () => {
+  const batches: number[][] = []
+  let release: (() => void) | undefined
   const record = createRecorder(async (all) => {
-    batches.push(all.length)
+    batches.push(all.map(({ lane }) => lane))
     await new Promise<void>((resolve) => {
       release = resolve
     })
     return all.map(({ lane }) => (lane === 3 ? 'lost' : 'behind'))
-  })
-  const results = [1, 2, 3].map((lane) => record({ lane } as Progress))
-  release()
-  await results[0]
-  release()
-  expect(await Promise.all(results)).toEqual(['behind', 'behind', 'lost'])
-  expect(batches).toEqual([1, 2])
+  }, 20)
+  const recordLanes = (...lanes: number[]) => lanes.map((lane) => record({ lane } as Progress))
+  const results = recordLanes(1, 2)
+  await expect.poll(() => batches).toEqual([[1, 2]])
+  results.push(...recordLanes(3, 4))
+  release?.()
+  await expect
+    .poll(() => batches)
+    .toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+  release?.()
+  expect(await Promise.all(results)).toEqual(['behind', 'behind', 'lost', 'behind'])
 })
 
 it('a record that fails fails for all that it holds, and the next one is written', async () => {
@@ -149,7 +156,7 @@ it('a record that fails fails for all that it holds, and the next one is written
   const record = createRecorder(async (all) => {
     if (isAway) throw new Error('away')
     return all.map(() => 'at_head')
-  })
+  }, 0)
   await expect(record({ lane: 1 } as Progress)).rejects.toThrow('away')
   isAway = false
   expect(await record({ lane: 1 } as Progress)).toBe('at_head')

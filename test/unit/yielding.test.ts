@@ -12,27 +12,56 @@ function createWorld() {
     await Promise.resolve()
     return made
   }
-  return { ...yielding, clock, free }
+  const lateFor = (ms: number) => {
+    for (const end = clock.at + ms; clock.at < end; clock.at += 100) yielding.noteRouted(401)
+  }
+  return { ...yielding, clock, free, lateFor }
 }
 
 it('makes requests at once while routing keeps up', async () => {
-  const { noteRouted, isLate, free } = createWorld()
+  const { noteRouted, isHeldBack, free } = createWorld()
   expect(await free(10)).toBe(10)
-  noteRouted(700)
+  noteRouted(400)
   expect(await free(10)).toBe(10)
-  expect(isLate()).toBe(false)
+  expect(isHeldBack()).toBe(false)
 })
 
-it('makes a few requests together at a time while routing is late, and all at once again 300 ms later', async () => {
-  const { noteRouted, isLate, mayWork, free, clock } = createWorld()
-  noteRouted(701)
-  expect(isLate()).toBe(true)
-  expect(await free(10)).toBe(0)
+it('makes a few requests together at a time after routing was late', async () => {
+  const { isHeldBack, mayWork, free, lateFor } = createWorld()
+  lateFor(1_000)
+  expect(isHeldBack()).toBe(true)
+  expect(await free(1)).toBe(0)
   const began = performance.now()
-  const waits = Array.from({ length: 21 }, () => mayWork().then(() => performance.now() - began))
+  const waits = Array.from({ length: 30 }, () => mayWork().then(() => performance.now() - began))
   const ends = await Promise.all(waits)
-  expect(ends.at(9)! - ends[0]!).toBeLessThan(100)
+  expect(ends.at(5)! - ends[0]!).toBeLessThan(80)
   expect(ends.at(-1)! - ends[0]!).toBeGreaterThan(200)
-  clock.at += 300
+})
+
+it('is held back the less, the shorter routing was late: half the pace for each tenth of a second, and not below a least', async () => {
+  const { isHeldBack, clock, lateFor } = createWorld()
+  const heldBackMs = (lateMs: number) => {
+    lateFor(lateMs)
+    const began = clock.at
+    while (isHeldBack()) clock.at += 10
+    return clock.at - began
+  }
+  const [once, thrice, long, longer] = [100, 300, 2_000, 10_000].map(heldBackMs) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  expect(once).toBeLessThan(thrice)
+  expect(thrice).toBeLessThan(long)
+  expect(longer).toBe(long)
+})
+
+it('lets all go on that wait when it is held back no more', async () => {
+  const { mayWork, free, clock, lateFor } = createWorld()
+  lateFor(1_000)
+  const waits = Array.from({ length: 500 }, mayWork)
+  clock.at += 60_000
+  await Promise.all(waits)
   expect(await free(10)).toBe(10)
 })

@@ -16,7 +16,7 @@ export type RouteParts = {
   /** Has what happened in these orgs posted to their endpoints. */
   announceEvents: AnnounceEvents
   /** Learns how long the newest message of each batch had waited. */
-  yielding: Pick<Yielding, 'noteRouted' | 'isLate'>
+  yielding: Pick<Yielding, 'noteRouted' | 'isHeldBack'>
   metrics: Metrics
   tracing: Pick<Tracing, 'traced'>
   log: Logger
@@ -42,7 +42,7 @@ export function createRoute(parts: RouteParts): Route {
     if (routed.replies.length > 0) producer.wakeSenders()
     record(routed, parts)
     // While routing is late, posting waits anyway, and each job costs both.
-    announceEvents(routed.orgs, parts.yielding.isLate())
+    announceEvents(routed.orgs, parts.yielding.isHeldBack())
     log.debug({ deliveries: [...done] }, 'deliveries processed')
     return done
   }

@@ -38,7 +38,10 @@ type Parts = {
 }
 
 /** Requests under way at the same time in one process; the events of a lane that wait are in memory. */
-const SLOTS = 512
+const SLOTS = 256
+/** How long the progress of a lane waits for that of others. A lane that goes on posts nothing meanwhile. */
+const NEXT_WINDOW_MS = 3
+const END_WINDOW_MS = 10
 /** A lane that is due waits for about a second; an event whose job was lost, for about five. */
 const LOOK_EVERY_MS = 1_000
 const LOOKS_AT_LANES = 4
@@ -104,7 +107,8 @@ function createPush(
 ): (lane: TakenLane) => Promise<boolean> {
   const write = (all: Progress[]) =>
     inReplayableTransaction(db, { first: [recordProgress(all), COMMIT] }, async (_tx, [mine]) => mine)
-  const [recordNext, recordEnd] = [createRecorder(write), createRecorder(write)]
+  const recordNext = createRecorder(write, NEXT_WINDOW_MS)
+  const recordEnd = createRecorder(write, END_WINDOW_MS)
   const idsOf = ({ orgId, endpointId }: TakenLane) => ({ org: orgId, endpoint: endpointId })
   const pushing: PushParts = {
     ...{ db, client, tracing, userAgent: USER_AGENT, isEnding, mayPost: yielding.mayWork },

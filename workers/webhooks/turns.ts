@@ -30,6 +30,8 @@ type Parts = {
 const TAKERS = 2
 /** Endpoints of one take: a take of many costs little more than a take of one. */
 const TOGETHER = 32
+/** Slots for an endpoint of such a take: one that takes a lane or two of each reads much for little. */
+const SLOTS_EACH = 4
 /** Lanes that end within this time are taken again together: one page of the log then serves all of them. */
 const GATHER_MS = 40
 
@@ -52,7 +54,7 @@ export function createPushTurns({ take, push, slots, tracing, onError }: Parts):
   const turn = () => {
     const most = Math.ceil(free / 2)
     const serve = (waiting: Waiting[]) => takeTurn(waiting, most)
-    return line.serveFirst(Math.min(TOGETHER, most), serve).finally(() => add([]))
+    return line.serveFirst(Math.min(TOGETHER, Math.ceil(most / SLOTS_EACH)), serve).finally(() => add([]))
   }
   const canTake = () => !isPaused && takers < TAKERS && free > 0
   async function takeTurn(waiting: Waiting[], most: number): Promise<void> {
