@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import { recordEvents } from '../../src/audit/record-events.ts'
+import { run } from '../../src/db/statement.ts'
 import type { EventType } from '../../src/event-log/types.ts'
-import { rowsOfPage } from '../../src/event-push/read-lane-pages.ts'
+import { LANES } from '../../src/event-push/plan-lanes.ts'
+import { readLanePages, rowsOfPage } from '../../src/event-push/read-lane-pages.ts'
 import { type Taken, takeLanes } from '../../src/event-push/take-lanes.ts'
 import type { EndpointKey } from '../../src/event-push/target.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -10,6 +12,14 @@ import { createOrg, SECRETS_KEY } from '../support/org.ts'
 import { createPusher, lanesOf, subscribe } from '../support/push.ts'
 import { recordStatements } from '../support/statements.ts'
 import { startWebhookReceiver } from '../support/webhook-receiver.ts'
+
+/** All lanes of an endpoint, at the beginning of the log. */
+const CANDIDATES = Array.from({ length: LANES }, (_, lane) => ({
+  position: 0,
+  seq: 0,
+  at: new Date(0),
+  lane,
+}))
 
 const { db, pool } = await createTestDatabase()
 const secretsKey = Buffer.from(SECRETS_KEY, 'base64')
@@ -94,6 +104,27 @@ it('an endpoint that is disabled, or whose secret has another key, gives nothing
   expect(taken.map(({ lanes }) => lanes.length)).toEqual([0, 1])
   const sealed = await take([other!], 256, Buffer.alloc(32, 1))
   expect(sealed).toEqual([{ lanes: [], isMore: false, isPending: false, isSealed: true }])
+})
+
+it('of lanes for which there is no slot a take learns only that they have events, which are posted later, whole', async () => {
+  const [key] = await createEndpoints(1, 8)
+  await pool.query(`update event_log set data = '{"reason": "test"}' where org_id = $1`, [key!.orgId])
+  const readData = async (lanes: number) => {
+    const wanted = { orgId: key!.orgId, candidates: CANDIDATES, types: null, bound: undefined, lanes }
+    const [page] = await run(db, readLanePages([wanted]))
+    return page!.shares.map(({ lane, isRead, events }) => [lane, isRead, events[0]?.row.data?.reason])
+  }
+  const whole = (await readData(LANES)).toSorted()
+  expect(whole).toEqual(Array.from({ length: 8 }, (_, lane) => [lane, true, 'test']))
+  expect((await readData(2)).toSorted()).toEqual([
+    ...whole.slice(0, 2),
+    ...whole.slice(2).map(([lane]) => [lane, false, undefined]),
+  ])
+  const [first] = await take([key!], 1)
+  expect(first).toMatchObject({ lanes: [{ lane: 0 }], isMore: true })
+  const [rest] = await take([key!])
+  const taken = [...first!.lanes, ...rest!.lanes]
+  expect(taken.map(({ lane, events }) => [lane, true, events[0]?.row.data?.reason])).toEqual(whole)
 })
 
 it('endpoints with very much to post share the rows of a page, and all of it is posted', async () => {

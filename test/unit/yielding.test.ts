@@ -13,55 +13,51 @@ function createWorld() {
     return made
   }
   const lateFor = (ms: number) => {
-    for (const end = clock.at + ms; clock.at < end; clock.at += 100) yielding.noteRouted(401)
+    for (const end = clock.at + ms; clock.at < end; clock.at += 100) yielding.noteRouted(501)
   }
   return { ...yielding, clock, free, lateFor }
 }
 
 it('makes requests at once while routing keeps up', async () => {
   const { noteRouted, isHeldBack, free } = createWorld()
-  expect(await free(10)).toBe(10)
-  noteRouted(400)
-  expect(await free(10)).toBe(10)
+  noteRouted(500)
+  expect(await free(10_000)).toBe(10_000)
   expect(isHeldBack()).toBe(false)
 })
 
-it('makes a few requests together at a time after routing was late', async () => {
-  const { isHeldBack, mayWork, free, lateFor } = createWorld()
-  lateFor(1_000)
-  expect(isHeldBack()).toBe(true)
-  expect(await free(1)).toBe(0)
-  const began = performance.now()
-  const waits = Array.from({ length: 30 }, () => mayWork().then(() => performance.now() - began))
-  const ends = await Promise.all(waits)
-  expect(ends.at(5)! - ends[0]!).toBeLessThan(80)
-  expect(ends.at(-1)! - ends[0]!).toBeGreaterThan(200)
-})
-
-it('is held back the less, the shorter routing was late: half the pace for each tenth of a second, and not below a least', async () => {
-  const { isHeldBack, clock, lateFor } = createWorld()
-  const heldBackMs = (lateMs: number) => {
+it('makes fewer requests the longer routing is late, and not less than a few', async () => {
+  const madeAfter = (lateMs: number) => {
+    const { lateFor, free } = createWorld()
     lateFor(lateMs)
-    const began = clock.at
-    while (isHeldBack()) clock.at += 10
-    return clock.at - began
+    return free(1_000)
   }
-  const [once, thrice, long, longer] = [100, 300, 2_000, 10_000].map(heldBackMs) as [
-    number,
-    number,
-    number,
-    number,
-  ]
-  expect(once).toBeLessThan(thrice)
-  expect(thrice).toBeLessThan(long)
-  expect(longer).toBe(long)
+  const [short, longer, long, longest] = await Promise.all([100, 300, 2_000, 10_000].map(madeAfter))
+  expect(short).toBe(205)
+  expect(longer).toBeLessThan(short!)
+  expect(long).toBeLessThan(longer!)
+  expect(longest).toBe(13)
+  expect(long).toBe(longest)
 })
 
-it('lets all go on that wait when it is held back no more', async () => {
-  const { mayWork, free, clock, lateFor } = createWorld()
+it('makes those that had to wait together', async () => {
+  const { clock, isHeldBack, mayWork, free, lateFor } = createWorld()
   lateFor(1_000)
-  const waits = Array.from({ length: 500 }, mayWork)
+  expect(await free(14)).toBe(13)
+  expect(isHeldBack()).toBe(true)
+  let made = 0
+  for (let n = 0; n < 100; n += 1) void mayWork().then(() => (made += 1))
+  clock.at += 100
+  await expect.poll(() => made, { interval: 5 }).toBeGreaterThan(10)
   clock.at += 60_000
-  await Promise.all(waits)
-  expect(await free(10)).toBe(10)
+  await expect.poll(() => made).toBe(100)
+})
+
+it('makes more requests again, by addition, as soon as routing keeps up', async () => {
+  const { clock, isHeldBack, free, lateFor } = createWorld()
+  lateFor(1_000)
+  clock.at += 1_000
+  expect(await free(50)).toBe(50)
+  clock.at += 10_000
+  expect(await free(10_000)).toBe(10_000)
+  expect(isHeldBack()).toBe(false)
 })
