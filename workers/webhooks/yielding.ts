@@ -24,30 +24,13 @@ const SLOT_MS = 100
 
 /** `now`: a clock in milliseconds that never goes back. */
 export function createYielding(now = () => performance.now()): Yielding {
-  let pace = MOST_PER_SECOND
-  let changedAt = now()
-  let halvedAt = Number.NEGATIVE_INFINITY
-  let slot = 0
-  let made = 0
+  const pace = createPace(now)
+  const slots = createSlots(pace.perSecond, now)
   let timer: NodeJS.Timeout | undefined
   const waiting: (() => void)[] = []
 
-  const paceNow = () => Math.min(MOST_PER_SECOND, pace + ((now() - changedAt) / 1_000) * MORE_PER_SECOND)
-
-  /** How many steps may still be made in this slot. */
-  function countLeft(): number {
-    const present = Math.floor(now() / SLOT_MS)
-    if (present !== slot) made = 0
-    slot = present
-    const allowed = paceNow()
-    return allowed < MOST_PER_SECOND
-      ? Math.ceil((allowed * SLOT_MS) / 1_000) - made
-      : Number.POSITIVE_INFINITY
-  }
   function letSome(): void {
-    const going = waiting.splice(0, Math.max(0, countLeft()))
-    made += going.length
-    for (const go of going) go()
+    for (const go of waiting.splice(0, slots.take(waiting.length))) go()
     if (waiting.length > 0) return
     clearInterval(timer)
     timer = undefined
@@ -55,20 +38,48 @@ export function createYielding(now = () => performance.now()): Yielding {
   return {
     isHeldBack: () => waiting.length > 0,
     noteRouted(waitedMs) {
-      if (waitedMs <= LATE_MS || now() - halvedAt < HALVE_EVERY_MS) return
-      pace = Math.max(LEAST_PER_SECOND, paceNow() / 2)
-      changedAt = now()
-      halvedAt = now()
+      if (waitedMs > LATE_MS) pace.halve()
     },
     async mayWork() {
-      if (waiting.length === 0 && countLeft() > 0) {
-        made += 1
-        return
-      }
+      if (waiting.length === 0 && slots.take(1) === 1) return
       await new Promise<void>((resolve) => {
         waiting.push(resolve)
         timer ??= setInterval(letSome, SLOT_MS)
       })
+    },
+  }
+}
+
+/** The pace of posting, which grows by itself. */
+function createPace(now: () => number) {
+  let pace = MOST_PER_SECOND
+  let halvedAt = Number.NEGATIVE_INFINITY
+  const perSecond = () => Math.min(MOST_PER_SECOND, pace + ((now() - halvedAt) / 1_000) * MORE_PER_SECOND)
+  return {
+    perSecond,
+    halve() {
+      if (now() - halvedAt < HALVE_EVERY_MS) return
+      pace = Math.max(LEAST_PER_SECOND, perSecond() / 2)
+      halvedAt = now()
+    },
+  }
+}
+
+/** Gives out the steps of each slot. */
+function createSlots(perSecond: () => number, now: () => number) {
+  let slot = 0
+  let given = 0
+  return {
+    /** Takes at most so many steps of the present slot, and gives how many. */
+    take(wanted: number): number {
+      const present = Math.floor(now() / SLOT_MS)
+      if (present !== slot) given = 0
+      slot = present
+      const pace = perSecond()
+      if (pace >= MOST_PER_SECOND) return wanted
+      const taken = Math.max(0, Math.min(wanted, Math.ceil((pace * SLOT_MS) / 1_000) - given))
+      given += taken
+      return taken
     },
   }
 }
