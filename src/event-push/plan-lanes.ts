@@ -78,15 +78,14 @@ export function planLanes<E extends Place>(
   const withEvents = reached.filter(({ lane }) => active.has(lane))
   const read = new Map(shares.flatMap(({ lane, events, isRead }) => (isRead ? [[lane, events]] : [])))
   const taken = withEvents
-    .filter(({ lane }) => read.has(lane))
-    .slice(0, slots)
-    .map((candidate) => {
-      const events = read.get(candidate.lane) ?? []
-      return { ...candidate, events, upTo: endOf(events, end) }
+    .flatMap((candidate) => {
+      const events = read.get(candidate.lane)
+      return events ? [{ ...candidate, events, upTo: endOf(events, end) }] : []
     })
-  const isTaken = new Set(taken.map(({ lane }) => lane))
+    .slice(0, slots)
+  const takenLanes = new Set(taken.map(({ lane }) => lane))
   const idle = reached.filter(({ lane }) => behind.has(lane) && !active.has(lane))
-  const left = withEvents.filter(({ lane }) => !isTaken.has(lane) && !behind.has(lane))
+  const left = withEvents.filter(({ lane }) => !takenLanes.has(lane) && !behind.has(lane))
   const isAtHead = comparePlaces(end, head) >= 0
   return {
     taken,

@@ -30,7 +30,7 @@ type Parts = {
 const TAKERS = 2
 /** Endpoints of one take: a take of many costs little more than a take of one. */
 const TOGETHER = 32
-/** Slots for an endpoint of such a take: one that takes a lane or two of each reads much for little. */
+/** An endpoint of a take has so many slots or more: a take of one lane of each would read much for little. */
 const SLOTS_EACH = 4
 /** Lanes that end within this time are taken again together: one page of the log then serves all of them. */
 const GATHER_MS = 40
