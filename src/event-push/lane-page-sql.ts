@@ -13,8 +13,8 @@ export const LANE = `get_byte(sha256(convert_to(coalesce(l.customer_id::text, l.
 /**
  * A page that is asked for: of the log of an org, from a place on and up to another one, if there is one. `positions` and
  * `seqs`: the place of each lane, null for a lane that is no candidate; without them all lanes are where the page begins.
- * These and the types are texts of PostgreSQL's arrays. `lanes`: the events of so many lanes are read, of those that are
- * furthest behind.
+ * These two and `types` are texts of PostgreSQL's arrays. `lanes`: the page has the events of at most so many lanes, and the
+ * lanes that are furthest behind come first.
  */
 export type Asked = {
   orgId: string

@@ -76,17 +76,13 @@ function ask({ orgId, candidates, types, bound, lanes }: Wanted): Asked {
   const { position, seq, at } = firstOf(candidates) ?? NOWHERE
   const isOnePlace =
     candidates.length === LANES && candidates.every((one) => one.position === position && one.seq === seq)
-  const byLane = isOnePlace ? undefined : new Map(candidates.map((candidate) => [candidate.lane, candidate]))
+  const byLane = isOnePlace ? null : new Map(candidates.map((candidate) => [candidate.lane, candidate]))
   const listOf = (name: 'position' | 'seq') =>
     byLane && arrayText(Array.from({ length: LANES }, (_, lane) => byLane.get(lane)?.[name] ?? null))
   return {
     ...{ orgId, lanes, position, seq, since: new Date(Math.max(0, at.getTime() - MARGIN_MS)) },
     ...{ untilPosition: bound?.position ?? null, untilSeq: bound?.seq ?? null },
-    ...{
-      types: types && arrayText(types),
-      positions: listOf('position') ?? null,
-      seqs: listOf('seq') ?? null,
-    },
+    ...{ types: types && arrayText(types), positions: listOf('position'), seqs: listOf('seq') },
   }
 }
 

@@ -98,12 +98,11 @@ async function takeOf(tx: Db, found: Found[], slots: number): Promise<Took[]> {
 
 /** Not every endpoint has as many lanes with events as its share of the slots; the others may have more. */
 const LANES_FOR_A_SLOT = 2
-const FEWEST_LANES = 4
 
 /** One page of the log for each endpoint with lanes that may be taken. */
 async function readPages(tx: Db, found: Found[], slots: number) {
   const asking = found.filter(({ most }) => most > 0)
-  const lanes = Math.max(FEWEST_LANES, Math.ceil((LANES_FOR_A_SLOT * slots) / asking.length))
+  const lanes = Math.ceil((LANES_FOR_A_SLOT * slots) / asking.length)
   const wanted = asking.map(({ target: { orgId, types }, standing, candidates, most }) => {
     const bound = boundOf(standing, candidates)
     return { orgId, types, candidates, bound, lanes: Math.min(most, lanes) }

@@ -23,7 +23,10 @@ const server = createServer(async (req, res) => {
 }).listen(0, '127.0.0.1')
 const listening = once(server, 'listening')
 
-/** The URL has a name, as those of endpoints have: Usher examines an address in a URL for each request, that of a name for each connection. */
+/**
+ * The URL has a host name, because the URLs of real endpoints have one. Usher checks an IP address in a URL before each
+ * request, and the address that a host name leads to once for each connection.
+ */
 answerParent(async ({ reset }: ToSink): Promise<Sunk> => {
   await listening
   if (reset) lags = []

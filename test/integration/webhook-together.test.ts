@@ -13,6 +13,10 @@ import { createPusher, lanesOf, subscribe } from '../support/push.ts'
 import { recordStatements } from '../support/statements.ts'
 import { startWebhookReceiver } from '../support/webhook-receiver.ts'
 
+/** Where the statement has how many lanes are read of each page, and what comes before the number in a binary array. */
+const LANES_PARAMETER = 9
+const ARRAY_HEADER = 24
+
 /** All lanes of an endpoint, at the beginning of the log. */
 const CANDIDATES = Array.from({ length: LANES }, (_, lane) => ({
   position: 0,
@@ -120,7 +124,11 @@ it('of lanes for which there is no slot a take learns only that they have events
     ...whole.slice(0, 2),
     ...whole.slice(2).map(([lane]) => [lane, false, undefined]),
   ])
+  const recorded = recordStatements(pool)
   const [first] = await take([key!], 1)
+  recorded.stop()
+  const page = recorded.statements.find(({ name }) => name === 'read-lane-events')
+  expect((page!.values[LANES_PARAMETER] as Buffer).readInt32BE(ARRAY_HEADER)).toBe(2)
   expect(first).toMatchObject({ lanes: [{ lane: 0 }], isMore: true })
   const [rest] = await take([key!])
   const taken = [...first!.lanes, ...rest!.lanes]

@@ -116,6 +116,17 @@ it('takes of all that wait together, and of one whose take failed alone, so that
   await turns.rest()
 })
 
+it('takes of few endpoints together when few slots are free', async () => {
+  const { turns, asked, running } = createWorld({ a: 2, b: 2, c: 2 }, 16)
+  turns.add(['a', 'b', 'c'].map(endpoint))
+  turns.resume()
+  await expect.poll(() => running.length).toBe(6)
+  expect(asked.map(([ids]) => ids)).toEqual(['a,b', 'c'])
+  turns.pause()
+  for (const one of running) one.end()
+  await turns.rest()
+})
+
 it('tries again when a take fails', async () => {
   const { turns, asked, errors } = createWorld({}, 8)
   turns.resume()

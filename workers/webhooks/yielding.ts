@@ -19,7 +19,7 @@ const MORE_PER_SECOND = 500
 /** Takes and requests a second: more than one process can make. */
 const MOST_PER_SECOND = 4_000
 const LEAST_PER_SECOND = 80
-/** The pace is given out by slots, so that those that had to wait go on together: what is recorded together costs less. */
+/** Steps that had to wait start together, at the beginning of a slot: records of answers that come together share a transaction. */
 const SLOT_MS = 100
 
 /** `now`: a clock in milliseconds that never goes back. */
